@@ -1,0 +1,191 @@
+"""What the lane asks of each kind of device; every driver and nothing else implements these.
+
+Calls are bounded in time by the driver itself. They raise `Retry` or `DeviceFault` (see
+errors.py), never a third-party exception. Drivers know nothing of the lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """What answered at the port: for `doctor`, the journal and the proctor's screen."""
+
+    role: str  #: "turnstile", "fingerprint", "camera" or "id_card"
+    driver: str  #: name in the registry
+    port: str
+    model: str = ""
+    facts: dict[str, str] = field(default_factory=dict)  #: e.g. {"capacity": "1000"}
+
+
+# --- turnstile ---------------------------------------------------------------------------
+
+
+class GateEventKind(StrEnum):
+    """What the gate's sensors saw. The first five end a passage that `unlock` began."""
+
+    PASSED = "passed"
+    TIMED_OUT = "timed_out"  #: unlocked, nobody came; locked again
+    TURNED_BACK = "turned_back"  #: entered the gate and went back out
+    TAILGATED = "tailgated"  #: a second person came through on the same unlock
+    BLOCKED = "blocked"  #: somebody or something stood in the gate until the limit
+    ENTERED = "entered"  #: in between: somebody is in the gate
+    OPPOSITE = "opposite"  #: somebody came through the other way
+    FORCED = "forced"  #: passage or forced-contact without an unlock
+    FIRE_ON = "fire_on"
+    FIRE_OFF = "fire_off"
+
+    @property
+    def ends_passage(self) -> bool:
+        return self in _ENDS
+
+
+_ENDS = {
+    GateEventKind.PASSED,
+    GateEventKind.TIMED_OUT,
+    GateEventKind.TURNED_BACK,
+    GateEventKind.TAILGATED,
+    GateEventKind.BLOCKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GateEvent:
+    kind: GateEventKind
+    at_s: float  #: time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class GateInputs:
+    """Levels of the gate's inputs, after inversion: True = active."""
+
+    passage_a: bool
+    passage_b: bool
+    forced: bool
+    fire: bool
+
+
+class Turnstile(Protocol):
+    async def open(self) -> DeviceInfo: ...
+
+    async def close(self) -> None: ...
+
+    async def unlock(self, timeout_s: float) -> None:
+        """Send exactly one unlock pulse for one passage; never retried.
+
+        The passage's end then arrives from `next_event` within `timeout_s` plus the time
+        somebody already in the gate may take. Raises `UnlockUnknown` when the answer was
+        lost, `DeviceFault` when the pulse was certainly not sent.
+        """
+
+    async def release(self, on: bool) -> None:
+        """Latch the gate open for everybody (fire, emergency), or end that. May be repeated."""
+
+    async def inputs(self) -> GateInputs: ...
+
+    async def next_event(self) -> GateEvent:
+        """Wait for the next thing the sensors saw. Raises `DeviceFault` when the bus dies."""
+
+
+# --- fingerprint -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FingerResult:
+    matched: bool
+    score: int  #: the reader's own score, 0 when it says no match
+    template_index: int  #: which of the loaded templates matched best
+    image_ready_s: float  #: time.monotonic() when the reader had the image
+
+
+class FingerprintReader(Protocol):
+    async def open(self) -> DeviceInfo: ...
+
+    async def close(self) -> None: ...
+
+    async def check(self) -> None:
+        """A cheap question the reader must answer. Raises `DeviceFault`."""
+
+    async def load(self, templates: Sequence[bytes]) -> None:
+        """Send the claimed candidate's templates (512 bytes each) ahead of the finger."""
+
+    async def verify(self) -> FingerResult:
+        """Wait for a finger, capture it, compare it with the loaded templates.
+
+        Waits as long as it takes (cancel the task to stop: the reader is usable again
+        within a second). Raises `Retry` for a bad image, `DeviceFault` when the reader dies.
+        """
+
+    async def wait_lifted(self) -> None:
+        """Return when no finger is on the glass."""
+
+    async def clear(self) -> None:
+        """Forget the loaded templates."""
+
+
+# --- identity card -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IdCard:
+    """Text fields of a resident identity card (GA 467 order). Personal data: never log."""
+
+    name: str
+    sex: str
+    nation: str
+    birth_date: str  #: YYYYMMDD
+    address: str
+    number: str  #: 18 characters
+    issuer: str
+    valid_from: str  #: YYYYMMDD
+    valid_to: str  #: YYYYMMDD or 长期
+
+    def __repr__(self) -> str:
+        return "IdCard(…)"  # keeps personal data out of logs and tracebacks
+
+
+class IdCardReader(Protocol):
+    async def open(self) -> DeviceInfo: ...
+
+    async def close(self) -> None: ...
+
+    async def check(self) -> None: ...
+
+    async def next_card(self) -> IdCard:
+        """Wait until a card is laid on and read. The same card is reported once until lifted.
+
+        Raises `Retry` (CARD_UNREADABLE, CARD_REMOVED) or `DeviceFault`.
+        """
+
+
+# --- camera (used synchronously, inside the face worker) -----------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    image: NDArray[np.uint8]  #: H×W×3, BGR
+    seq: int  #: counts frames the camera delivered; gaps are frames that were skipped
+    at_s: float  #: time.monotonic() of arrival
+
+
+class Camera(Protocol):
+    def open(self) -> DeviceInfo: ...
+
+    def close(self) -> None: ...
+
+    def newest(self, after_seq: int, timeout_s: float) -> Frame:
+        """The newest frame with `seq > after_seq`, never a queued old one.
+
+        Raises `DeviceFault("camera", NO_FRAMES | UNPLUGGED)` when none came in time.
+        """
+
+
+Options = dict[str, Any]

@@ -1,0 +1,129 @@
+"""The closed vocabulary of the lane: reason codes, steps, journal kinds.
+
+Shared by screen, journal, upload and command line. Text for people is looked up from the
+code, in each language, elsewhere (ui/i18n, kiosk/cli).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something was decided. Closed: a new reason is a new member here, never free text."""
+
+    # admitted
+    ADMITTED = "ADMITTED"
+    # refused before anyone looks into a camera
+    NOT_ON_ROSTER = "NOT_ON_ROSTER"
+    OTHER_SESSION = "OTHER_SESSION"
+    ALREADY_INSIDE = "ALREADY_INSIDE"
+    CARD_EXPIRED = "CARD_EXPIRED"
+    CARD_NAME_DIFFERS = "CARD_NAME_DIFFERS"
+    SESSION_NOT_OPEN = "SESSION_NOT_OPEN"
+    TOO_EARLY = "TOO_EARLY"
+    TOO_LATE = "TOO_LATE"
+    # face
+    FACE_MISMATCH = "FACE_MISMATCH"
+    FACE_NOT_SURE = "FACE_NOT_SURE"
+    FACE_UNKNOWN = "FACE_UNKNOWN"
+    FACE_TIMEOUT = "FACE_TIMEOUT"
+    LIVENESS_FAILED = "LIVENESS_FAILED"
+    LIVENESS_TIMEOUT = "LIVENESS_TIMEOUT"
+    # finger
+    FINGER_NO_MATCH = "FINGER_NO_MATCH"
+    FINGER_TIMEOUT = "FINGER_TIMEOUT"
+    NO_TEMPLATE = "NO_TEMPLATE"
+    # signature
+    SIGNATURE_TIMEOUT = "SIGNATURE_TIMEOUT"
+    SIGNATURE_EMPTY = "SIGNATURE_EMPTY"
+    # draw and gate
+    HALL_FULL = "HALL_FULL"
+    GATE_TIMEOUT = "GATE_TIMEOUT"
+    GATE_TURNED_BACK = "GATE_TURNED_BACK"
+    GATE_TAILGATED = "GATE_TAILGATED"
+    GATE_BLOCKED = "GATE_BLOCKED"
+    GATE_UNKNOWN = "GATE_UNKNOWN"
+    GATE_FORCED = "GATE_FORCED"
+    GATE_OPPOSITE = "GATE_OPPOSITE"
+    FIRE = "FIRE"
+    # the person or a proctor ended it
+    WALKED_AWAY = "WALKED_AWAY"
+    CANCELLED = "CANCELLED"
+    CANCELLED_BY_PROCTOR = "CANCELLED_BY_PROCTOR"
+    HELP_REQUESTED = "HELP_REQUESTED"
+    # the lane itself
+    DEVICE_FAULT = "DEVICE_FAULT"
+    EVIDENCE_FAILED = "EVIDENCE_FAILED"
+    RESTARTED = "RESTARTED"
+
+
+class Step(StrEnum):
+    """The four steps always visible to the candidate."""
+
+    FACE = "face"
+    FINGER = "finger"
+    SIGN = "sign"
+    SEAT = "seat"
+
+
+class State(StrEnum):
+    """Where the candidate's way is. The transition table is in flow.py."""
+
+    CLOSED = "closed"  #: no session takes candidates now
+    OUT_OF_ORDER = "out_of_order"  #: a device or the evidence store is not well
+    IDLE = "idle"  #: waiting for a card, or for a face
+    CLAIM = "claim"  #: the face was not sure: waiting for a card
+    FACE = "face"
+    FINGER = "finger"
+    SIGN = "sign"
+    DRAWING = "drawing"  #: seat, proof and gate intent are being committed
+    GATE = "gate"  #: unlocked (or being unlocked), waiting for the passage
+    WELCOME = "welcome"  #: passed; the seat stays on the screen
+    REFUSED = "refused"  #: says what to do next
+
+
+class Prompt(StrEnum):
+    """What the face step asks of the person, most important first."""
+
+    LOOK_HERE = "look_here"
+    COME_CLOSER = "come_closer"
+    STEP_BACK = "step_back"
+    CENTRE = "centre"
+    ONE_PERSON = "one_person"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    HOLD_STILL = "hold_still"
+    FACE_FORWARD = "face_forward"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    BLINK = "blink"
+    NONE = "none"
+
+
+class JournalKind(StrEnum):
+    """What an entry of the journal records."""
+
+    LANE_STARTED = "lane_started"
+    LANE_STOPPED = "lane_stopped"
+    SESSION_CREATED = "session_created"
+    SESSION_OPENED = "session_opened"
+    SESSION_CLOSED = "session_closed"
+    SESSION_OPEN_REFUSED = "session_open_refused"
+    ROSTER_IMPORTED = "roster_imported"
+    TERMINAL_CHANGED = "terminal_changed"
+    CLAIMED = "claimed"
+    IDENTITY_VERIFIED = "identity_verified"
+    FINGER_VERIFIED = "finger_verified"
+    FINGER_FAILED = "finger_failed"
+    SIGNED = "signed"
+    SEAT_DRAWN = "seat_drawn"
+    GATE_INTENT = "gate_intent"
+    GATE_OUTCOME = "gate_outcome"
+    GATE_EVENT = "gate_event"
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    HELP = "help"
+    DEVICE_FAULT = "device_fault"
+    DEVICE_RECOVERED = "device_recovered"
+    CLOCK_STEPPED_BACK = "clock_stepped_back"

@@ -1,0 +1,95 @@
+"""Values that the whole lane speaks of. Pure data: no I/O, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """How a claimed identity stands with the session now open."""
+
+    BOOKED = "booked"  #: on this session's roster, no seat yet
+    SEATED = "seated"  #: has drawn a seat but has not passed the gate
+    INSIDE = "inside"  #: passed the gate
+    OTHER_SESSION = "other_session"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate as the flow knows them. `candidate_id` is the lane's own row id."""
+
+    candidate_id: int
+    name: str
+    admission_no: str
+    identity_number: str
+    licence_class: str
+    pseudonym: str  #: salted hash; the only identity that the journal carries
+
+    def __repr__(self) -> str:
+        return f"Candidate({self.candidate_id})"  # keeps personal data out of logs
+
+    @property
+    def masked_name(self) -> str:
+        return mask_name(self.name)
+
+
+def mask_name(name: str) -> str:
+    """王小明 → 王*明, 王明 → 王*, Barack Obama → B*a: enough for its owner to recognise.
+
+    >>> mask_name("王小明"), mask_name("王明"), mask_name("欧阳娜娜")
+    ('王*明', '王*', '欧*娜')
+    """
+    if len(name) <= 1:
+        return "*"
+    if len(name) == 2:
+        return name[0] + "*"
+    return name[0] + "*" + name[-1]
+
+
+class SessionState(StrEnum):
+    CREATED = "created"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sitting (场次). All times are aware datetimes."""
+
+    session_id: str  #: as in the roster's 考试场次
+    subject: str
+    starts_at: datetime
+    checkin_from: datetime
+    checkin_until: datetime
+    state: SessionState
+    terminals: tuple[str, ...]  #: all of them, in the hall's order
+    out_of_service: frozenset[str]
+    capacity: int
+
+    @property
+    def usable_terminals(self) -> tuple[str, ...]:
+        return tuple(t for t in self.terminals if t not in self.out_of_service)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the store says about a claimed identity number."""
+
+    standing: Standing
+    candidate: Candidate | None = None
+    terminal: str | None = None  #: when SEATED or INSIDE
+    other_session_starts_at: datetime | None = None  #: when OTHER_SESSION
+    has_signature: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Seat and gate intent, committed together."""
+
+    terminal: str
+    draw_no: int
+    intent_id: int
+    drawn_now: bool  #: False: the seat was drawn on an earlier try and is kept
