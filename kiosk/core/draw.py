@@ -34,7 +34,8 @@ class Draw:
 def commitment(seed: bytes, session_id: str) -> str:
     """What is published when the session opens: SHA-256, hex, over a tagged seed."""
     _check_seed(seed)
-    return hashlib.sha256(b"examgate/seed/v1\x00" + session_id.encode() + b"\x00" + seed).hexdigest()
+    tagged = b"examgate/seed/v1\x00" + session_id.encode() + b"\x00" + seed
+    return hashlib.sha256(tagged).hexdigest()
 
 
 def free_hash(free_terminals: Sequence[str]) -> str:

@@ -1,0 +1,95 @@
+"""What the flow wants done. Imperative; plain data; carried out in order by kiosk.session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.types import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFace:
+    """Only look whether somebody is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyFace:
+    """Collect observations and liveness. `candidate` is the claim (1:1) or None (1:N)."""
+
+    candidate: Candidate | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFace:
+    """Verified: keep seeing that the person is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFinger:
+    """Send the templates to the reader ahead of the finger."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFinger:
+    """Wait for one finger and compare it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetFinger:
+    """Stop reading; drop the templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSignature:
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAdmission:
+    """Draw (or keep) the seat and write the gate intent, in one transaction."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockGate:
+    """One pulse for this intent, which is on disk."""
+
+    intent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPassage:
+    """Write how the passage ended; may be ADMITTED."""
+
+    intent_id: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write an entry into the journal."""
+
+    kind: JournalKind
+    reason: Reason | None = None
+    candidate: Candidate | None = None
+    terminal: str | None = None
+    score: int | None = None
+
+
+Effect = (
+    WatchFace
+    | VerifyFace
+    | GuardFace
+    | LoadFinger
+    | ReadFinger
+    | ForgetFinger
+    | StoreSignature
+    | CommitAdmission
+    | UnlockGate
+    | RecordPassage
+    | Record
+)

@@ -1,0 +1,155 @@
+"""What can happen to a candidate's way. Past tense; plain data; no behaviour.
+
+Whatever the flow needs to know of the outside (time window, roster) comes in with the event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.core.codes import Reason
+from kiosk.core.types import Admission, Candidate, Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A session takes candidates from now on (its window is checked at each claim)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFailed:
+    """A device that the way needs, or the evidence store, is not well."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRecovered:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CardClaimed:
+    """An identity card was read and looked up. `problem`: what is wrong with card or window."""
+
+    lookup: Lookup
+    problem: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAppeared:
+    """Somebody stepped before the camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAccepted:
+    """Identity and liveness both hold. `problem`: what is wrong with the time window."""
+
+    lookup: Lookup
+    problem: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRefused:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class FaceNotSure:
+    """1:N could not tell: a claim or a proctor is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FingerMatched:
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class FingerNotMatched:
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class FingerUnreadable:
+    """The image was bad; costs no attempt. `why` is the reader's own reason."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureGiven:
+    """Strokes arrived from the screen and were checked for substance."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureStored:
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionCommitted:
+    """Seat and gate intent are on disk."""
+
+    admission: Admission
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRefused:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PassageEnded:
+    """The turnstile's sensors said how it ended; ADMITTED means passed."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The present state's time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLeft:
+    """Nobody has been before the camera for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    by_proctor: bool = False
+
+
+Event = (
+    SessionOpened
+    | SessionClosed
+    | LaneFailed
+    | LaneRecovered
+    | CardClaimed
+    | FaceAppeared
+    | FaceAccepted
+    | FaceRefused
+    | FaceNotSure
+    | FingerMatched
+    | FingerNotMatched
+    | FingerUnreadable
+    | SignatureGiven
+    | SignatureStored
+    | AdmissionCommitted
+    | AdmissionRefused
+    | PassageEnded
+    | TimedOut
+    | PersonLeft
+    | Cancelled
+)
+
+
+def subject_of(event: Event) -> Candidate | None:
+    """The candidate an event speaks of, if it names one."""
+    lookup = getattr(event, "lookup", None)
+    return lookup.candidate if lookup is not None else None

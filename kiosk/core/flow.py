@@ -1,0 +1,417 @@
+"""A candidate's way as one table: which event, in which state, leads where.
+
+Pure: `step(lane, event) -> lane, effects`. No I/O, clock or randomness; time comes in as
+`TimedOut`, the roster as a `Lookup` inside the event. docs/states.md is generated from TABLE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kiosk.core import effects as do
+from kiosk.core import events as ev
+from kiosk.core.codes import JournalKind, Reason, State, Step
+from kiosk.core.types import Candidate, Lookup, Standing
+
+Effects = tuple[do.Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the lane's configuration decides about the way."""
+
+    claim_by_card: bool = True
+    has_card_reader: bool = True
+    finger: bool = True
+    finger_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Everything about the person now at the gate; dropped as a whole when they are done."""
+
+    number: int = 0
+    candidate: Candidate | None = None
+    seated: bool = False  #: has a seat from an earlier try
+    signed: bool = False
+    attempts_left: int = 0
+    finger_retry: str | None = None
+    terminal: str | None = None
+    draw_no: int | None = None
+    kept_seat: bool = False
+    intent_id: int | None = None
+    reason: Reason | None = None
+    done: frozenset[Step] = frozenset()
+    lookup: Lookup | None = None
+
+    @property
+    def who(self) -> Candidate:
+        assert self.candidate is not None, "no candidate in this state"
+        return self.candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    state: State = State.CLOSED
+    session_open: bool = False
+    failed: Reason | None = None
+    visit: Visit = Visit()
+    rules: Rules = Rules()
+
+
+class IllegalEvent(Exception):
+    """The event has no meaning in this state; nothing was changed."""
+
+    def __init__(self, state: State, event: ev.Event) -> None:
+        super().__init__(f"{type(event).__name__} in state {state}")
+        self.state = state
+        self.event = event
+
+
+Handler = Callable[[Lane, ev.Event], tuple[Lane, Effects]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    handler: Handler
+    targets: tuple[State, ...]
+    says: str
+
+
+def step(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """Apply one event. Raises `IllegalEvent`, leaving everything as it was."""
+    rule = TABLE.get((lane.state, type(event)))
+    if rule is None:
+        raise IllegalEvent(lane.state, event)
+    after, effects = rule.handler(lane, event)
+    if after.state not in rule.targets:
+        raise AssertionError(f"{lane.state} + {type(event).__name__} led to {after.state}")
+    return after, effects
+
+
+# --- the pieces the handlers are made of ------------------------------------------------------
+
+
+def _home(lane: Lane) -> tuple[Lane, Effects]:
+    """Drop the person and go to where the lane waits."""
+    if lane.failed is not None:
+        state = State.OUT_OF_ORDER
+    elif not lane.session_open:
+        state = State.CLOSED
+    else:
+        state = State.IDLE
+    visit = Visit(number=lane.visit.number + 1)
+    return replace(lane, state=state, visit=visit), (do.ForgetFinger(), do.WatchFace())
+
+
+def _refuse(lane: Lane, reason: Reason) -> tuple[Lane, Effects]:
+    """Show why and what to do; nothing half-done stays."""
+    visit = replace(lane.visit, reason=reason)
+    record = do.Record(JournalKind.REFUSED, reason, lane.visit.candidate)
+    after = replace(lane, state=State.REFUSED, visit=visit)
+    return after, (do.ForgetFinger(), do.WatchFace(), record)
+
+
+def _end(lane: Lane, reason: Reason) -> tuple[Lane, Effects]:
+    """Nobody is there to read a refusal: record it and go home."""
+    record = do.Record(JournalKind.REFUSED, reason, lane.visit.candidate)
+    after, effects = _home(lane)
+    return after, (record, *effects)
+
+
+def _refusal_of(lookup: Lookup) -> Reason | None:
+    """Why this person may not even begin, or None."""
+    return {
+        Standing.UNKNOWN: Reason.NOT_ON_ROSTER,
+        Standing.OTHER_SESSION: Reason.OTHER_SESSION,
+        Standing.INSIDE: Reason.ALREADY_INSIDE,
+    }.get(lookup.standing)
+
+
+def _take_claim(lane: Lane, lookup: Lookup) -> Lane:
+    visit = replace(
+        lane.visit,
+        candidate=lookup.candidate,
+        seated=lookup.standing is Standing.SEATED,
+        signed=lookup.has_signature,
+        attempts_left=lane.rules.finger_attempts,
+        lookup=lookup,
+    )
+    return replace(lane, visit=visit)
+
+
+def _claimed_record(lane: Lane) -> do.Record:
+    return do.Record(JournalKind.CLAIMED, None, lane.visit.candidate)
+
+
+def _after_face(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
+    visit = replace(lane.visit, done=lane.visit.done | {Step.FACE})
+    lane = replace(lane, visit=visit)
+    if lane.rules.finger:
+        after = replace(lane, state=State.FINGER)
+        return after, (*before, do.GuardFace(), do.ReadFinger())
+    return _after_finger(lane, *before, do.GuardFace())
+
+
+def _after_finger(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
+    """To the pad; or, with a seat and a signature from an earlier try, straight to the gate."""
+    if lane.visit.seated and lane.visit.signed:
+        visit = replace(lane.visit, done=lane.visit.done | {Step.SIGN})
+        after = replace(lane, state=State.DRAWING, visit=visit)
+        return after, (*before, do.CommitAdmission(visit.who))
+    return replace(lane, state=State.SIGN), before
+
+
+# --- one handler per kind of event ---------------------------------------------------------------
+
+
+def _on_session_opened(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    lane = replace(lane, session_open=True)
+    return _home(lane) if lane.state is State.CLOSED else (lane, ())
+
+
+def _on_session_closed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    lane = replace(lane, session_open=False)
+    if lane.state in (State.IDLE, State.CLOSED):
+        return _home(lane)
+    if lane.state in (State.CLAIM, State.FACE, State.FINGER, State.SIGN):
+        return _refuse(lane, Reason.SESSION_NOT_OPEN)
+    return lane, ()  # whoever is in the gate, or reading the screen, finishes
+
+
+def _on_failed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.LaneFailed)
+    lane = replace(lane, failed=event.reason)
+    if lane.state in (State.CLOSED, State.IDLE, State.OUT_OF_ORDER):
+        return _home(lane)
+    if lane.state in (State.CLAIM, State.FACE, State.FINGER, State.SIGN, State.DRAWING):
+        return _end(lane, event.reason)
+    return lane, ()
+
+
+def _on_recovered(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    lane = replace(lane, failed=None)
+    return _home(lane) if lane.state is State.OUT_OF_ORDER else (lane, ())
+
+
+def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """A claim. Refused before anyone looks into a camera when it cannot lead to a seat."""
+    assert isinstance(event, ev.CardClaimed)
+    if lane.state in (State.REFUSED, State.WELCOME):
+        lane, _ = _home(lane)  # the next person is quicker than the screen
+        if lane.state is not State.IDLE:
+            return lane, (do.ForgetFinger(), do.WatchFace())
+    lane = _take_claim(lane, event.lookup)
+    reason = event.problem or _refusal_of(event.lookup)
+    if reason is not None:
+        return _refuse(lane, reason)
+    candidate = lane.visit.who
+    begin: list[do.Effect] = [_claimed_record(lane)]
+    if lane.rules.finger:
+        begin.append(do.LoadFinger(candidate))
+    begin.append(do.VerifyFace(candidate))
+    return replace(lane, state=State.FACE), tuple(begin)
+
+
+def _on_face_appeared(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    if lane.rules.claim_by_card:
+        return lane, ()
+    return replace(lane, state=State.FACE), (do.VerifyFace(None),)
+
+
+def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FaceAccepted)
+    claimed_before = lane.visit.candidate is not None
+    lane = _take_claim(lane, event.lookup)
+    reason = event.problem or _refusal_of(event.lookup)
+    if reason is not None:
+        return _refuse(lane, reason)
+    effects: list[do.Effect] = [] if claimed_before else [_claimed_record(lane)]
+    effects.append(do.Record(JournalKind.IDENTITY_VERIFIED, None, lane.visit.who))
+    if lane.rules.finger and not claimed_before:
+        effects.append(do.LoadFinger(lane.visit.who))
+    return _after_face(lane, *effects)
+
+
+def _on_face_refused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FaceRefused)
+    return _refuse(lane, event.reason)
+
+
+def _on_face_not_sure(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    if lane.visit.candidate is None and lane.rules.has_card_reader:
+        return replace(lane, state=State.CLAIM), (do.WatchFace(),)
+    return _refuse(lane, Reason.FACE_NOT_SURE)
+
+
+def _on_finger_matched(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FingerMatched)
+    visit = replace(lane.visit, done=lane.visit.done | {Step.FINGER}, finger_retry=None)
+    lane = replace(lane, visit=visit)
+    record = do.Record(
+        JournalKind.FINGER_VERIFIED, None, lane.visit.candidate, score=event.score
+    )
+    return _after_finger(lane, do.ForgetFinger(), record)
+
+
+def _on_finger_not_matched(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FingerNotMatched)
+    left = lane.visit.attempts_left - 1
+    lane = replace(lane, visit=replace(lane.visit, attempts_left=left, finger_retry="no_match"))
+    record = do.Record(
+        JournalKind.FINGER_FAILED, Reason.FINGER_NO_MATCH, lane.visit.candidate, score=event.score
+    )
+    if left > 0:
+        return lane, (record, do.ReadFinger())
+    after, effects = _refuse(lane, Reason.FINGER_NO_MATCH)
+    return after, (record, *effects)
+
+
+def _on_finger_unreadable(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FingerUnreadable)
+    return replace(lane, visit=replace(lane.visit, finger_retry=event.why)), (do.ReadFinger(),)
+
+
+def _on_signature(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    return replace(lane, state=State.DRAWING), (do.StoreSignature(lane.visit.who),)
+
+
+def _on_signature_stored(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    visit = replace(lane.visit, signed=True, done=lane.visit.done | {Step.SIGN})
+    return replace(lane, visit=visit), (do.CommitAdmission(lane.visit.who),)
+
+
+def _on_admission(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.AdmissionCommitted)
+    admission = event.admission
+    visit = replace(
+        lane.visit,
+        terminal=admission.terminal,
+        draw_no=admission.draw_no,
+        kept_seat=not admission.drawn_now,
+        intent_id=admission.intent_id,
+    )
+    after = replace(lane, state=State.GATE, visit=visit)
+    return after, (do.UnlockGate(admission.intent_id), do.WatchFace())
+
+
+def _on_admission_refused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.AdmissionRefused)
+    return _refuse(lane, event.reason)
+
+
+def _on_passage(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """Admission's second phase: only who passed is inside."""
+    assert isinstance(event, ev.PassageEnded)
+    assert lane.visit.intent_id is not None
+    record = do.RecordPassage(lane.visit.intent_id, event.reason)
+    passed = event.reason in (Reason.ADMITTED, Reason.GATE_TAILGATED)
+    done = lane.visit.done | ({Step.SEAT} if passed else frozenset())
+    visit = replace(lane.visit, reason=event.reason, done=done)
+    state = State.WELCOME if passed else State.REFUSED
+    return replace(lane, state=state, visit=visit), (record,)
+
+
+def _on_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    reasons = {
+        State.FACE: Reason.FACE_TIMEOUT,
+        State.CLAIM: Reason.FACE_NOT_SURE,
+        State.FINGER: Reason.FINGER_TIMEOUT,
+        State.SIGN: Reason.SIGNATURE_TIMEOUT,
+    }
+    if lane.state in reasons:
+        return _refuse(lane, reasons[lane.state])
+    return _home(lane)
+
+
+def _on_gate_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """The turnstile should have said how the passage ended and did not."""
+    return _on_passage(lane, ev.PassageEnded(Reason.GATE_UNKNOWN))
+
+
+def _on_left(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    if lane.state is State.FACE and lane.visit.candidate is None:
+        return _home(lane)  # somebody walked past the camera: nothing was claimed
+    return _end(lane, Reason.WALKED_AWAY)
+
+
+def _on_cancelled(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.Cancelled)
+    return _end(lane, Reason.CANCELLED_BY_PROCTOR if event.by_proctor else Reason.CANCELLED)
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+S = State
+_WAITING = (S.IDLE, S.CLOSED, S.OUT_OF_ORDER)
+_ACTIVE = (S.CLAIM, S.FACE, S.FINGER, S.SIGN)
+_TO_FACE = (S.FACE, S.REFUSED)
+_PAST_FACE = (S.FINGER, S.SIGN, S.DRAWING, S.REFUSED)
+
+TABLE: dict[tuple[State, type], Rule] = {
+    # waiting for a person
+    (S.IDLE, ev.CardClaimed): Rule(_on_card, _TO_FACE, "card laid on: claim, or refusal at once"),
+    (S.IDLE, ev.FaceAppeared): Rule(_on_face_appeared, (S.FACE, S.IDLE), "1:N lanes begin"),
+    # 1:N was not sure
+    (S.CLAIM, ev.CardClaimed): Rule(_on_card, _TO_FACE, "a claim makes it 1:1"),
+    (S.CLAIM, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "no claim came: to the proctor"),
+    # face
+    (S.FACE, ev.FaceAccepted): Rule(_on_face_accepted, _PAST_FACE, "live and the right person"),
+    (S.FACE, ev.FaceRefused): Rule(_on_face_refused, (S.REFUSED,), "not live, or another face"),
+    (S.FACE, ev.FaceNotSure): Rule(_on_face_not_sure, (S.CLAIM, S.REFUSED), "never a guess"),
+    (S.FACE, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "no usable face in time"),
+    # finger
+    (S.FINGER, ev.FingerMatched): Rule(
+        _on_finger_matched, (S.SIGN, S.DRAWING), "to the pad; who has a seat, to the gate"
+    ),
+    (S.FINGER, ev.FingerNotMatched): Rule(
+        _on_finger_not_matched, (S.FINGER, S.REFUSED), "try again while attempts are left"
+    ),
+    (S.FINGER, ev.FingerUnreadable): Rule(_on_finger_unreadable, (S.FINGER,), "costs no attempt"),
+    (S.FINGER, ev.AdmissionRefused): Rule(_on_admission_refused, (S.REFUSED,), "no template"),
+    (S.FINGER, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "no finger in time"),
+    # sign
+    (S.SIGN, ev.SignatureGiven): Rule(_on_signature, (S.DRAWING,), "confirmed on the pad"),
+    (S.SIGN, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "not signed in time"),
+    # draw: signature on disk, then seat + proof + gate intent in one transaction
+    (S.DRAWING, ev.SignatureStored): Rule(_on_signature_stored, (S.DRAWING,), "then the draw"),
+    (S.DRAWING, ev.AdmissionCommitted): Rule(_on_admission, (S.GATE,), "intent on disk: unlock"),
+    (S.DRAWING, ev.AdmissionRefused): Rule(_on_admission_refused, (S.REFUSED,), "hall full, …"),
+    # gate
+    (S.GATE, ev.PassageEnded): Rule(_on_passage, (S.WELCOME, S.REFUSED), "as the sensors saw it"),
+    (S.GATE, ev.TimedOut): Rule(_on_gate_timeout, (S.REFUSED,), "sensors said nothing: unknown"),
+    # the screen stays a while; the next card may come before
+    (S.WELCOME, ev.TimedOut): Rule(_on_timeout, _WAITING, "next please"),
+    (S.WELCOME, ev.CardClaimed): Rule(_on_card, (*_TO_FACE, *_WAITING), "the next is quick"),
+    (S.REFUSED, ev.TimedOut): Rule(_on_timeout, _WAITING, "next please"),
+    (S.REFUSED, ev.CardClaimed): Rule(_on_card, (*_TO_FACE, *_WAITING), "the next is quick"),
+    (S.REFUSED, ev.Cancelled): Rule(_on_timeout, _WAITING, "read and done"),
+    (S.WELCOME, ev.Cancelled): Rule(_on_timeout, _WAITING, "read and done"),
+    # session
+    (S.CLOSED, ev.SessionOpened): Rule(_on_session_opened, (S.IDLE, S.OUT_OF_ORDER), "opens"),
+    (S.OUT_OF_ORDER, ev.SessionOpened): Rule(_on_session_opened, (S.OUT_OF_ORDER,), "noted"),
+    (S.OUT_OF_ORDER, ev.SessionClosed): Rule(_on_session_closed, (S.OUT_OF_ORDER,), "noted"),
+    (S.OUT_OF_ORDER, ev.LaneRecovered): Rule(_on_recovered, (S.IDLE, S.CLOSED), "well again"),
+}
+
+for _state in _ACTIVE:
+    TABLE[_state, ev.PersonLeft] = Rule(_on_left, (S.IDLE,), "walked away: nothing half-done")
+    TABLE[_state, ev.Cancelled] = Rule(_on_cancelled, (S.IDLE,), "stopped by hand")
+    TABLE[_state, ev.SessionClosed] = Rule(_on_session_closed, (S.REFUSED,), "session ended")
+    TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "try ended, said so")
+TABLE[S.DRAWING, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "try ended, said so")
+for _state in (S.GATE, S.WELCOME, S.REFUSED, S.DRAWING):
+    TABLE[_state, ev.SessionClosed] = Rule(_on_session_closed, (_state,), "finishes first")
+for _state in (S.GATE, S.WELCOME, S.REFUSED):
+    TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (_state,), "finishes first")
+    TABLE[_state, ev.LaneRecovered] = Rule(_on_recovered, (_state,), "noted")
+    TABLE[_state, ev.SessionOpened] = Rule(_on_session_opened, (_state,), "noted")
+for _state in (S.CLOSED, S.IDLE, S.OUT_OF_ORDER):
+    TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "a device is missing")
+TABLE[S.IDLE, ev.SessionClosed] = Rule(_on_session_closed, (S.CLOSED,), "closes")
+
+
+def accepts(lane: Lane, event: ev.Event) -> bool:
+    """Whether `step` would take it: for happenings that may come too late, such as absence."""
+    return (lane.state, type(event)) in TABLE
