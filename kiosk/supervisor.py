@@ -40,7 +40,7 @@ class DeviceStatus:
     driver: str
     port: str
     ok: bool = False
-    code: str | None = FaultCode.NO_ANSWER.value
+    code: str | None = None  #: a FaultCode; None while it has not been tried
     detail: str = ""
     since: datetime | None = None
     model: str = ""

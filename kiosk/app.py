@@ -1,0 +1,322 @@
+"""The composition root: the only place that builds concrete things from the configuration.
+
+Entry points for the commands; imports are inside the functions so that `examgate --help` does
+not load a face model. Also the face worker's own process: `python -m kiosk.app face-worker`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from drivers.errors import DeviceFault
+from drivers.registry import make_device
+from kiosk.clock import SystemClock
+from kiosk.config import Config
+
+if TYPE_CHECKING:
+    from kiosk.centre.roster_file import Prepared
+    from kiosk.daemon import Daemon
+    from kiosk.office import Office
+    from kiosk.store import Store
+
+ENCODER = "dlib-resnet-v1"
+ASYNC_ROLES = ("turnstile", "fingerprint", "id_card")
+
+
+def version() -> str:
+    try:
+        return metadata.version("examgate")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
+def socket_path(config: Config) -> Path:
+    return config.paths.runtime / "examgate.sock"
+
+
+def roles_of(config: Config) -> list[str]:
+    """The devices this lane needs, as configured."""
+    wanted = {"turnstile": True, "fingerprint": config.identity.finger, "camera": True}
+    wanted["id_card"] = config.devices.id_card is not None
+    return [role for role, needed in wanted.items() if needed]
+
+
+def port_of(config: Config, role: str) -> str:
+    options = config.device_options(role)
+    return str(options.get("port", options.get("source", "")))
+
+
+def device_of(config: Config, role: str) -> Any:
+    """A device as configured, not yet opened."""
+    options = config.device_options(role)
+    if role == "turnstile":
+        options = options | {"clear_s": config.timeouts.gate_clear_s}
+    return make_device(role, str(options["driver"]), options)
+
+
+# --- daemon -----------------------------------------------------------------------------------------
+
+
+def run_daemon(config: Config, config_path: Path) -> int:
+    """Run the lane until SIGTERM. Returns the exit code."""
+    from kiosk.logs import configure
+
+    configure()
+    return asyncio.run(_run_daemon(config, config_path))
+
+
+async def _run_daemon(config: Config, config_path: Path) -> int:
+    store = open_store(config)
+    try:
+        return await build_daemon(config, config_path, store).run()
+    finally:
+        store.close()
+
+
+def open_store(config: Config) -> Store:
+    """The lane's database with the writer's lock. Raises `StoreError`."""
+    from kiosk.store import Store
+
+    return Store.open(config.paths.data, config.paths.key_file, SystemClock())
+
+
+def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
+    """Everything joined, nothing started."""
+    from kiosk.core.flow import Rules
+    from kiosk.core.identity import Policy
+    from kiosk.daemon import Daemon, Identity
+    from kiosk.face.client import FaceWorker
+    from kiosk.server import Server
+    from kiosk.session import LaneSession, Times
+    from kiosk.supervisor import Supervisor
+
+    clock = SystemClock()
+    identity = Identity(
+        version=version(),
+        lane=config.lane.id,
+        venue=config.venue.name,
+        claim_mode=config.identity.claim,
+        language=config.ui.language,
+        free_when_stopped=config.lane.safe_state == "free",
+    )
+    supervisor = Supervisor(clock, lambda status: daemon.device_changed(status))
+    daemon = Daemon(store=store, supervisor=supervisor, clock=clock, identity=identity)
+    argv = [sys.executable, "-m", "kiosk.app", "face-worker", "--config", str(config_path)]
+    worker = FaceWorker(argv, daemon.on_face)
+    t = config.timeouts
+    session = LaneSession(
+        store=store,
+        supervisor=supervisor,
+        face_worker=worker,
+        rules=Rules(
+            claim_by_card=config.identity.claim == "id_card",
+            has_card_reader=config.devices.id_card is not None,
+            finger=config.identity.finger,
+            finger_attempts=config.identity.finger_attempts,
+        ),
+        policy=Policy(
+            verify_max_distance=config.face.verify_max_distance,
+            identify_max_distance=config.face.identify_max_distance,
+            identify_margin=config.face.identify_margin,
+            frames=config.face.frames,
+            liveness=config.face.liveness,
+        ),
+        times=Times(t.face_s, t.finger_s, t.sign_s, t.gate_s, t.gate_clear_s, t.result_s),
+        clock=clock,
+        zone=ZoneInfo(config.venue.timezone),
+        encoder=ENCODER,
+        changed=daemon.changed,
+        happened=daemon.happened,
+    )
+    office = _office(
+        config, store, lambda: supervisor.statuses, lambda: session.session_changed()
+    )
+    daemon.join(session, office, Server(socket_path(config), daemon.handle), worker)
+    serve: dict[str, Callable[[Any], Any]] = {
+        "turnstile": daemon.serve_turnstile,
+        "fingerprint": daemon.serve_fingerprint,
+        "id_card": daemon.serve_cards,
+    }
+    for role in roles_of(config):
+        driver = str(config.device_options(role)["driver"])
+        if role == "camera":
+            supervisor.add_external(role, driver, port_of(config, role))
+        else:
+            make = _maker(config, role)
+            supervisor.add(role, driver, port_of(config, role), make, serve[role])
+    return daemon
+
+
+def _maker(config: Config, role: str) -> Callable[[], Any]:
+    return lambda: device_of(config, role)
+
+
+def _office(
+    config: Config,
+    store: Store,
+    devices: Callable[[], Any] | None,
+    session_changed: Callable[[], None],
+) -> Office:
+    from kiosk.office import Office
+
+    return Office(
+        store,
+        clock=SystemClock(),
+        zone=ZoneInfo(config.venue.timezone),
+        encoder=ENCODER,
+        min_free_mb=config.disk.min_free_mb,
+        early_s=config.session.early_s,
+        late_s=config.session.late_s,
+        language=config.ui.language,
+        devices=devices,
+        session_changed=session_changed,
+    )
+
+
+@contextlib.contextmanager
+def offline(config: Config) -> Iterator[Office]:
+    """The office methods while no daemon runs. Raises `StoreError` (locked: one runs)."""
+    store = open_store(config)
+    try:
+        yield _office(config, store, None, lambda: None)
+    finally:
+        store.close()
+
+
+# --- face worker ------------------------------------------------------------------------------------
+
+
+def run_face_worker(config: Config, fd: int) -> int:
+    """The child process that owns the camera."""
+    from kiosk.face.worker import WorkerOptions, run
+    from kiosk.logs import configure
+
+    configure()
+    camera = device_of(config, "camera")
+    run(
+        camera,
+        fd,
+        WorkerOptions(absent_s=config.timeouts.absent_s, liveness_s=config.timeouts.liveness_s),
+    )
+    return 0
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def run_ui(
+    role: str, config: Config, *, person: str, robot: Path | None, windowed: bool
+) -> int:
+    """The candidate's or the proctor's screen."""
+    from ui.app import UiOptions, run
+
+    return run(
+        role,
+        socket_path(config),
+        UiOptions(
+            language=config.ui.language,
+            fullscreen=config.ui.fullscreen and not windowed,
+            person=person,
+            robot=robot,
+        ),
+    )
+
+
+def prepare_roster(
+    config: Config, path: Path, progress: Callable[[str, int, int], None]
+) -> Prepared:
+    """Read and check a roster folder or file; nothing is stored."""
+    from kiosk.centre.roster_file import prepare
+    from kiosk.face.enrol import enrol_many
+
+    return prepare(path, enrol_many=enrol_many, workers=2, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What opening one device showed."""
+
+    role: str
+    driver: str
+    port: str
+    ok: bool
+    summary: str
+    code: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def probe_devices(config: Config) -> list[Probe]:
+    """Open every configured device once. The daemon must not be running."""
+    return [_probe(config, role) for role in roles_of(config)]
+
+
+def _probe(config: Config, role: str) -> Probe:
+    driver, port = str(config.device_options(role)["driver"]), port_of(config, role)
+    try:
+        device = device_of(config, role)
+        if role == "camera":
+            info = device.open()
+            frame = device.newest(-1, 5.0)
+            device.close()
+            facts = info.facts | {"frame": f"{frame.image.shape[1]}×{frame.image.shape[0]}"}
+        else:
+            info = asyncio.run(_open_and_close(device))
+            facts = info.facts
+    except DeviceFault as fault:
+        return Probe(role, driver, port, False, fault.detail, fault.code.value)
+    return Probe(role, driver, port, True, info.model, None, dict(facts))
+
+
+async def _open_and_close(device: Any) -> Any:
+    try:
+        return await device.open()
+    finally:
+        await device.close()
+
+
+def safe_state(config: Config) -> None:
+    """Put the gate into its configured safe state. Raises `DeviceFault`."""
+    asyncio.run(_safe_state(config))
+
+
+async def _safe_state(config: Config) -> None:
+    turnstile = device_of(config, "turnstile")
+    try:
+        await turnstile.open()
+        await turnstile.release(config.lane.safe_state == "free")
+    finally:
+        await turnstile.close()
+
+
+def make_key(config: Config) -> Path:
+    """Create the lane's key file. Raises `StoreError` when there is one already."""
+    from kiosk.store.vault import make_key_file
+
+    make_key_file(config.paths.key_file)
+    return config.paths.key_file
+
+
+def main(argv: list[str] | None = None) -> int:
+    """For the daemon's own children only; people use `examgate`."""
+    from kiosk.config import load
+
+    parser = argparse.ArgumentParser(prog="python -m kiosk.app")
+    commands = parser.add_subparsers(dest="command", required=True)
+    worker = commands.add_parser("face-worker")
+    worker.add_argument("--config", type=Path, required=True)
+    worker.add_argument("--fd", type=int, required=True)
+    arguments = parser.parse_args(argv)
+    return run_face_worker(load(arguments.config), arguments.fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

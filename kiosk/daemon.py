@@ -1,0 +1,322 @@
+"""The lane's daemon: joins store, supervisor, face worker, lane session and socket, and keeps
+them running until it is told to stop.
+
+Everything concrete is handed in by kiosk.app; the way itself is kiosk.core.flow's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+import sdnotify
+import structlog
+from pydantic import Field
+
+from drivers.contracts import IdCardReader, Turnstile
+from drivers.errors import DeviceFault, Retry
+from kiosk import wire
+from kiosk.clock import Clock
+from kiosk.core import events as ev
+from kiosk.core import flow
+from kiosk.core.codes import JournalKind, Reason, State
+from kiosk.face import events as face
+from kiosk.office import Office, Params, parse
+from kiosk.server import Connection, Server
+from kiosk.session import LaneSession
+from kiosk.signature import Pad, check_strokes
+from kiosk.store import Store
+from kiosk.store.errors import StoreError
+from kiosk.supervisor import DeviceStatus, Supervisor
+from kiosk.texts import Problem
+from kiosk.view import state_of
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 1.0
+EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
+FINGER_CHECK_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the daemon says of itself."""
+
+    version: str
+    lane: str
+    venue: str
+    claim_mode: str
+    language: str
+    free_when_stopped: bool  #: the gate's safe state is "free"
+
+
+class Subscribe(Params):
+    preview: bool = False
+
+
+class Visit(Params):
+    visit: int
+
+
+class Person(Params):
+    person: str = Field(min_length=1, max_length=64)
+
+
+class Daemon:
+    """`run()` returns the exit code."""
+
+    def __init__(
+        self, *, store: Store, supervisor: Supervisor, clock: Clock, identity: Identity
+    ) -> None:
+        self.store = store
+        self.supervisor = supervisor
+        self._clock = clock
+        self._identity = identity
+        self._seq = 0
+        self._started_s = clock.monotonic()
+        self._stopping = asyncio.Event()
+        self._exit_code = 0
+        self._notifier = sdnotify.SystemdNotifier()
+        self.session: LaneSession
+        self.office: Office
+        self.server: Server
+        self.face_worker: Any
+
+    def join(self, session: LaneSession, office: Office, server: Server, worker: Any) -> None:
+        """The parts that need the daemon's own callbacks to be made."""
+        self.session, self.office, self.server, self.face_worker = session, office, server, worker
+
+    # --- life -----------------------------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.set_exception_handler(self._on_bug)
+        self._own_up_to_the_past()
+        await self.server.start()
+        await self.face_worker.start()
+        self.supervisor.start()
+        self.session.session_changed()
+        self.face_worker.watch()
+        self._notifier.notify("READY=1")
+        log.info("started", lane=self._identity.lane, pid=os.getpid())
+        heartbeat = asyncio.create_task(self._heartbeat())
+        await self._stopping.wait()
+        heartbeat.cancel()
+        await self._stop()
+        return self._exit_code
+
+    async def _stop(self) -> None:
+        self._notifier.notify("STOPPING=1")
+        if self.session.lane.state is State.GATE:
+            # the pulse is out and we shall not see the passage
+            self.session.offer(ev.PassageEnded(Reason.GATE_UNKNOWN))
+        await self.session.stop()
+        await self._leave_gate_safe()
+        await self.supervisor.stop()
+        await self.face_worker.stop()
+        await self.server.stop()
+        try:
+            self.store.journal(JournalKind.LANE_STOPPED)
+        except StoreError:
+            log.error("evidence_failed_at_stop")
+        self.store.close()
+        log.info("stopped")
+
+    async def _leave_gate_safe(self) -> None:
+        """The configured state for the time in which nobody drives the gate."""
+        try:
+            turnstile: Turnstile = self.supervisor.device("turnstile")
+            await turnstile.release(self._identity.free_when_stopped)
+        except DeviceFault as fault:
+            log.error("gate_not_left_safe", code=fault.code)
+
+    def _own_up_to_the_past(self) -> None:
+        """Say that the lane starts; name every intent whose outcome nobody saw."""
+        self.store.journal(JournalKind.LANE_STARTED, payload={"version": self._identity.version})
+        for intent in self.store.open_intents():
+            self.store.gate_outcome(intent.intent_id, Reason.GATE_UNKNOWN)
+            log.warning("intent_without_outcome", intent=intent.intent_id)
+
+    def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """The one top-level handler: say it and stop; the service manager starts us anew."""
+        error = context.get("exception")
+        log.critical("bug", message=context.get("message"), exc_info=error)
+        self._exit_code = 70
+        self._stopping.set()
+
+    async def _heartbeat(self) -> None:
+        beats = 0
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            beats += 1
+            self._notifier.notify("WATCHDOG=1")
+            self.session.look_for_person()
+            if beats % EVIDENCE_EVERY == 0:
+                self.session.check_evidence()
+
+    # --- devices --------------------------------------------------------------------------------
+
+    def device_changed(self, status: DeviceStatus) -> None:
+        """Journal it, tell the flow."""
+        kind = JournalKind.DEVICE_RECOVERED if status.ok else JournalKind.DEVICE_FAULT
+        try:
+            self.store.journal(
+                kind,
+                None if status.ok else Reason.DEVICE_FAULT,
+                payload={"device": status.role, "code": status.code, "detail": status.detail},
+            )
+        except StoreError:
+            log.error("evidence_failed")
+        if not status.ok:
+            self.session.device_lost(status.role)
+        self.session.health_changed()
+
+    async def serve_turnstile(self, turnstile: Turnstile) -> None:
+        # it may still be latched open from the time in which nobody drove it
+        await turnstile.release(self.session.fire)
+        while True:
+            self.session.on_gate(await turnstile.next_event())
+
+    async def serve_cards(self, reader: IdCardReader) -> None:
+        while True:
+            try:
+                card = await reader.next_card()
+            except Retry as retry:
+                self.happened({"kind": "card_retry", "reason": None, "text_args":
+                               {"why": retry.reason.value}})
+                continue
+            self.session.on_card(card)
+
+    async def serve_fingerprint(self, reader: Any) -> None:
+        while True:
+            await asyncio.sleep(FINGER_CHECK_S)
+            if self.session.lane.state is not State.FINGER:
+                await reader.check()
+
+    def on_face(self, event: face.FaceEvent) -> None:
+        """From the face worker: previews go to the screens, the rest to the lane."""
+        match event:
+            case face.Preview():
+                if self.server.wants_previews:
+                    self.server.tell_preview(preview_of(event))
+            case face.CameraOk(info=info):
+                self.supervisor.report("camera", True, detail=str(info.get("model", "")))
+            case face.CameraFault(code=code, detail=detail):
+                self.supervisor.report("camera", False, code, detail)
+            case face.WorkerDied(exit_code=code):
+                self.supervisor.report("camera", False, "no_answer", f"face worker ended ({code})")
+            case _:
+                self.session.on_face(event)
+
+    # --- out ------------------------------------------------------------------------------------
+
+    def happened(self, event: dict[str, Any]) -> None:
+        self.server.tell("event", {"at": self._clock.now().isoformat()} | event)
+
+    def changed(self) -> None:
+        self._seq += 1
+        self.server.tell("state", self.state())
+
+    def state(self) -> dict[str, Any]:
+        session, lane = self.session, self.session.lane
+        left = None
+        if session.deadline_s is not None:
+            left = max(0.0, round(session.deadline_s - self._clock.monotonic(), 2))
+        open_now = session.session
+        return state_of(
+            lane,
+            seq=self._seq,
+            session=self.office.describe(open_now) if open_now else None,
+            devices={r: s.as_dict() for r, s in self.supervisor.statuses.items()},
+            deadline_in_s=left,
+            deadline_total_s=session.deadline_total_s,
+            help_waiting=session.help_waiting,
+        )
+
+    # --- methods --------------------------------------------------------------------------------
+
+    def handle(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
+        """One request of the socket. Raises `RpcError` to decline."""
+        match method:
+            case "lane.subscribe":
+                connection.previews = parse(Subscribe, params).preview
+                connection.subscribed = True
+                connection.send(wire.encode(wire.notification("state", self.state())))
+                return {}
+            case "lane.state":
+                return self.state()
+            case "lane.info":
+                return self._info()
+            case "lane.resume":
+                self.session.resume(parse(Person, params).person)
+                return {}
+            case "device.status":
+                return {r: s.as_dict() for r, s in self.supervisor.statuses.items()}
+            case "candidate.sign":
+                return self._sign(parse(Pad, params))
+            case "candidate.cancel":
+                self._same_visit(parse(Visit, params).visit)
+                return self._offer(ev.Cancelled())
+            case "candidate.help":
+                self._same_visit(parse(Visit, params).visit)
+                self.session.ask_help()
+                return {}
+            case "proctor.cancel":
+                parse(Person, params)
+                return self._offer(ev.Cancelled(by_proctor=True))
+            case "proctor.help_done":
+                self.session.help_done(parse(Person, params).person)
+                return {}
+            case _:
+                return self.office.call(method, params)
+
+    def _info(self) -> dict[str, Any]:
+        me = self._identity
+        return {
+            "version": me.version,
+            "lane": me.lane,
+            "venue": me.venue,
+            "pid": os.getpid(),
+            "uptime_s": round(self._clock.monotonic() - self._started_s, 1),
+            "claim_mode": me.claim_mode,
+            "language": me.language,
+        }
+
+    def _same_visit(self, visit: int) -> None:
+        if visit != self.session.lane.visit.number:
+            raise self.office.declined("STALE_VISIT", [Problem("stale_visit")])
+
+    def _offer(self, event: ev.Event) -> dict[str, Any]:
+        if not flow.accepts(self.session.lane, event):
+            raise self.office.declined("NOT_NOW", [Problem("not_now")])
+        self.session.post(event)
+        return {}
+
+    def _sign(self, pad: Pad) -> dict[str, Any]:
+        self._same_visit(pad.visit)
+        if not check_strokes(pad):
+            raise self.office.declined(Reason.SIGNATURE_EMPTY.value, [Problem("signature_empty")])
+        if not flow.accepts(self.session.lane, ev.SignatureGiven()):
+            raise self.office.declined("NOT_NOW", [Problem("not_now")])
+        self.session.on_signature(pad)
+        return {}
+
+
+def preview_of(event: face.Preview) -> dict[str, Any]:
+    """The `preview` notification."""
+    return {
+        "jpeg": base64.b64encode(event.jpeg).decode(),
+        "width": event.width,
+        "height": event.height,
+        "box": event.box,
+        "prompt": event.prompt,
+        "progress": event.progress,
+        "at_s": event.at_s,
+    }

@@ -1,0 +1,363 @@
+"""The methods that read and change the record: sessions, roster, terminals, journal.
+
+One implementation for the running daemon's socket and for commands while it is down. It must
+not know who calls or over what.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from kiosk.clock import Clock
+from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.types import Session
+from kiosk.preconditions import problems_of
+from kiosk.store import Entry, RosterRow, Store
+from kiosk.store.errors import StoreError
+from kiosk.supervisor import DeviceStatus
+from kiosk.texts import Problem
+from kiosk.view import session_of
+from kiosk.wire import INVALID_PARAMS, METHOD_NOT_FOUND, REFUSED, RpcError
+
+MAX_IMPORTS = 4  #: unfinished imports that are kept; the oldest gives way
+MAX_ROWS = 20_000
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    lang: str | None = Field(None, pattern="^(zh|en)$")
+
+
+class NoParams(Params):
+    pass
+
+
+class SessionName(Params):
+    session_id: str
+    person: str = "technician"
+
+
+class MaybeSession(Params):
+    session_id: str | None = None
+
+
+class NewSession(Params):
+    session_id: str = Field(min_length=1, max_length=64)
+    subject: str = Field(min_length=1, max_length=64)
+    starts_at: datetime
+    terminals: list[str] = Field(min_length=1, max_length=500)
+    out_of_service: list[str] = []
+    capacity: int | None = Field(None, ge=1)
+    early_s: int | None = Field(None, ge=0, le=86_400)
+    late_s: int | None = Field(None, ge=0, le=86_400)
+    person: str = "technician"
+
+
+class TerminalChange(Params):
+    session_id: str
+    terminal: str
+    in_service: bool
+    reason: str = Field(min_length=1, max_length=200)
+    person: str = "technician"
+
+
+class RosterBegin(Params):
+    source: str = Field(max_length=300)
+    rows: int = Field(ge=1, le=MAX_ROWS)
+
+
+class Row(BaseModel):
+    """One roster row of docs/wire.md; base64 fields come out as bytes."""
+
+    model_config = ConfigDict(extra="forbid")
+    session_id: str = Field(min_length=1, max_length=64)
+    admission_no: str = Field(min_length=1, max_length=64)
+    identity_number: str = Field(min_length=18, max_length=18)
+    name: str = Field(min_length=1, max_length=64)
+    licence_class: str = Field(max_length=8)
+    photo: bytes
+    templates: list[bytes] = Field(max_length=10)
+    embedding: list[float] = Field(min_length=128, max_length=128)
+    encoder: str
+
+    @field_validator("photo", mode="before")
+    @classmethod
+    def _photo(cls, value: Any) -> bytes:
+        return _unbase64(value)
+
+    @field_validator("templates", mode="before")
+    @classmethod
+    def _templates(cls, value: Any) -> list[bytes]:
+        return [_unbase64(v) for v in value]
+
+    def to_store(self) -> RosterRow:
+        return RosterRow(
+            session_id=self.session_id,
+            admission_no=self.admission_no,
+            identity_number=self.identity_number,
+            name=self.name,
+            licence_class=self.licence_class,
+            photo=self.photo,
+            templates=tuple(self.templates),
+            embedding=tuple(self.embedding),
+            encoder=self.encoder,
+        )
+
+
+class RosterAdd(Params):
+    import_id: str
+    rows: list[Row] = Field(max_length=200)
+
+
+class RosterCommit(Params):
+    import_id: str
+    person: str = "technician"
+
+
+class JournalRange(Params):
+    after: int = Field(0, ge=0)
+    limit: int = Field(500, ge=1, le=10_000)
+    session_id: str | None = None
+
+
+class Office:
+    """`devices()` gives the present statuses, or None while no daemon watches them."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        zone: tzinfo,
+        encoder: str,
+        min_free_mb: int,
+        early_s: int,
+        late_s: int,
+        language: str,
+        devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
+        session_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+        self._encoder = encoder
+        self._min_free_mb = min_free_mb
+        self._early_s, self._late_s = early_s, late_s
+        self._language = language
+        self._devices = devices
+        self._session_changed = session_changed
+        self._imports: dict[str, tuple[RosterBegin, list[RosterRow]]] = {}
+        self._methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
+            "session.create": (NewSession, self._create),
+            "session.open": (SessionName, self._open),
+            "session.close": (SessionName, self._close),
+            "session.status": (MaybeSession, self._status),
+            "session.candidates": (SessionName, self._candidates),
+            "terminal.set": (TerminalChange, self._terminal),
+            "roster.begin": (RosterBegin, self._roster_begin),
+            "roster.add": (RosterAdd, self._roster_add),
+            "roster.commit": (RosterCommit, self._roster_commit),
+            "roster.status": (NoParams, self._roster_status),
+            "journal.list": (JournalRange, self._journal),
+            "journal.verify": (NoParams, self._verify),
+        }
+
+    @property
+    def methods(self) -> list[str]:
+        return list(self._methods)
+
+    def call(self, method: str, params: dict[str, Any]) -> Any:
+        """Carry out one method. Raises `RpcError`; then nothing was changed."""
+        if method not in self._methods:
+            raise RpcError(METHOD_NOT_FOUND, f"unknown method {method}")
+        schema, handler = self._methods[method]
+        checked = parse(schema, params)
+        try:
+            return handler(checked)
+        except StoreError as error:
+            found = [Problem("store", {"detail": p}) for p in error.problems]
+            raise self.declined(type(error).__name__, found, checked.lang) from error
+
+    def declined(self, code: str, problems: list[Problem], lang: str | None = None) -> RpcError:
+        """An error answer with one plain sentence a problem."""
+        language = lang or self._language
+        sentences = [p.sentence(language) for p in problems]
+        data = {"code": code, "problems": sentences, "codes": [p.code for p in problems]}
+        return RpcError(REFUSED, sentences[0], data)
+
+    # --- sessions -------------------------------------------------------------------------------
+
+    def describe(self, session: Session) -> dict[str, Any]:
+        return session_of(session, self._store.counts(session.session_id))
+
+    def _create(self, p: NewSession) -> Any:
+        starts = p.starts_at
+        session = self._store.create_session(
+            p.session_id,
+            p.subject,
+            starts if starts.tzinfo else starts.replace(tzinfo=self._zone),
+            p.terminals,
+            p.out_of_service,
+            p.capacity,
+            self._early_s if p.early_s is None else p.early_s,
+            self._late_s if p.late_s is None else p.late_s,
+            p.person,
+        )
+        return self.describe(session)
+
+    def _open(self, p: SessionName) -> Any:
+        if self._devices is None:
+            raise self.declined("DAEMON_NEEDED", [Problem("daemon_needed")], p.lang)
+        found = problems_of(
+            p.session_id,
+            store=self._store,
+            devices=self._devices(),
+            clock=self._clock,
+            zone=self._zone,
+            encoder=self._encoder,
+            min_free_mb=self._min_free_mb,
+        )
+        if found:
+            self._record_declined(p, found)
+            raise self.declined("NOT_READY", found, p.lang)
+        session = self._store.open_session(p.session_id, p.person)
+        self._session_changed()
+        return self.describe(session)
+
+    def _record_declined(self, p: SessionName, found: list[Problem]) -> None:
+        """A declined opening is itself part of the record, unless nothing can be recorded."""
+        codes = [q.code for q in found]
+        if "evidence" not in codes and self._store.session(p.session_id) is not None:
+            self._store.journal(
+                JournalKind.SESSION_OPEN_REFUSED,
+                Reason.DEVICE_FAULT if "device" in codes else Reason.SESSION_NOT_OPEN,
+                session_id=p.session_id,
+                payload={"problems": codes, "person": p.person},
+            )
+
+    def _close(self, p: SessionName) -> Any:
+        session = self._store.close_session(p.session_id, p.person)
+        self._session_changed()
+        return self.describe(session)
+
+    def _status(self, p: MaybeSession) -> Any:
+        if p.session_id is not None:
+            return {"sessions": [self.describe(self._known(p.session_id, p.lang))]}
+        return {"sessions": [self.describe(s) for s in self._store.sessions()]}
+
+    def _candidates(self, p: SessionName) -> Any:
+        return {"candidates": self._store.candidates(p.session_id)}
+
+    def _terminal(self, p: TerminalChange) -> Any:
+        self._known(p.session_id, p.lang)
+        session = self._store.set_terminal(
+            p.session_id, p.terminal, p.in_service, p.reason, p.person
+        )
+        self._session_changed()
+        return self.describe(session)
+
+    def _known(self, session_id: str, lang: str | None) -> Session:
+        session = self._store.session(session_id)
+        if session is None:
+            found = [Problem("session_unknown", {"session_id": session_id})]
+            raise self.declined("SESSION_UNKNOWN", found, lang)
+        return session
+
+    # --- roster ---------------------------------------------------------------------------------
+
+    def _roster_begin(self, p: RosterBegin) -> Any:
+        while len(self._imports) >= MAX_IMPORTS:
+            self._imports.pop(next(iter(self._imports)))
+        import_id = secrets.token_hex(8)
+        self._imports[import_id] = (p, [])
+        return {"import_id": import_id}
+
+    def _import(self, import_id: str, lang: str | None) -> tuple[RosterBegin, list[RosterRow]]:
+        if import_id not in self._imports:
+            found = [Problem("import_unknown", {"import_id": import_id})]
+            raise self.declined("IMPORT_UNKNOWN", found, lang)
+        return self._imports[import_id]
+
+    def _roster_add(self, p: RosterAdd) -> Any:
+        begun, rows = self._import(p.import_id, p.lang)
+        if len(rows) + len(p.rows) > begun.rows:
+            raise RpcError(INVALID_PARAMS, f"more rows than the {begun.rows} announced")
+        rows.extend(row.to_store() for row in p.rows)
+        return {"received": len(rows)}
+
+    def _roster_commit(self, p: RosterCommit) -> Any:
+        begun, rows = self._import(p.import_id, p.lang)
+        if len(rows) != begun.rows:
+            args = {"expected": begun.rows, "received": len(rows)}
+            raise self.declined("IMPORT_INCOMPLETE", [Problem("import_incomplete", args)], p.lang)
+        summary = self._store.apply_roster(rows, begun.source, p.person)
+        del self._imports[p.import_id]
+        self._session_changed()
+        return {
+            "added": summary.added,
+            "changed": summary.changed,
+            "unchanged": summary.unchanged,
+            "sessions": summary.sessions,
+        }
+
+    def _roster_status(self, p: NoParams) -> Any:
+        return {"sessions": self._store.roster_status()}
+
+    # --- journal --------------------------------------------------------------------------------
+
+    def _journal(self, p: JournalRange) -> Any:
+        entries = self._store.entries(p.after, p.limit, p.session_id)
+        return {
+            "entries": [entry_of(e) for e in entries],
+            "last": entries[-1].seq if entries else p.after,
+        }
+
+    def _verify(self, p: NoParams) -> Any:
+        size, root = self._store.tree_head()
+        return {"entries": size, "root": root, "problems": self._store.verify()}
+
+
+def entry_of(entry: Entry) -> dict[str, Any]:
+    """A journal entry as the wire shows it."""
+    return {
+        "seq": entry.seq,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "reason": entry.reason,
+        "session_id": entry.session_id,
+        "pseudonym": entry.pseudonym,
+        "terminal": entry.terminal,
+        "payload": entry.payload,
+        "leaf_hash": entry.leaf_hash,
+    }
+
+
+def parse(schema: type[Any], params: dict[str, Any]) -> Any:
+    """Parameters checked against their schema. Raises `RpcError(INVALID_PARAMS)`.
+
+    The message names field and fault, never the value, which may be personal.
+    """
+    try:
+        return schema.model_validate(params)
+    except ValidationError as error:
+        found = [
+            f"{'.'.join(str(part) for part in e['loc']) or 'params'}: {e['msg']}"
+            for e in error.errors(include_input=False, include_url=False)
+        ]
+        raise RpcError(INVALID_PARAMS, found[0], {"code": "PARAMS", "problems": found}) from error
+
+
+def _unbase64(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ValueError("not base64") from error

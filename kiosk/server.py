@@ -1,0 +1,124 @@
+"""The daemon's unix socket: connections, JSON-RPC framing, subscriptions.
+
+Knows nothing of what the methods do; a slow or broken client never holds up the lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from kiosk import wire
+
+log = structlog.get_logger(__name__)
+
+MAX_BACKLOG = 2 * 1024 * 1024  #: bytes a subscriber may lag before it is dropped
+PREVIEW_BACKLOG = 200 * 1024  #: above this a preview is skipped: the newest picture, not a queue
+SOCKET_MODE = 0o660
+
+
+class Connection:
+    """One client. `subscribed` and `previews` say what it wants to be told."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.subscribed = False
+        self.previews = False
+
+    def send(self, line: bytes, *, skippable: bool = False) -> None:
+        backlog = self._writer.transport.get_write_buffer_size()
+        if skippable and backlog > PREVIEW_BACKLOG:
+            return
+        if backlog > MAX_BACKLOG:
+            log.warning("client_too_slow", backlog=backlog)
+            self._writer.transport.abort()
+            return
+        if not self._writer.is_closing():
+            self._writer.write(line)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+Handler = Callable[[str, dict[str, Any], Connection], Any]
+
+
+class Server:
+    """`handle(method, params, connection)` answers requests; it raises `RpcError` to decline."""
+
+    def __init__(self, path: Path, handle: Handler) -> None:
+        self._path = path
+        self._handle = handle
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen. A socket file left by a dead daemon is replaced."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self._server = await asyncio.start_unix_server(
+            self._serve, str(self._path), limit=wire.MAX_LINE
+        )
+        os.chmod(self._path, SOCKET_MODE)
+
+    async def stop(self) -> None:
+        for connection in list(self._connections):
+            connection.close()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def tell(self, method: str, params: dict[str, Any]) -> None:
+        """Notify every subscriber."""
+        line = wire.encode(wire.notification(method, params))
+        for connection in list(self._connections):
+            if connection.subscribed:
+                connection.send(line)
+
+    @property
+    def wants_previews(self) -> bool:
+        return any(c.previews for c in self._connections)
+
+    def tell_preview(self, params: dict[str, Any]) -> None:
+        line = wire.encode(wire.notification("preview", params))
+        for connection in list(self._connections):
+            if connection.previews:
+                connection.send(line, skippable=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(writer)
+        self._connections.add(connection)
+        try:
+            while line := await reader.readline():
+                reply = self._answer(line, connection)
+                if reply is not None:
+                    connection.send(wire.encode(reply))
+                await writer.drain()
+        except (ConnectionError, ValueError):  # ValueError: a line beyond the limit
+            log.info("client_dropped")
+        finally:
+            self._connections.discard(connection)
+            with contextlib.suppress(ConnectionError):
+                writer.close()
+
+    def _answer(self, line: bytes, connection: Connection) -> wire.Message | None:
+        request_id = None
+        try:
+            message = wire.decode(line)
+            request_id = message.get("id")
+            method, params = message.get("method"), message.get("params", {})
+            if not isinstance(method, str) or not isinstance(params, dict):
+                raise wire.RpcError(wire.INVALID_REQUEST, "method or params missing")
+            result = self._handle(method, params, connection)
+        except wire.RpcError as error:
+            return wire.error_answer(request_id, error)
+        return None if request_id is None else wire.answer(request_id, result)

@@ -1,0 +1,107 @@
+"""Plain sentences of the daemon's refusals, in Chinese and English, by problem code.
+
+Only words: which problem applies is decided elsewhere (kiosk.office).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "session_unknown": (
+        "没有场次 {session_id}。请先用 examgate session create 建立。",
+        "There is no session {session_id}. Create it first: examgate session create.",
+    ),
+    "session_closed_for_good": (
+        "场次 {session_id} 已经结束，不能再次开放。",
+        "Session {session_id} is closed and cannot be opened again.",
+    ),
+    "other_session_open": (
+        "场次 {other} 还在进行，请先关闭。",
+        "Session {other} is still open; close it first.",
+    ),
+    "roster_missing": (
+        "场次 {session_id} 没有考生名单。请先导入：examgate roster import。",
+        "Session {session_id} has no roster. Import it first: examgate roster import.",
+    ),
+    "other_day": (
+        "场次 {session_id} 的日期是 {day}，今天是 {today}。请检查场次或系统时间。",
+        "Session {session_id} is for {day}, but today is {today}. Check session and clock.",
+    ),
+    "window_over": (
+        "场次 {session_id} 的入场时间已于 {until} 结束。",
+        "The check-in window of session {session_id} ended at {until}.",
+    ),
+    "encoder_differs": (
+        "名单中有 {count} 名考生的人脸特征由另一算法生成，请重新导入名单。",
+        "The face data of {count} candidates were made by another encoder; import the roster again.",
+    ),
+    "no_terminal": (
+        "没有可用的考台。",
+        "No terminal is in service.",
+    ),
+    "too_few_terminals": (
+        "报名 {booked} 人，可用考台只有 {usable} 个。请恢复考台或减少人数。",
+        "{booked} candidates are booked but only {usable} terminals are in service.",
+    ),
+    "device": (
+        "设备“{role}”不正常（{code}）：请运行 examgate doctor 查看处理办法。",
+        "Device “{role}” is not well ({code}): examgate doctor says what to do.",
+    ),
+    "disk": (
+        "磁盘只剩 {free} MB，至少需要 {need} MB。请清理磁盘。",
+        "The disk has {free} MB left and {need} MB are needed. Free some space.",
+    ),
+    "clock": (
+        "系统时间 {now} 不可信（早于 {earliest}）。请校时。",
+        "The clock says {now}, which cannot be (before {earliest}). Set it.",
+    ),
+    "evidence": (
+        "记录无法写入：{detail}。不能记录就不能放行。",
+        "Evidence cannot be written: {detail}. Nobody is admitted where nothing is recorded.",
+    ),
+    "daemon_needed": (
+        "开放场次需要先启动守护进程：examgate daemon（它要检查设备）。",
+        "Opening a session needs the daemon, which checks the devices: examgate daemon.",
+    ),
+    "not_open": ("场次 {session_id} 没有开放。", "Session {session_id} is not open."),
+    "store": ("{detail}", "{detail}"),
+    "import_unknown": (
+        "导入 {import_id} 不存在或已过期，请重新开始。",
+        "Import {import_id} does not exist or has expired; start again.",
+    ),
+    "import_incomplete": (
+        "应有 {expected} 行，只收到 {received} 行；没有导入任何内容。",
+        "{expected} rows were announced and {received} came; nothing was imported.",
+    ),
+    "signature_empty": (
+        "签名太短，请写下姓名。",
+        "The signature is too short: please write your name.",
+    ),
+    "stale_visit": ("这一位已经结束。", "That person's turn is over."),
+    "not_now": ("现在不能进行这个操作。", "That cannot be done now."),
+}
+
+ROLES: dict[str, tuple[str, str]] = {
+    "turnstile": ("闸机", "turnstile"),
+    "fingerprint": ("指纹仪", "fingerprint reader"),
+    "camera": ("摄像头", "camera"),
+    "id_card": ("身份证读卡器", "identity-card reader"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason to decline, with what its sentence needs."""
+
+    code: str
+    args: Mapping[str, object] = field(default_factory=dict)
+
+    def sentence(self, language: str) -> str:
+        """In `zh` or `en`; roles are named in the same language."""
+        column = 0 if language == "zh" else 1
+        args = dict(self.args)
+        if "role" in args:
+            args["role"] = ROLES.get(str(args["role"]), (args["role"],) * 2)[column]
+        return SENTENCES[self.code][column].format(**args)

@@ -1,0 +1,112 @@
+"""What the screens are told: the `state` notification of docs/wire.md, built from the lane.
+
+Read-only; holds no state and decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk.core.codes import State, Step
+from kiosk.core.flow import Lane
+from kiosk.core.types import Candidate, Session
+from kiosk.store import Counts
+
+_NOW = {
+    State.CLAIM: Step.FACE,
+    State.FACE: Step.FACE,
+    State.FINGER: Step.FINGER,
+    State.SIGN: Step.SIGN,
+    State.DRAWING: Step.SEAT,
+    State.GATE: Step.SEAT,
+}
+_ORDER = list(Step)
+
+
+def steps_of(lane: Lane) -> dict[str, str]:
+    """Each step as todo, now, done, failed or skipped."""
+    visit = lane.visit
+    now = _NOW.get(lane.state)
+    if lane.state is State.REFUSED and visit.candidate is not None:
+        failed = next((s for s in _ORDER if s not in visit.done), None)
+    else:
+        failed = None
+    result = {}
+    for step in _ORDER:
+        if step in visit.done:
+            result[step.value] = "done"
+        elif step is Step.FINGER and not lane.rules.finger:
+            result[step.value] = "skipped"
+        elif step is now:
+            result[step.value] = "now"
+        elif step is failed:
+            result[step.value] = "failed"
+        else:
+            result[step.value] = "todo"
+    return result
+
+
+def candidate_of(candidate: Candidate | None) -> dict[str, str] | None:
+    """Enough for its owner to recognise, too little for anybody else."""
+    if candidate is None:
+        return None
+    return {
+        "name": candidate.masked_name,
+        "admission_no": "…" + candidate.admission_no[-4:],
+        "licence_class": candidate.licence_class,
+    }
+
+
+def session_of(session: Session, counts: Counts) -> dict[str, Any]:
+    """The session object of docs/wire.md."""
+    return {
+        "session_id": session.session_id,
+        "subject": session.subject,
+        "starts_at": session.starts_at.isoformat(),
+        "checkin_from": session.checkin_from.isoformat(),
+        "checkin_until": session.checkin_until.isoformat(),
+        "state": session.state.value,
+        "terminals": list(session.terminals),
+        "out_of_service": sorted(session.out_of_service),
+        "capacity": session.capacity,
+        "booked": counts.booked,
+        "seated": counts.seated,
+        "inside": counts.inside,
+        "free_terminals": counts.free_terminals,
+    }
+
+
+def state_of(
+    lane: Lane,
+    *,
+    seq: int,
+    session: dict[str, Any] | None,
+    devices: dict[str, Any],
+    deadline_in_s: float | None,
+    deadline_total_s: float | None,
+    help_waiting: bool,
+) -> dict[str, Any]:
+    """The `state` notification."""
+    visit = lane.visit
+    other = visit.lookup.other_session_starts_at if visit.lookup else None
+    shows_seat = lane.state in (State.GATE, State.WELCOME)
+    return {
+        "seq": seq,
+        "state": lane.state.value,
+        "steps": steps_of(lane),
+        "claim_mode": "id_card" if lane.rules.claim_by_card else "face",
+        "candidate": candidate_of(visit.candidate),
+        "reason": visit.reason.value if visit.reason else lane.failed and lane.failed.value,
+        "finger_retry": visit.finger_retry,
+        "finger_attempts_left": visit.attempts_left,
+        "terminal": visit.terminal if shows_seat else None,
+        "draw_no": visit.draw_no if shows_seat else None,
+        "kept_seat": visit.kept_seat,
+        "deadline_in_s": deadline_in_s,
+        "deadline_total_s": deadline_total_s,
+        "other_session_at": other.isoformat() if other else None,
+        "session": session,
+        "devices": devices,
+        "help_waiting": help_waiting,
+        "visit": visit.number,
+    }
