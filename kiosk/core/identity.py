@@ -102,9 +102,9 @@ def _identify(policy: Policy, evidence: Evidence) -> Verdict:
     for scores in recent:
         for candidate_id, distance in scores.nearest:
             by_candidate[candidate_id].append(distance)
-    # who was not among the nearest in most frames cannot be the one
+    absent = float("inf")  # who was not among the nearest of a frame was far away in it
     ranked = sorted(
-        (median(ds), c) for c, ds in by_candidate.items() if 2 * len(ds) > len(recent)
+        (median(ds + [absent] * (len(recent) - len(ds))), c) for c, ds in by_candidate.items()
     )
     if not ranked or ranked[0][0] > policy.identify_max_distance:
         return Reject(Reason.FACE_UNKNOWN)

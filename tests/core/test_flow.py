@@ -1,0 +1,206 @@
+"""The candidate's way: each story by name, then anything that can happen in any order."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kiosk.core import effects as do
+from kiosk.core import events as ev
+from kiosk.core import flow, states_doc
+from kiosk.core.codes import JournalKind, Reason, State, Step
+from kiosk.core.types import Admission, Candidate, Lookup, Standing
+
+WHO = Candidate(7, "王小明", "3706261100001", "37060219610804301X", "C1", "p" * 32)
+BOOKED = Lookup(Standing.BOOKED, WHO)
+SEATED = Lookup(Standing.SEATED, WHO, terminal="012", has_signature=True)
+INSIDE = Lookup(Standing.INSIDE, WHO, terminal="012")
+OTHER = Lookup(Standing.OTHER_SESSION, WHO, other_session_starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+ADMISSION = Admission("012", 1, 99, True)
+
+
+def walk(*events, rules=None):
+    """Apply events to a lane with an open session; returns the lane and all effects."""
+    lane, done = flow.Lane(rules=rules or flow.Rules()), []
+    for event in (ev.SessionOpened(), *events):
+        lane, effects = flow.step(lane, event)
+        done += effects
+    return lane, done
+
+
+def kinds(effects):
+    return [type(e).__name__ for e in effects]
+
+
+def refusals(effects):
+    return [e.reason for e in effects if isinstance(e, do.Record) and e.kind is JournalKind.REFUSED]
+
+
+CARD, FACE = ev.CardClaimed(BOOKED), ev.FaceAccepted(BOOKED)
+TO_GATE = (
+    CARD, FACE, ev.FingerMatched(90), ev.SignatureGiven(), ev.SignatureStored("ab"),
+    ev.AdmissionCommitted(ADMISSION),
+)
+
+
+def test_the_usual_way():
+    lane, done = walk(*TO_GATE, ev.PassageEnded(Reason.ADMITTED))
+    assert lane.state is State.WELCOME
+    assert lane.visit.terminal == "012"
+    assert lane.visit.done == set(Step)
+    order = kinds(done)
+    assert order.index("StoreSignature") < order.index("CommitAdmission") < order.index("UnlockGate")
+    assert order.count("UnlockGate") == 1
+    assert order.index("LoadFinger") < order.index("VerifyFace"), "template goes ahead of the face"
+    lane, _ = flow.step(lane, ev.TimedOut())
+    assert lane.state is State.IDLE
+    assert lane.visit == flow.Visit(number=lane.visit.number), "nothing of the person stays"
+
+
+@pytest.mark.parametrize(
+    ("lookup", "reason"),
+    [
+        (Lookup(Standing.UNKNOWN), Reason.NOT_ON_ROSTER),
+        (OTHER, Reason.OTHER_SESSION),
+        (INSIDE, Reason.ALREADY_INSIDE),
+    ],
+)
+def test_refused_before_anyone_looks_into_a_camera(lookup, reason):
+    lane, done = walk(ev.CardClaimed(lookup))
+    assert (lane.state, refusals(done)) == (State.REFUSED, [reason])
+    assert "VerifyFace" not in kinds(done)
+
+
+@pytest.mark.parametrize("problem", [Reason.TOO_EARLY, Reason.TOO_LATE, Reason.CARD_EXPIRED])
+def test_window_and_card_problems_refuse(problem):
+    lane, done = walk(ev.CardClaimed(BOOKED, problem))
+    assert (lane.state, refusals(done)) == (State.REFUSED, [problem])
+
+
+def test_three_wrong_fingers():
+    wrong = ev.FingerNotMatched(3)
+    lane, done = walk(CARD, FACE, wrong, ev.FingerUnreadable("too_dry"), wrong, wrong)
+    assert (lane.state, refusals(done)) == (State.REFUSED, [Reason.FINGER_NO_MATCH])
+    assert kinds(done).count("ReadFinger") == 4, "a dry finger costs no attempt"
+
+
+def test_who_did_not_pass_keeps_the_seat_and_needs_no_second_signature():
+    lane, done = walk(*TO_GATE, ev.PassageEnded(Reason.GATE_TIMEOUT))
+    assert lane.state is State.REFUSED
+    assert do.RecordPassage(99, Reason.GATE_TIMEOUT) in done
+    lane, done = walk(ev.CardClaimed(SEATED), ev.FaceAccepted(SEATED), ev.FingerMatched(90))
+    assert lane.state is State.DRAWING
+    assert "StoreSignature" not in kinds(done) and "CommitAdmission" in kinds(done)
+    assert {"VerifyFace", "ReadFinger"} <= set(kinds(done)), "verified afresh"
+
+
+def test_walking_away_keeps_nothing_half_done():
+    lane, done = walk(CARD, FACE, ev.PersonLeft())
+    assert (lane.state, refusals(done)) == (State.IDLE, [Reason.WALKED_AWAY])
+    assert lane.visit.candidate is None
+    lane, done = walk(ev.FaceAppeared(), ev.PersonLeft(), rules=flow.Rules(claim_by_card=False))
+    assert (lane.state, refusals(done)) == (State.IDLE, []), "walked past the camera"
+
+
+def test_not_sure_asks_for_a_claim_and_goes_one_to_one():
+    rules = flow.Rules(claim_by_card=False)
+    lane, done = walk(ev.FaceAppeared(), ev.FaceNotSure(), ev.CardClaimed(BOOKED), rules=rules)
+    assert lane.state is State.FACE
+    assert done[-1] == do.VerifyFace(WHO)
+    no_reader = flow.Rules(claim_by_card=False, has_card_reader=False)
+    lane, done = walk(ev.FaceAppeared(), ev.FaceNotSure(), rules=no_reader)
+    assert refusals(done) == [Reason.FACE_NOT_SURE]
+
+
+def test_a_lost_device_ends_the_try_and_says_so_but_lets_the_gate_finish():
+    lane, done = walk(CARD, FACE, ev.LaneFailed(Reason.DEVICE_FAULT))
+    assert (lane.state, refusals(done)) == (State.OUT_OF_ORDER, [Reason.DEVICE_FAULT])
+    lane, _ = flow.step(lane, ev.LaneRecovered())
+    assert lane.state is State.IDLE
+    lane, _ = walk(*TO_GATE, ev.LaneFailed(Reason.DEVICE_FAULT))
+    assert lane.state is State.GATE
+    lane, _ = flow.step(lane, ev.PassageEnded(Reason.ADMITTED))
+    lane, _ = flow.step(lane, ev.TimedOut())
+    assert lane.state is State.OUT_OF_ORDER
+
+
+def test_the_next_card_does_not_wait_for_the_screen():
+    lane, _ = walk(ev.CardClaimed(INSIDE), CARD)
+    assert lane.state is State.FACE
+    assert lane.visit.reason is None
+
+
+def test_silence_of_the_sensors_is_unknown():
+    lane, done = walk(*TO_GATE, ev.TimedOut())
+    assert do.RecordPassage(99, Reason.GATE_UNKNOWN) in done
+
+
+def test_illegal_events_change_nothing():
+    lane, _ = walk()
+    with pytest.raises(flow.IllegalEvent, match="FingerMatched in state idle"):
+        flow.step(lane, ev.FingerMatched(90))
+
+
+# --- anything, in any order --------------------------------------------------------------------
+
+EVENTS = st.sampled_from(
+    [
+        ev.SessionOpened(), ev.SessionClosed(), ev.LaneFailed(Reason.DEVICE_FAULT),
+        ev.LaneRecovered(), CARD, ev.CardClaimed(SEATED), ev.CardClaimed(INSIDE),
+        ev.CardClaimed(OTHER), ev.CardClaimed(Lookup(Standing.UNKNOWN)), ev.FaceAppeared(), FACE,
+        ev.FaceAccepted(SEATED), ev.FaceAccepted(INSIDE), ev.FaceRefused(Reason.FACE_MISMATCH),
+        ev.FaceNotSure(), ev.FingerMatched(80), ev.FingerNotMatched(0), ev.FingerUnreadable("x"),
+        ev.SignatureGiven(), ev.SignatureStored("ab"), ev.AdmissionCommitted(ADMISSION),
+        ev.AdmissionRefused(Reason.HALL_FULL), ev.PassageEnded(Reason.ADMITTED),
+        ev.PassageEnded(Reason.GATE_TIMEOUT), ev.TimedOut(), ev.PersonLeft(), ev.Cancelled(),
+        ev.Cancelled(by_proctor=True),
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(EVENTS, max_size=60),
+    st.builds(
+        flow.Rules, st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4)
+    ),
+)
+def test_invariants_hold_whatever_happens(events, rules):
+    lane = flow.Lane(rules=rules)
+    committed = unlocked = recorded = 0
+    for event in events:
+        before = lane
+        try:
+            lane, effects = flow.step(lane, event)
+        except flow.IllegalEvent:
+            assert lane == before
+            continue
+        committed += isinstance(event, ev.AdmissionCommitted)
+        unlocked += kinds(effects).count("UnlockGate")
+        recorded += kinds(effects).count("RecordPassage")
+        assert unlocked == committed, "a pulse without its intent, or an intent without its pulse"
+        assert recorded <= unlocked <= recorded + 1, "an outcome is recorded once"
+        if lane.state is State.REFUSED and before.state is not State.REFUSED:
+            assert lane.visit.reason is not None
+            assert any(isinstance(e, do.Record | do.RecordPassage) for e in effects)
+        if "UnlockGate" in kinds(effects):
+            assert Step.FACE in lane.visit.done
+            assert Step.FINGER in lane.visit.done or not rules.finger
+            assert Step.SIGN in lane.visit.done
+        if lane.state in (State.IDLE, State.CLOSED, State.OUT_OF_ORDER):
+            assert lane.visit == flow.Visit(number=lane.visit.number), "a trace of somebody stays"
+        if lane.state is State.IDLE:
+            assert lane.session_open and lane.failed is None
+
+
+def test_every_state_can_be_left_and_reached():
+    targets = {t for rule in flow.TABLE.values() for t in rule.targets}
+    assert targets == set(State)
+    assert {state for state, _ in flow.TABLE} == set(State)
+
+
+def test_the_page_of_states_is_fresh():
+    page = Path(__file__).parents[2] / "docs/states.md"
+    assert page.read_text() == states_doc.render(), "python -m kiosk.core.states_doc > docs/states.md"
