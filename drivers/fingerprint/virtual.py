@@ -32,6 +32,7 @@ class VirtualZfm(VirtualDevice):
         self._baud = baud
         self.chip = Chip(work=(work or WorkTimes()) if timed else NO_WORK, baud_code=baud // 9600)
         self._outgoing: deque[tuple[float, bytes]] = deque()  # (when it has left, bytes)
+        self._host_line_free_s = 0.0
         self._line_free_s = 0.0
         self._heard_s = 0.0
         self._asleep = False
@@ -88,8 +89,9 @@ class VirtualZfm(VirtualDevice):
                 self._commands[packet.payload[0]] += 1
         if self._muted:
             return b""
+        self._host_line_free_s = max(now, self._host_line_free_s) + self._wire_s(data)
         for answer in self.chip.feed(data):
-            self._queue(answer, now, len(data))
+            self._queue(answer)
         return self.tick()
 
     def tick(self) -> bytes:
@@ -101,15 +103,14 @@ class VirtualZfm(VirtualDevice):
             out += self._outgoing.popleft()[1]
         return self._muffled(out)
 
-    def _queue(self, answer: Answer, now: float, heard: int) -> None:
+    def _queue(self, answer: Answer) -> None:
         work_s, data = answer
-        if not self._timed:
-            self._outgoing.append((now, data))
-            return
-        arrived_s = now + wire_seconds(heard, self._baud)
-        start = max(arrived_s, self._line_free_s) + work_s
-        self._line_free_s = start + wire_seconds(len(data), self._baud)
+        start = max(self._host_line_free_s, self._line_free_s) + work_s
+        self._line_free_s = start + self._wire_s(data)
         self._outgoing.append((self._line_free_s, data))
+
+    def _wire_s(self, data: bytes) -> float:
+        return wire_seconds(len(data), self._baud) if self._timed else 0.0
 
     @property
     def _muted(self) -> bool:
