@@ -1,0 +1,92 @@
+"""One lane, real processes: the ways that do not need the full demonstration."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import replace
+
+from kiosk.demo.people import CHEN, LI, STRANGER, WANG
+
+from tests.e2e.walker import audit
+
+
+def over(state):
+    return state["state"] in ("welcome", "refused")
+
+
+def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walker):
+    state = walker.walk(WANG, over)
+    assert state["state"] == "welcome", state["reason"]
+    assert state["terminal"] in {f"{n:03d}" for n in range(1, 6)}
+    assert [s for s in walker.seen if s not in ("idle", "drawing")] == [
+        "face", "finger", "sign", "gate", "welcome"
+    ]
+    walker.leave()
+    state = walker.walk(WANG, over)
+    assert (state["state"], state["reason"]) == ("refused", "ALREADY_INSIDE")
+    entries = audit(quick_venue)
+    kinds = [e["kind"] for e in entries]
+    for earlier, later in (("signed", "seat_drawn"), ("seat_drawn", "gate_intent"),
+                           ("gate_intent", "gate_outcome"), ("gate_outcome", "admitted")):
+        assert kinds.index(earlier) < kinds.index(later)
+    assert quick_venue.turnstile.pulses == 1
+    status = quick_venue.call("session.status", {"session_id": "S1"})["sessions"][0]
+    assert (status["inside"], status["booked"], status["free_terminals"]) == (1, 2, 4)
+
+
+def test_refusals_before_the_camera_are_data(quick_venue, walker):
+    assert walker.walk(STRANGER, over)["reason"] == "NOT_ON_ROSTER"
+    walker.leave()
+    state = walker.walk(CHEN, over)
+    assert state["reason"] == "OTHER_SESSION"
+    assert state["other_session_at"]
+    walker.leave()
+    renamed = replace(LI, name="李建军")
+    assert walker.walk(renamed, over)["reason"] == "CARD_NAME_DIFFERS"
+    reasons = [e["reason"] for e in audit(quick_venue) if e["kind"] == "refused"]
+    assert reasons == ["NOT_ON_ROSTER", "OTHER_SESSION", "CARD_NAME_DIFFERS"]
+    assert quick_venue.turnstile.pulses == 0
+
+
+def test_a_lost_reader_is_said_and_recovered_from_without_a_restart(quick_venue):
+    def state():
+        return quick_venue.call("lane.state")
+
+    quick_venue.fingerprint.unplug()
+    quick_venue.wait(lambda: state()["state"] == "out_of_order", "the lane out of order", 10)
+    assert not state()["devices"]["fingerprint"]["ok"]
+    declined = quick_venue.command("session", "open", "S2", check=False)
+    assert declined.returncode != 0
+    quick_venue.fingerprint.replug()
+    quick_venue.wait(lambda: state()["state"] == "idle", "the lane well again", 15)
+    kinds = [e["kind"] for e in audit(quick_venue)]
+    assert "device_fault" in kinds and "device_recovered" in kinds
+
+
+def test_nothing_personal_is_logged(quick_venue, walker):
+    walker.walk(WANG, over)
+    walker.leave()
+    journal = "".join(str(e) for e in audit(quick_venue))
+    logs = "".join(p.read_text(errors="replace") for p in quick_venue.logs.iterdir())
+    database = (quick_venue.folder / "data" / "lane.db").read_bytes()
+    from drivers.fingerprint.virtual import make_template
+
+    template = make_template(WANG.finger, seed=1)
+    for secret in (WANG.name, WANG.number, WANG.admission_no):
+        assert secret not in journal
+        assert secret not in logs
+    for secret in (template.hex()[:64], str(list(template[:16]))[1:-1]):
+        assert secret not in journal and secret not in logs
+    assert template[:64] not in database, "the template lies unencrypted in the database"
+
+
+def test_sigterm_stops_cleanly_and_a_second_daemon_is_refused(quick_venue):
+    second = quick_venue.command("daemon", check=False)
+    assert second.returncode != 0
+    assert second.stderr.strip(), "it must say why"
+    began = time.monotonic()
+    assert quick_venue.stop("daemon") == 0
+    assert time.monotonic() - began < 6
+    done: subprocess.CompletedProcess[str] = quick_venue.command("journal", "verify")
+    assert done.returncode == 0

@@ -1,0 +1,89 @@
+"""A candidate without a screen, and the audit that must hold at any moment of any lane."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kiosk import wire
+from kiosk.demo.venue import Venue
+
+SCRAWL = [[[10.0 + 9 * i, 50.0 + 20 * (i % 3), 12.0 * i, 0.5] for i in range(60)]]
+
+
+class Walker:
+    """A candidate without a screen process: does what the state asks, through the socket."""
+
+    def __init__(self, venue: Venue, photos: Path) -> None:
+        self.venue, self.photos = venue, photos
+        self.state: dict[str, Any] = {}
+        self.seen: list[str] = []
+
+    def walk(self, person: Any, until: Callable[[dict[str, Any]], bool], timeout_s: float = 40.0,
+             passes: bool = True) -> dict[str, Any]:
+        """Lay the card on and go on until `until(state)`; returns that state."""
+        venue = self.venue
+        assert venue.camera is not None
+        self.seen = []
+        venue.fingerprint.lift_finger()
+        venue.id_card.lift_card()
+        venue.camera.person(self.photos / person.live_photo)
+        with wire.Client(venue.socket, timeout_s=timeout_s) as client:
+            client.call("lane.subscribe", {"preview": False})
+            laid, end = False, time.monotonic() + timeout_s
+            for message in client.notifications():
+                assert time.monotonic() < end, f"still in {self.seen} after {timeout_s} s"
+                if message["method"] != "state":
+                    continue
+                self.state = state = message["params"]
+                name = state["state"]
+                if not self.seen or self.seen[-1] != name:
+                    self.seen.append(name)
+                    if name == "finger":
+                        venue.fingerprint.put_finger(person.finger)
+                    elif name == "gate" and passes:
+                        venue.turnstile.person_passes()
+                if laid and until(state):
+                    break
+                if not laid and name == "idle":
+                    laid = True
+                    venue.id_card.lay_card(person.card())
+                if name == "sign":
+                    with contextlib.suppress(wire.RpcError):
+                        self.sign(client, state["visit"])
+        return self.state
+
+    def sign(self, client: wire.Client, visit: int) -> None:
+        client.call("candidate.sign", {
+            "visit": visit, "strokes": SCRAWL, "width": 800, "height": 300,
+            "text_sha256": "0" * 64, "pointer": "mouse",
+        })
+
+    def leave(self) -> None:
+        """Card away, finger away, out of the picture; the lane is idle afterwards."""
+        venue = self.venue
+        assert venue.camera is not None
+        venue.fingerprint.lift_finger()
+        venue.id_card.lift_card()
+        venue.camera.leave()
+        venue.wait(lambda: venue.call("lane.state")["state"] == "idle", "the lane to be idle")
+
+
+def audit(venue: Venue) -> list[dict[str, Any]]:
+    """What must hold at any moment of any lane; returns the journal."""
+    entries: list[dict[str, Any]] = venue.call("journal.list", {"limit": 10_000})["entries"]
+    assert venue.call("journal.verify")["problems"] == []
+    assert [e["seq"] for e in entries] == list(range(1, len(entries) + 1))
+    intents = [e for e in entries if e["kind"] == "gate_intent"]
+    assert venue.turnstile.pulses <= len(intents), "a pulse without an intent on disk"
+    draws = [e for e in entries if e["kind"] == "seat_drawn"]
+    assert len({d["pseudonym"] for d in draws}) == len(draws), "somebody drew twice"
+    assert len({d["terminal"] for d in draws}) == len(draws), "one seat for two"
+    seat = {d["pseudonym"]: d["terminal"] for d in draws}
+    assert all(i["terminal"] == seat[i["pseudonym"]] for i in intents)
+    outcomes = [e for e in entries if e["kind"] == "gate_outcome"]
+    assert len(outcomes) <= len(intents), "an outcome without an intent"
+    return entries
