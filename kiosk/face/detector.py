@@ -1,0 +1,56 @@
+"""dlib's HOG face detector on a reduced picture, five landmarks at full resolution.
+
+Owns finding faces in one picture. Knows nothing of tracks, quality or identity.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import dlib
+import face_recognition_models
+import numpy as np
+
+from kiosk.face.parts import Face, Image
+
+#: The detector's window is 80 pixels; a smaller face in the reduced picture is not found.
+WINDOW_PX = 80
+#: Below this the HOG score is as often a curtain as a face.
+_MIN_SCORE = 0.0
+
+
+class HogDetector:
+    """Frontal faces, up to about 40° turned; 5-point landmarks (never the 68-point file)."""
+
+    def __init__(self, landmarks: Path | None = None) -> None:
+        self._hog = dlib.get_frontal_face_detector()
+        path = landmarks or face_recognition_models.pose_predictor_five_point_model_location()
+        self._five = dlib.shape_predictor(str(path))
+
+    def detect(self, image: Image, width: int = 320) -> list[Face]:
+        """Faces, largest first. Finds those wider than about 80/`width` of the picture."""
+        factor = width / image.shape[1]
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        small = grey
+        if factor < 1:
+            small = np.asarray(
+                cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            )
+        elif factor > 1:
+            small = np.asarray(
+                cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+            )
+        boxes, scores, _ = self._hog.run(small, 0, _MIN_SCORE)
+        faces = [
+            self._face(grey, box, score, factor) for box, score in zip(boxes, scores, strict=True)
+        ]
+        return sorted(faces, key=lambda face: -face.box[2])
+
+    def _face(self, grey: np.ndarray, box: dlib.rectangle, score: float, factor: float) -> Face:
+        left, top = box.left() / factor, box.top() / factor
+        right, bottom = box.right() / factor, box.bottom() / factor
+        whole = dlib.rectangle(round(left), round(top), round(right), round(bottom))
+        shape = self._five(grey, whole)
+        points = np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float32)
+        return Face((left, top, right - left, bottom - top), points, float(score))

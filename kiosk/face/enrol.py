@@ -1,0 +1,184 @@
+"""Roster photographs to embeddings, one or hundreds.
+
+Owns decoding with bounds, the photograph's checks and the spreading over processes. Knows
+nothing of candidates. Photographs and embeddings never appear in messages.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from kiosk.face.detector import HogDetector
+from kiosk.face.encoder import DlibResnet, onnx_bytes
+from kiosk.face.parts import Detector, Encoder, Face, Image
+from kiosk.face.quality import patch_of, sharpness_of
+
+MAX_PIXELS = 40_000_000  #: by the header, before anything is decoded
+MAX_BYTES = 20 * 1024 * 1024
+WORK_SIDE = 800  #: the longer side that detection and embedding work on
+MIN_FACE_PX = 60  #: width of the face in the photograph as it came
+MIN_SHARPNESS = 10.0
+#: Tried in turn: enough for the usual portrait, then for a face that is small in its picture.
+_SCAN_WIDTHS = (240, 480, 800)
+_RIVAL = 0.5  #: a second face this much of the first one's size is a second person
+_CHUNK = 8
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
+
+
+class PhotoCode(StrEnum):
+    UNREADABLE = "unreadable"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    TOO_SMALL = "too_small"
+    BLURRED = "blurred"
+
+
+class PhotoProblem(Exception):
+    """Why a photograph is of no use. `detail`: numbers only, e.g. {"face_px": 31, "min": 60}."""
+
+    def __init__(self, code: PhotoCode, detail: dict[str, float] | None = None) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail or {}
+
+    def __str__(self) -> str:
+        numbers = ", ".join(f"{key} {value:g}" for key, value in self.detail.items())
+        return f"{self.code.value} ({numbers})" if numbers else self.code.value
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    embedding: tuple[float, ...] = field(repr=False)  #: 128 numbers
+    encoder: str
+    face_px: int  #: width of the face in the photograph as it came
+    sharpness: float
+
+
+class Enroller:
+    """The models, loaded once; not to be shared between threads."""
+
+    def __init__(
+        self,
+        cache_dir: Path | None = None,
+        detector: Detector | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self._detector = detector or HogDetector()
+        self._encoder = encoder or DlibResnet(cache_dir)
+
+    def enrol(self, photo: bytes) -> Enrolled:
+        """Raises `PhotoProblem`."""
+        image, shrunk = decode(photo)
+        face = self._one_face(image)
+        face_px = round(face.box[2] / shrunk)
+        if face_px < MIN_FACE_PX:
+            raise PhotoProblem(PhotoCode.TOO_SMALL, {"face_px": face_px, "min": MIN_FACE_PX})
+        sharpness = sharpness_of(patch_of(image, face))
+        if sharpness < MIN_SHARPNESS:
+            detail = {"sharpness": round(sharpness, 1), "min": MIN_SHARPNESS}
+            raise PhotoProblem(PhotoCode.BLURRED, detail)
+        embedding = self._encoder.embed([self._encoder.chip(image, face)])[0]
+        numbers = tuple(float(value) for value in embedding)
+        return Enrolled(numbers, self._encoder.name, face_px, round(sharpness, 1))
+
+    def _one_face(self, image: Image) -> Face:
+        faces: list[Face] = []
+        for width in _SCAN_WIDTHS:
+            if width > _SCAN_WIDTHS[0] and width > 1.5 * image.shape[1]:
+                break
+            if faces := self._detector.detect(image, width):
+                break
+        if not faces:
+            raise PhotoProblem(PhotoCode.NO_FACE)
+        largest = faces[0].box[2]
+        rivals = sum(1 for face in faces if face.box[2] >= _RIVAL * largest)
+        if rivals > 1:
+            raise PhotoProblem(PhotoCode.SEVERAL_FACES, {"faces": rivals})
+        return faces[0]
+
+
+def decode(photo: bytes) -> tuple[Image, float]:
+    """BGR, upright, at most `WORK_SIDE` on the longer side, and by what factor it was shrunk.
+
+    The size is read from the header first, and a JPEG is decoded at the scale that is needed,
+    so that neither a bomb nor a 40-megapixel scan costs more than a photograph.
+    """
+    if len(photo) > MAX_BYTES:
+        raise PhotoProblem(PhotoCode.UNREADABLE, {"bytes": len(photo), "max": MAX_BYTES})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            picture = Pillow.open(io.BytesIO(photo), formats=_FORMATS)
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise PhotoProblem(
+                    PhotoCode.UNREADABLE, {"pixels": width * height, "max": MAX_PIXELS}
+                )
+            shrink = min(WORK_SIDE / max(width, height), 1.0)
+            picture.draft("RGB", (round(width * shrink), round(height * shrink)))
+            upright = ImageOps.exif_transpose(picture.convert("RGB"))
+    except PhotoProblem:
+        raise
+    except Exception as error:  # a damaged file can raise nearly anything out of its decoder
+        raise PhotoProblem(PhotoCode.UNREADABLE) from error
+    return _shrunk(np.asarray(upright), max(width, height))
+
+
+def _shrunk(rgb: Image, original_side: int) -> tuple[Image, float]:
+    factor = WORK_SIDE / max(rgb.shape[:2])
+    if factor < 1:
+        size = (max(round(rgb.shape[1] * factor), 1), max(round(rgb.shape[0] * factor), 1))
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    image = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+    return image, max(image.shape[:2]) / original_side
+
+
+_enroller: Enroller | None = None
+
+
+def enrol_photo(jpeg: bytes) -> Enrolled:
+    """One photograph. Raises `PhotoProblem`. The models stay loaded in this process."""
+    global _enroller
+    if _enroller is None:
+        _enroller = Enroller()
+    return _enroller.enrol(jpeg)
+
+
+def enrol_many(
+    photos: Sequence[bytes], workers: int, progress: Callable[[int], None]
+) -> list[Enrolled | PhotoProblem]:
+    """All of them, in order; `progress` hears how many are done. Uses `workers` processes."""
+    results: list[Enrolled | PhotoProblem] = []
+    onnx_bytes()  # converts once here, if need be, rather than in every process
+    for done in _spread(photos, workers):
+        results.append(done)
+        progress(len(results))
+    return results
+
+
+def _spread(photos: Sequence[bytes], workers: int) -> Iterator[Enrolled | PhotoProblem]:
+    if workers <= 1 or len(photos) <= _CHUNK:
+        yield from map(_enrol_or_problem, photos)
+        return
+    context = multiprocessing.get_context("spawn")  # fork would copy OpenCV's and dlib's threads
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield from pool.map(_enrol_or_problem, photos, chunksize=_CHUNK)
+
+
+def _enrol_or_problem(photo: bytes) -> Enrolled | PhotoProblem:
+    try:
+        return enrol_photo(photo)
+    except PhotoProblem as problem:
+        return problem

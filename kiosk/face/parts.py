@@ -1,0 +1,61 @@
+"""What the engine's exchangeable parts look like: a face, a detector, an encoder.
+
+Owns the small interfaces behind which other models can come later. Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  #: H×W×3, BGR, as cameras and OpenCV have it
+Grey = NDArray[np.uint8]  #: H×W
+Floats = NDArray[np.float32]
+
+#: Rows of `Face.points`: corners of the eyes and the base of the nose. "Left" and "right" are
+#: the person's own: in an unmirrored picture the person's left eye is on the picture's right.
+LEFT_EYE_OUTER, LEFT_EYE_INNER, RIGHT_EYE_OUTER, RIGHT_EYE_INNER, NOSE = range(5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face in one picture, in that picture's pixels."""
+
+    box: tuple[float, float, float, float]  #: x, y, width, height
+    points: Floats  #: 5×2, rows as named above
+    score: float  #: the detector's own, higher is surer
+
+    @property
+    def eye_width(self) -> float:
+        """Distance of the outer eye corners, pixels: the size that turning changes least."""
+        return float(np.hypot(*(self.points[LEFT_EYE_OUTER] - self.points[RIGHT_EYE_OUTER])))
+
+    @property
+    def eye_middle(self) -> Floats:
+        return np.asarray(self.points[:4].mean(axis=0), dtype=np.float32)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        x, y, width, height = self.box
+        return x + width / 2, y + height / 2
+
+
+class Detector(Protocol):
+    def detect(self, image: Image, width: int) -> list[Face]:
+        """Faces of the picture, largest first, looked for at `width` pixels across."""
+
+
+class Encoder(Protocol):
+    @property
+    def name(self) -> str:
+        """Identity of the embedding space; embeddings of different names never meet."""
+
+    def chip(self, image: Image, face: Face) -> Image:
+        """The aligned cut-out that this encoder wants, RGB."""
+
+    def embed(self, chips: Sequence[Image]) -> Floats:
+        """N chips to N×128 float32."""
