@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from pathlib import Path
 
 from drivers.fingerprint.chip import NO_WORK, Answer, Chip, WorkTimes
 from drivers.fingerprint.codec import Command, Confirm, Packet, PacketType, Parser, wire_seconds
@@ -25,9 +26,14 @@ class VirtualZfm(VirtualDevice):
     """
 
     def __init__(
-        self, *, timed: bool = False, baud: int = 57600, work: WorkTimes | None = None
+        self,
+        link_path: Path | None = None,
+        *,
+        timed: bool = False,
+        baud: int = 57600,
+        work: WorkTimes | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(link_path)
         self._timed = timed
         self._baud = baud
         self.chip = Chip(work=(work or WorkTimes()) if timed else NO_WORK, baud_code=baud // 9600)
