@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from drivers.fingerprint.codec import (
     BROADCAST,
-    MAX_PAYLOAD,
     PACKET_SIZES,
     TEMPLATE_BYTES,
     Command,
@@ -107,11 +106,11 @@ class Chip:
     def _ack(self, confirm: int, more: bytes = b"", work_s: float = 0.0) -> Answer:
         return work_s, Packet(PacketType.ACK, bytes([confirm]) + more, self.address).to_bytes()
 
-    def _data(self, content: bytes, size: int) -> Answer:
+    def _data(self, content: bytes, size: int) -> list[Answer]:
         parts = [content[i : i + size] for i in range(0, len(content), size)]
         kinds = [PacketType.DATA] * (len(parts) - 1) + [PacketType.END]
-        wire = (Packet(k, p, self.address).to_bytes() for k, p in zip(kinds, parts, strict=True))
-        return 0.0, b"".join(wire)
+        packets = (Packet(k, p, self.address) for k, p in zip(kinds, parts, strict=True))
+        return [(0.0, packet.to_bytes()) for packet in packets]
 
     def _take_data(self, packet: Packet) -> None:
         if self._filling is None:
@@ -218,9 +217,9 @@ class Chip:
     def _download_image(self, _: bytes) -> list[Answer]:
         if self._image is None:
             return [self._ack(Confirm.NO_IMAGE)]
-        size = min(PACKET_SIZES[self.size_code], MAX_PAYLOAD)
+        size = PACKET_SIZES[self.size_code]
         pixels = random.Random(repr(self._image)).randbytes(128 * IMAGE_PACKETS)
-        return [self._ack(Confirm.OK), self._data(pixels, size)]
+        return [self._ack(Confirm.OK), *self._data(pixels, size)]
 
     def _convert_image(self, arguments: bytes) -> list[Answer]:
         fault, self.image_fault = self.image_fault, None
@@ -299,7 +298,7 @@ class Chip:
         buffer = self.buffers.get(arguments[0])
         if buffer is None:
             return [self._ack(Confirm.DOWNLOAD_FAILED)]
-        return [self._ack(Confirm.OK), self._data(buffer, PACKET_SIZES[self.size_code])]
+        return [self._ack(Confirm.OK), *self._data(buffer, PACKET_SIZES[self.size_code])]
 
     def _random_number(self, _: bytes) -> list[Answer]:
         return [self._ack(Confirm.OK, self._random.randbytes(4))]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from pathlib import Path
+from pathlib import Path
 
 from drivers.fingerprint.chip import NO_WORK, Answer, Chip, WorkTimes
 from drivers.fingerprint.codec import Command, Confirm, Packet, PacketType, Parser, wire_seconds
@@ -77,8 +78,7 @@ class VirtualZfm(VirtualDevice):
     def power_cycle(self) -> None:
         """The module's own supply failed for a moment; the port stays."""
         with self.lock:
-            self._outgoing.clear()
-            self.chip.power_cycle()
+            self.lost_power()
 
     def commands(self, command: Command) -> int:
         """How many of these commands have arrived whole."""
@@ -86,6 +86,10 @@ class VirtualZfm(VirtualDevice):
             return self._commands[command]
 
     # --- the cable ----------------------------------------------------------------------------
+
+    def lost_power(self) -> None:
+        self._outgoing.clear()
+        self.chip.power_cycle()
 
     def feed(self, data: bytes) -> bytes:
         now = time.monotonic()
