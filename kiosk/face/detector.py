@@ -31,26 +31,23 @@ class HogDetector:
     def detect(self, image: Image, width: int = 320) -> list[Face]:
         """Faces, largest first. Finds those wider than about 80/`width` of the picture."""
         factor = width / image.shape[1]
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        small = grey
-        if factor < 1:
-            small = np.asarray(
-                cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            )
-        elif factor > 1:
-            small = np.asarray(
-                cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
-            )
+        small = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        if factor != 1:
+            how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+            resized = cv2.resize(small, None, fx=factor, fy=factor, interpolation=how)
+            small = np.asarray(resized, dtype=np.uint8)
+        # dlib reads a colour pixel as the mean of its channels, so their order does not matter
+        whole = np.ascontiguousarray(image)
         boxes, scores, _ = self._hog.run(small, 0, _MIN_SCORE)
         faces = [
-            self._face(grey, box, score, factor) for box, score in zip(boxes, scores, strict=True)
+            self._face(whole, box, score, factor) for box, score in zip(boxes, scores, strict=True)
         ]
         return sorted(faces, key=lambda face: -face.box[2])
 
-    def _face(self, grey: np.ndarray, box: dlib.rectangle, score: float, factor: float) -> Face:
+    def _face(self, image: Image, box: dlib.rectangle, score: float, factor: float) -> Face:
         left, top = box.left() / factor, box.top() / factor
         right, bottom = box.right() / factor, box.bottom() / factor
         whole = dlib.rectangle(round(left), round(top), round(right), round(bottom))
-        shape = self._five(grey, whole)
+        shape = self._five(image, whole)
         points = np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float32)
         return Face((left, top, right - left, bottom - top), points, float(score))

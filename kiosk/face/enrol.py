@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps
+from PIL import ImageFile, ImageOps
 
 from kiosk.face.detector import HogDetector
 from kiosk.face.encoder import DlibResnet, onnx_bytes
@@ -117,6 +117,7 @@ def decode(photo: bytes) -> tuple[Image, float]:
     """
     if len(photo) > MAX_BYTES:
         raise PhotoProblem(PhotoCode.UNREADABLE, {"bytes": len(photo), "max": MAX_BYTES})
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # face_recognition sets it for the whole process
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)

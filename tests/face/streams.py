@@ -17,6 +17,7 @@ from kiosk.face.parts import Face
 
 Picture = NDArray[np.uint8]
 WIDTH, HEIGHT = 640, 480
+GRID = 4  #: pixels between the points at which a turned head is worked out
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def head(scene: Scene, yaw_deg: float = 0.0, pitch_deg: float = 0.0, shut: float
     """The head turned (yaw > 0: to its own left) and with its eyes `shut` (0..1)."""
     face, unit = scene.face, scene.face.eye_width
     middle = face.eye_middle
-    gy, gx = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    gy, gx = np.mgrid[0 : HEIGHT + GRID : GRID, 0 : WIDTH + GRID : GRID].astype(np.float32)
     x, y = (gx - middle[0]) / unit, (gy - middle[1]) / unit
     yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
     mask = np.clip(2.2 - 1.3 * np.hypot(x / 0.95, (y - 0.25) / 1.35), 0, 1)
@@ -58,12 +59,18 @@ def head(scene: Scene, yaw_deg: float = 0.0, pitch_deg: float = 0.0, shut: float
         depth = _relief(sx, sy)
         sx = x - mask * (depth * math.sin(yaw) - sx * (1 - math.cos(yaw)))
         sy = y - mask * (depth * math.sin(pitch) - (sy - 0.25) * (1 - math.cos(pitch)))
-    map_x = (sx * unit + middle[0]).astype(np.float32)
-    map_y = (sy * unit + middle[1]).astype(np.float32)
+    map_x, map_y = _enlarged(sx * unit + middle[0]), _enlarged(sy * unit + middle[1])
     out = cv2.remap(
         _shut(scene, shut), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(out, dtype=np.uint8)
+
+
+def _enlarged(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A value for every pixel from one for every `GRID`th."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32) / GRID
+    fine = cv2.remap(coarse.astype(np.float32), x, y, cv2.INTER_LINEAR)
+    return np.asarray(fine, dtype=np.float32)
 
 
 def _relief(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -124,5 +131,8 @@ def flat(
 def noisy(picture: Picture, rng: np.random.Generator, sigma: float = 3.0) -> Picture:
     """Sensor noise and a little drift of brightness."""
     gain = 1 + 0.02 * rng.standard_normal()
-    out = picture * gain + rng.normal(0, sigma, picture.shape)
+    grain = np.empty(picture.shape, np.int8)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    cv2.randn(grain, 0, sigma)
+    out = picture * np.float32(gain) + grain
     return np.asarray(np.clip(out, 0, 255), dtype=np.uint8)
