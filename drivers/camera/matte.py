@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from drivers.camera.headmodel import Head, Image
 
 
-def _ellipse(ru: float, rv: float) -> NDArray[np.float64]:
+def _ellipse(u: float, v: float, ru: float, rv: float) -> NDArray[np.float64]:
     t = np.linspace(0, 2 * np.pi, 60)
-    return np.stack([ru * np.cos(t), 0.1 + rv * np.sin(t)], 1)
+    return np.stack([u + ru * np.cos(t), v + rv * np.sin(t)], 1)
 
 
 def _torso(chin: float, neck: float, shoulders: float, drop: float) -> NDArray[np.float64]:
@@ -27,13 +27,15 @@ def person_alpha(picture: Image, head: Head) -> Image:
     half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     labels = np.full(half.shape[:2], cv2.GC_BGD, np.uint8)
     chin = float(head.points[8, 1])
+    u = (head.side_right - head.side_left) / 2  # the head's middle, also when it is turned
     forehead = np.array([[0.8, -0.5], [0.5, -0.9], [-0.5, -0.9], [-0.8, -0.5]])
     regions = [
-        (_ellipse(1.75, 2.2), cv2.GC_PR_BGD),
+        (_ellipse(u, 0.1, 1.75, 2.2), cv2.GC_PR_BGD),
         (_torso(chin, 1.3, 3.6, 0.2), cv2.GC_PR_BGD),
-        (_ellipse(1.15, 1.55), cv2.GC_PR_FGD),
+        (_ellipse(u, 0.1, 1.15, 1.55), cv2.GC_PR_FGD),
         (_torso(chin, 0.8, 2.2, 0.6), cv2.GC_PR_FGD),
-        (_torso(chin, 0.35, 1.2, 1.0), cv2.GC_FGD),
+        (_torso(chin, 0.4, 1.6, 0.75), cv2.GC_FGD),
+        (_ellipse(u, -0.1, 0.8, 1.2), cv2.GC_FGD),
         (np.concatenate([head.points[:17] * 0.95, forehead]), cv2.GC_FGD),
     ]
     for outline, label in regions:

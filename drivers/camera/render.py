@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.camera.eyelid import EYES, LEVELS, Eyelid
 from drivers.camera.headmodel import Floats, Head, Image, TurnField, landmarks
 from drivers.camera.matte import entrance_hall, person_alpha
 
@@ -21,8 +22,6 @@ WIDTH, HEIGHT = 640, 480
 MARGIN_X, MARGIN_TOP, MARGIN_BOTTOM = 80, 40, 120  #: room for sway around the picture
 BROW_TO_CHIN = 156.0  #: pixels; detectors' face boxes are 1.1 to 1.4 times this
 FACE_AT = (WIDTH / 2, 232.0)  #: where the middle of the face stands
-BROWS = (slice(17, 22), slice(22, 27))
-EYES = ((36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47))  #: corner, 2 upper, corner, 2 lower
 
 
 def read_photo(path: Path | str) -> Image:
@@ -52,10 +51,10 @@ class Renderer:
         weight = alpha[..., None].astype(np.float32) / 255
         self._person = np.dstack([(self._layer * weight + 0.5).astype(np.uint8), alpha])
         self._turn = TurnField(self.head, self._layer.shape[1], self._layer.shape[0])
-        self._lids = [
-            _LidField(self._points, eye, brow, self._layer.shape[0])
-            for eye, brow in zip(EYES, BROWS, strict=True)
-        ]
+        # covers the picture with one cell to spare, so that enlarging never extrapolates
+        step = TurnField.STEP
+        self._grid = _pixel_grid(WIDTH // step + 1, HEIGHT // step + 1) * step
+        self._lids = [Eyelid(self._layer, self._points, eye, brow) for eye, brow in EYES]
         self._print, self._print_points = _make_print(picture, points)
 
     def _place(self, picture: Image, points: Floats) -> None:
@@ -95,20 +94,27 @@ class Renderer:
         """
         matrix = cv2.getRotationMatrix2D(FACE_AT, -roll_deg, scale)
         matrix[:, 2] += dx, dy
-        # the grid covers the picture with one cell to spare, so that resizing never extrapolates
+        inverse = cv2.invertAffineTransform(matrix)
+        inverse[:, 2] += MARGIN_X, MARGIN_TOP
         step = TurnField.STEP
-        grid = _pixel_grid(WIDTH // step + 1, HEIGHT // step + 1) * step
-        inverse = cv2.invertAffineTransform(matrix).astype(np.float32)
-        targets = grid @ inverse[:, :2].T + inverse[:, 2] + np.float32([MARGIN_X, MARGIN_TOP])
-        coarse = self._turn.source(np.ascontiguousarray(targets, np.float32), yaw_deg, pitch_deg)
+        targets = np.asarray(cv2.transform(self._grid, inverse), np.float32)
+        coarse = self._turn.source(targets, yaw_deg, pitch_deg)
         maps = _enlarge(coarse, step)
-        if blink > 0:
-            for lid in self._lids:
-                lid.apply(maps, blink)
-        person = cv2.remap(self._person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.merge([cv2.bitwise_not(person[..., 3])] * 3)
-        picture = cv2.add(cv2.multiply(self.hall, alpha, scale=1 / 255), person[..., :3])
+        person = cv2.remap(self._blinking(blink), maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        behind = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(person, 3)), cv2.COLOR_GRAY2BGR)
+        hall = cv2.multiply(self.hall, behind, scale=1 / 255)
+        picture = cv2.add(hall, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR))
         return _lit(picture, brightness)
+
+    def _blinking(self, blink: float) -> Image:
+        level = round(min(max(blink, 0.0), 1.0) * LEVELS)
+        if level == 0:
+            return self._person
+        person = self._person.copy()
+        for lid in self._lids:
+            patch = lid.patches[level]
+            person[lid.y : lid.y + patch.shape[0], lid.x : lid.x + patch.shape[1], :3] = patch
+        return person
 
     def flat_frame(
         self,
@@ -202,82 +208,3 @@ def _sheet_homography(
     plane = np.column_stack([turn[:, 0], turn[:, 1], [0, 0, focal / scale]])
     camera = np.array([[focal, 0, FACE_AT[0] + dx], [0, focal, FACE_AT[1] + dy], [0, 0, 1.0]])
     return np.asarray(camera @ plane @ to_centre, np.float64)
-
-
-class _LidField:
-    """Pulls the skin above one eye down over it; only the eye's own rectangle is touched."""
-
-    LEVELS = 8
-
-    def __init__(self, points: Floats, eye: tuple[int, ...], brow: slice, height: int) -> None:
-        corner_a, up_a, up_b, corner_b, low_b, low_a = (points[i].astype(float) for i in eye)
-        width = float(corner_b[0] - corner_a[0])
-        gap = max(float((low_a + low_b - up_a - up_b)[1]) / 2, 0.12 * width)
-        self._x0 = int(corner_a[0] - 0.25 * width)
-        self._x1 = int(corner_b[0] + 0.25 * width)
-        top = int(min(up_a[1], up_b[1]) - 1.6 * gap)
-        bottom = int(max(low_a[1], low_b[1]) + 1.5 * gap)
-        self._y0, self._y1 = max(top, 0), min(bottom, height)
-        x = np.arange(self._x0, self._x1)
-        knots_x = [corner_a[0], up_a[0], up_b[0], corner_b[0]]
-        upper = _arc(x, knots_x, [corner_a[1], up_a[1], up_b[1], corner_b[1]])
-        lower = _arc(x, knots_x, [corner_a[1], low_a[1], low_b[1], corner_b[1]])
-        lower = np.maximum(lower, upper)
-        brow_y = np.interp(x, points[brow, 0], points[brow, 1])
-        rows = np.arange(self._y0, self._y1)[:, None].astype(float)
-        self._fields = [
-            self._field(rows, upper, lower, brow_y, gap, level / self.LEVELS)
-            for level in range(self.LEVELS + 1)
-        ]
-
-    @staticmethod
-    def _field(
-        rows: Doubles,
-        upper: Doubles,
-        lower: Doubles,
-        brow: Doubles,
-        gap: float,
-        shut: float,
-    ) -> Floats:
-        # the lashes lie a little above the landmark's line and end a little below the other
-        lash, floor = upper - 0.12 * gap, lower + 0.05 * gap
-        # skin comes from between the eye and the brow, never the brow's own hair
-        crease = np.minimum(np.maximum(lash - 0.9 * gap, 0.5 * (brow + lash)), lash - 1.0)
-        edge = lash + shut * (floor - lash)
-        stretched = crease + (rows - crease) * (lash - crease) / (edge - crease)
-        shift = np.where((rows > crease) & (rows < edge), stretched - rows, 0)
-        # below the lid's edge: compress the strip of lashes that is pushed ahead of it
-        ahead = 0.35 * gap * shut
-        push = (edge - lash) * np.clip(1 - (rows - edge) / max(ahead, 1e-3), 0, 1)
-        shift = np.where((rows >= edge) & (rows < edge + ahead), -push, shift)
-        return np.asarray(shift, np.float32)
-
-    def apply(self, maps: Floats, blink: float) -> None:
-        """Adds the lid's shift to the source coordinates `maps` (HxWx2), in place."""
-        field = self._fields[round(min(blink, 1.0) * self.LEVELS)]
-        inside = (
-            (maps[..., 0] >= self._x0)
-            & (maps[..., 0] < self._x1 - 1)
-            & (maps[..., 1] >= self._y0)
-            & (maps[..., 1] < self._y1 - 1)
-        )
-        where_y, where_x = np.nonzero(inside)
-        if not len(where_y):
-            return
-        y0, y1, x0, x1 = where_y.min(), where_y.max() + 1, where_x.min(), where_x.max() + 1
-        patch = maps[y0:y1, x0:x1]
-        local = patch - np.float32([self._x0, self._y0])
-        patch[..., 1] += cv2.remap(
-            field, local, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-        )
-
-
-def _arc(
-    x: NDArray[np.int64], knots_x: list[float], knots_y: list[float]
-) -> Doubles:
-    """A smooth lid line through the four knots (cubic), level outside the corners."""
-    order = np.argsort(knots_x)
-    kx, ky = np.array(knots_x)[order], np.array(knots_y)[order]
-    middle = kx.mean()
-    curve = np.polyval(np.polyfit(kx - middle, ky, 3), np.clip(x, kx[0], kx[-1]) - middle)
-    return np.asarray(curve, np.float64)
