@@ -7,7 +7,6 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from pathlib import Path
-from pathlib import Path
 
 from drivers.fingerprint.chip import NO_WORK, Answer, Chip, WorkTimes
 from drivers.fingerprint.codec import Command, Confirm, Packet, PacketType, Parser, wire_seconds
@@ -42,7 +41,6 @@ class VirtualZfm(VirtualDevice):
         self._host_line_free_s = 0.0
         self._line_free_s = 0.0
         self._heard_s = 0.0
-        self._asleep = False
         self._mute_after: int | None = None
         self._counting = Parser()
         self._commands: Counter[int] = Counter()

@@ -62,7 +62,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
 
     async def body() -> None:
         try:
@@ -70,7 +70,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
                 await arguments["opened"].open()
             await pyfuncitem.obj(**arguments)
         finally:
-            if readers := pyfuncitem.funcargs.get("make_reader"):
+            if isinstance(readers := pyfuncitem.funcargs.get("make_reader"), Readers):
                 await readers.close()
 
     asyncio.run(asyncio.wait_for(body(), TEST_LIMIT_S))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -62,7 +63,9 @@ async def test_any_of_several_templates(twin: VirtualZfm, opened: ZfmReader) -> 
     assert (result.matched, result.template_index) == (True, 0)
 
 
-async def test_a_low_score_is_no_match(twin: VirtualZfm, make_reader) -> None:
+async def test_a_low_score_is_no_match(
+    twin: VirtualZfm, make_reader: Callable[..., ZfmReader]
+) -> None:
     reader = make_reader(min_score=10_000)
     await reader.open()
     await reader.load([ALICE])
@@ -113,18 +116,18 @@ async def test_wrong_password(twin: VirtualZfm, reader: ZfmReader) -> None:
     assert caught.value.code is FaultCode.WRONG_PASSWORD
 
 
-async def test_right_password(twin: VirtualZfm, make_reader) -> None:
+async def test_right_password(twin: VirtualZfm, make_reader: Callable[..., ZfmReader]) -> None:
     twin.set_password(0xBEEF)
     await make_reader(password=0xBEEF).open()
 
 
-async def test_another_address_does_not_answer(make_reader) -> None:
+async def test_another_address_does_not_answer(make_reader: Callable[..., ZfmReader]) -> None:
     with pytest.raises(DeviceFault) as caught:
         await make_reader(address=0x1).open()
     assert caught.value.code is FaultCode.NO_ANSWER
 
 
-async def test_missing_port(make_reader) -> None:
+async def test_missing_port(make_reader: Callable[..., ZfmReader]) -> None:
     with pytest.raises(DeviceFault) as caught:
         await make_reader(port="/dev/examgate-no-such-port").open()
     assert caught.value.code is FaultCode.PORT_MISSING

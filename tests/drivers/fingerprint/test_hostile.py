@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,14 +41,14 @@ async def test_slow_cables_change_nothing(twin: VirtualZfm, opened: ZfmReader, l
     assert not (await candidate(twin, opened, "bob")).matched
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     "rates",
     [{"loss": 0.002}, {"flip": 0.002}, {"duplicate": 0.002}, {"babble": 0.05}],
     ids=lambda rates: next(iter(rates)),
 )
 async def test_noisy_cables(
-    twin: VirtualZfm, opened: ZfmReader, rates: dict[str, float], seed: int
+    twin: VirtualZfm, opened: ZfmReader, rates: dict[str, Any], seed: int
 ) -> None:
     twin.link = Link(**rates, seed=seed)
     for finger in ("alice", "bob", "alice"):
@@ -79,7 +81,9 @@ async def test_every_packet_garbled(twin: VirtualZfm, opened: ZfmReader) -> None
 
 
 @pytest.mark.parametrize("after_bytes", [0, 5, 40, 300])
-async def test_unplugged_in_the_middle(tmp_path: Path, make_reader, after_bytes: int) -> None:
+async def test_unplugged_in_the_middle(
+    tmp_path: Path, make_reader: Callable[..., ZfmReader], after_bytes: int
+) -> None:
     """Pulled while a template goes over, after so many bytes; then plugged in again."""
     with VirtualZfm(tmp_path / "fingerprint", timed=True) as twin:
         reader = make_reader(port=twin.port)
@@ -102,7 +106,9 @@ async def test_unplugged_in_the_middle(tmp_path: Path, make_reader, after_bytes:
         assert (await reader.verify()).matched  # sent again by itself
 
 
-async def test_unplugged_while_waiting_for_a_finger(tmp_path: Path, make_reader) -> None:
+async def test_unplugged_while_waiting_for_a_finger(
+    tmp_path: Path, make_reader: Callable[..., ZfmReader]
+) -> None:
     with VirtualZfm(tmp_path / "fingerprint") as twin:
         reader = make_reader(port=twin.port)
         await reader.open()
@@ -117,14 +123,18 @@ async def test_unplugged_while_waiting_for_a_finger(tmp_path: Path, make_reader)
         assert time.monotonic() - started < 1.0
 
 
-async def test_a_second_reader_finds_the_port_busy(opened: ZfmReader, make_reader) -> None:
+async def test_a_second_reader_finds_the_port_busy(
+    opened: ZfmReader, make_reader: Callable[..., ZfmReader]
+) -> None:
     with pytest.raises(DeviceFault) as caught:
         await make_reader().open()
     assert caught.value.code is FaultCode.PORT_BUSY
     await opened.check()
 
 
-async def test_half_an_exchange_left_by_an_earlier_user(twin: VirtualZfm, make_reader) -> None:
+async def test_half_an_exchange_left_by_an_earlier_user(
+    twin: VirtualZfm, make_reader: Callable[..., ZfmReader]
+) -> None:
     """A process killed in the middle of an upload: the next one opens the module all the same."""
     first = make_reader()
     await first.open()

@@ -22,8 +22,8 @@ from drivers.fingerprint.device import ZfmReader
 from drivers.fingerprint.virtual import make_template
 
 FAST = Limits(call_s=0.02, upload_s=0.05, gap_s=0.005, drain_s=0.01, fence_s=0.01)
-ATTEMPTS = 12
-SEEDS = 3
+ATTEMPTS = 8
+SEEDS = 2
 ALICE, BOB = make_template("alice", 1), make_template("bob", 1)
 
 
