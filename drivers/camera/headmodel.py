@@ -195,11 +195,9 @@ class TurnField:
             return targets
         shift = self.shift(yaw_deg, pitch_deg)
         found = targets
-        for _ in range(9):
-            # averaging two steps damps the zigzag where the far cheek compresses
-            step = targets - self._at(shift, found)
-            found = 0.5 * (found + step) if yaw_deg or pitch_deg else step
-        return np.asarray(targets - self._at(shift, found), np.float32)
+        for _ in range(12):
+            found = targets - self._at(shift, found)
+        return np.asarray(found, np.float32)
 
     def _at(self, field: Floats, xy: Floats) -> Floats:
         scaled = xy / self.STEP
