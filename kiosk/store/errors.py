@@ -1,0 +1,49 @@
+"""Why the store did not do something: plain sentences, and for refusals a reason code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiosk.core.codes import Reason
+
+
+class StoreError(Exception):
+    """The store cannot be used or could not write. `problems`: one sentence each."""
+
+    def __init__(self, problems: Sequence[str] | str) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class StoreLocked(StoreError):
+    """Another process is the writer."""
+
+
+class NewerSchema(StoreError):
+    """A newer version of the program has written this database."""
+
+
+class KeyFileProblem(StoreError):
+    """The lane's key file is missing, readable by others, or not a key."""
+
+
+class StoreRefused(StoreError):
+    """Understood and declined; nothing was changed."""
+
+    reason: Reason | None = None
+
+
+class HallFull(StoreRefused):
+    reason = Reason.HALL_FULL
+
+
+class AlreadyInside(StoreRefused):
+    reason = Reason.ALREADY_INSIDE
+
+
+class NotOpen(StoreRefused):
+    reason = Reason.SESSION_NOT_OPEN
+
+
+class NoSignature(StoreRefused):
+    reason = Reason.SIGNATURE_EMPTY

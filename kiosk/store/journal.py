@@ -1,0 +1,177 @@
+"""The journal: what was decided and done, append-only, each entry a leaf of a Merkle tree.
+
+Owns entries, tree and outbox rows; knows sessions and candidates only by id and pseudonym.
+Every call runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from kiosk.clock import Clock
+from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.merkle import Frontier, leaf_hash
+
+#: A wall clock that is behind the last entry by more than this has been set back.
+STEP_BACK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    seq: int
+    at: datetime
+    kind: str
+    reason: str | None
+    session_id: str | None
+    pseudonym: str | None
+    terminal: str | None
+    payload: dict[str, Any]
+    leaf_hash: str  #: hex
+
+
+def canonical(body: dict[str, Any]) -> str:
+    """The entry's bytes as text: JSON, sorted keys, no spaces, UTF-8."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class Journal:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._db = database
+        self._clock = clock
+
+    def append(
+        self,
+        kind: JournalKind,
+        reason: Reason | None,
+        *,
+        session_id: str | None,
+        pseudonym: str | None,
+        terminal: str | None,
+        payload: dict[str, Any],
+    ) -> Entry:
+        """Add one entry; a clock that was set back is said first."""
+        now = self._clock.now()
+        last = self.last_at()
+        if last is not None and (last - now).total_seconds() > STEP_BACK_S:
+            said = self._db.execute(
+                "select kind from journal order by seq desc limit 1"
+            ).fetchone()[0]
+            if said != JournalKind.CLOCK_STEPPED_BACK:
+                self._append(JournalKind.CLOCK_STEPPED_BACK, None, None, None, None,
+                             {"from": last.isoformat(), "to": now.isoformat()}, now)
+        return self._append(kind, reason, session_id, pseudonym, terminal, payload, now)
+
+    def _append(
+        self,
+        kind: JournalKind,
+        reason: Reason | None,
+        session_id: str | None,
+        pseudonym: str | None,
+        terminal: str | None,
+        payload: dict[str, Any],
+        now: datetime,
+    ) -> Entry:
+        tree = self._frontier()
+        seq = tree.size + 1
+        at = now.astimezone(UTC).isoformat(timespec="microseconds")
+        monotonic = self._clock.monotonic()
+        body = {
+            "seq": seq,
+            "at": at,
+            "monotonic": round(monotonic, 6),
+            "kind": kind.value,
+            "reason": reason.value if reason else None,
+            "session_id": session_id,
+            "pseudonym": pseudonym,
+            "terminal": terminal,
+            "payload": payload,
+        }
+        text = canonical(body)
+        leaf = leaf_hash(text.encode())
+        tree.append(leaf)
+        self._db.execute(
+            "insert into journal values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [seq, at, monotonic, kind.value, body["reason"], session_id, pseudonym, terminal,
+             text, leaf.hex(), tree.root().hex()],
+        )
+        self._db.execute(
+            "update tree set size = ?, peaks = ?", [tree.size, json.dumps(tree.to_list())]
+        )
+        self._db.execute(
+            "insert into outbox (kind, ref, created_at) values ('journal', ?, ?)", [seq, at]
+        )
+        return Entry(seq, now, kind.value, body["reason"], session_id, pseudonym, terminal,
+                     payload, leaf.hex())
+
+    def _frontier(self) -> Frontier:
+        size, peaks = self._db.execute("select size, peaks from tree").fetchone()
+        return Frontier.from_list(size, json.loads(peaks))
+
+    def last_at(self) -> datetime | None:
+        row = self._db.execute("select at from journal order by seq desc limit 1").fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
+
+    def head(self) -> tuple[int, str]:
+        """Size of the tree and its root, hex."""
+        tree = self._frontier()
+        return tree.size, tree.root().hex()
+
+    def entries(self, after: int, limit: int, session_id: str | None) -> list[Entry]:
+        """Entries with seq > `after`, oldest first; of one session where given."""
+        where, values = "seq > ?", [after]
+        if session_id is not None:
+            where, values = where + " and session_id = ?", [*values, session_id]  # type: ignore[list-item]
+        rows = self._db.execute(
+            f"select entry, leaf_hash from journal where {where} order by seq limit ?",
+            [*values, limit],
+        )
+        return [_entry(json.loads(text), leaf) for text, leaf in rows]
+
+    def verify(self) -> list[str]:
+        """Recompute everything; one sentence for each thing that is wrong, naming the entry."""
+        problems: list[str] = []
+        tree = Frontier()
+        expected = 1
+        columns = ("seq", "at", "kind", "reason", "session_id", "pseudonym", "terminal")
+        query = f"select {', '.join(columns)}, entry, leaf_hash, root from journal order by seq"
+        for *values, text, leaf, root in self._db.execute(query):
+            seq = values[0]
+            if seq != expected:
+                problems.append(f"entry {expected}: missing; the next one is {seq}")
+            expected = seq + 1
+            problems += _differences(seq, dict(zip(columns, values, strict=True)), text, leaf)
+            tree.append(leaf_hash(text.encode()))
+            if not problems and tree.root().hex() != root:
+                problems.append(f"entry {seq}: the tree's root differs from the one recorded")
+        size, peaks = self._db.execute("select size, peaks from tree").fetchone()
+        if size != expected - 1:
+            problems.append(f"entry {expected}: the tree has {size} leaves, the journal ends here")
+        elif not problems and json.loads(peaks) != tree.to_list():
+            problems.append("the tree kept for appending differs from the journal")
+        return problems
+
+
+def _entry(body: dict[str, Any], leaf: str) -> Entry:
+    return Entry(
+        body["seq"], datetime.fromisoformat(body["at"]), body["kind"], body["reason"],
+        body["session_id"], body["pseudonym"], body["terminal"], body["payload"], leaf,
+    )
+
+
+def _differences(seq: int, columns: dict[str, Any], text: str, leaf: str) -> list[str]:
+    problems = []
+    if leaf_hash(text.encode()).hex() != leaf:
+        problems.append(f"entry {seq}: its content does not fit its hash")
+    try:
+        body = json.loads(text)
+        for name, value in columns.items():
+            if body.get(name) != value:
+                problems.append(f"entry {seq}: column {name} differs from the entry's own text")
+    except ValueError:
+        problems.append(f"entry {seq}: its text is not JSON")
+    return problems

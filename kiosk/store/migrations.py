@@ -1,0 +1,141 @@
+"""The database's schema as a history: named, append-only, each step in one transaction.
+
+A step that has been released is never edited; a change is a new step at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlite_utils import Database
+
+from kiosk.store.errors import NewerSchema
+
+Step = tuple[str, Callable[[Database], None]]
+
+_FIRST = """
+create table keys (scope text primary key, wrapped blob not null);
+create table sessions (
+    session_id text primary key, subject text not null, starts_at text not null,
+    checkin_from text not null, checkin_until text not null,
+    state text not null check (state in ('created', 'open', 'closed')),
+    capacity integer not null check (capacity > 0), seed blob, commitment text,
+    draws integer not null default 0
+);
+create unique index one_open_session on sessions (state) where state = 'open';
+create table terminals (
+    session_id text not null references sessions, terminal text not null,
+    position integer not null, in_service integer not null default 1,
+    primary key (session_id, terminal)
+);
+create table candidates (
+    candidate_id integer primary key, session_id text not null, admission_no text not null,
+    identity_number text not null, name text not null, licence_class text not null,
+    pseudonym text not null, photo blob not null, embedding blob not null,
+    encoder text not null, digest text not null, imported_at text not null,
+    source text not null, active integer not null default 1
+);
+create unique index one_booking on candidates (session_id, identity_number) where active;
+create unique index one_admission_no on candidates (session_id, admission_no) where active;
+create index by_identity on candidates (identity_number);
+create table templates (
+    candidate_id integer not null references candidates, position integer not null,
+    template blob not null, primary key (candidate_id, position)
+);
+create table salts (session_id text primary key, salt blob not null);
+create table signatures (
+    session_id text not null, candidate_id integer not null references candidates,
+    sha256 text not null, text_sha256 text not null, strokes blob not null, at text not null,
+    primary key (session_id, candidate_id, sha256)
+);
+create table assignments (
+    assignment_id integer primary key, session_id text not null references sessions,
+    candidate_id integer not null references candidates, terminal text not null,
+    draw_no integer not null, signature_sha256 text not null, at text not null,
+    inside_at text, voided_at text,
+    foreign key (session_id, terminal) references terminals (session_id, terminal)
+);
+create unique index one_seat_a_candidate on assignments (session_id, candidate_id)
+    where voided_at is null;
+create unique index one_candidate_a_seat on assignments (session_id, terminal)
+    where voided_at is null;
+create unique index one_number_a_draw on assignments (session_id, draw_no);
+create table gate_intents (
+    intent_id integer primary key, assignment_id integer not null references assignments,
+    at text not null, outcome text, outcome_at text
+);
+create table journal (
+    seq integer primary key, at text not null, monotonic real not null, kind text not null,
+    reason text, session_id text, pseudonym text, terminal text,
+    entry text not null, leaf_hash text not null, root text not null
+);
+create trigger journal_keeps_what_it_has before update on journal
+    begin select raise(abort, 'the journal is append-only'); end;
+create trigger journal_loses_nothing before delete on journal
+    begin select raise(abort, 'the journal is append-only'); end;
+create table tree (
+    one integer primary key check (one = 1), size integer not null, peaks text not null
+);
+insert into tree values (1, 0, '[]');
+create table outbox (
+    outbox_id integer primary key, kind text not null, ref integer not null,
+    created_at text not null, acknowledged_at text, rejected text, unique (kind, ref)
+);
+create table scratch (one integer primary key check (one = 1), at text not null);
+"""
+
+
+def _first(database: Database) -> None:
+    for statement in _split(_FIRST):
+        database.execute(statement)
+
+
+def _split(script: str) -> Sequence[str]:
+    """Statements one by one: `executescript` would commit behind our back."""
+    found, current = [], ""
+    for part in script.split(";"):
+        current += part
+        inside_trigger = "create trigger" in current and not current.rstrip().endswith("end")
+        if inside_trigger:
+            current += ";"
+            continue
+        if current.strip():
+            found.append(current)
+        current = ""
+    return found
+
+
+STEPS: tuple[Step, ...] = (("0001_lane", _first),)
+
+
+def pending(database: Database, steps: Sequence[Step] = STEPS) -> list[Step]:
+    """Steps that this database lacks. Raises `NewerSchema` when it has ones we do not know."""
+    if "migrations" not in database.table_names():
+        return list(steps)
+    done = {name for (name,) in database.execute("select name from migrations")}
+    unknown = done - {name for name, _ in steps}
+    if unknown:
+        raise NewerSchema(
+            f"the database was written by a newer version (it has {', '.join(sorted(unknown))}); "
+            "install that version, or restore the copy made before it was migrated"
+        )
+    return [(name, step) for name, step in steps if name not in done]
+
+
+def migrate(database: Database, at: str, steps: Sequence[Step] = STEPS) -> list[str]:
+    """Apply what is pending, each in one transaction. Returns the names applied."""
+    applied = []
+    for name, step in pending(database, steps):
+        database.execute("begin immediate")
+        try:
+            database.execute(
+                "create table if not exists migrations (name text primary key, at text not null)"
+            )
+            step(database)
+            database.execute("insert into migrations values (?, ?)", [name, at])
+            database.execute("commit")
+        except BaseException:
+            database.execute("rollback")
+            raise
+        applied.append(name)
+    return applied

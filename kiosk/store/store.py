@@ -1,0 +1,159 @@
+"""The lane's database: one file, one writer, WAL with synchronous=FULL.
+
+Opens, locks, copies and migrates it; the tables are its parts' (sessions, roster, visits,
+journal, outbox).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from sqlite_utils import Database
+
+from kiosk.clock import Clock
+from kiosk.core.codes import JournalKind, Reason
+from kiosk.store.base import iso
+from kiosk.store.errors import StoreError, StoreLocked
+from kiosk.store.journal import Entry, Journal
+from kiosk.store.migrations import migrate, pending
+from kiosk.store.outbox import Outbox
+from kiosk.store.roster import Roster
+from kiosk.store.vault import Vault, read_key_file
+from kiosk.store.visits import Visits
+
+FILE = "lane.db"
+
+
+class Store(Visits, Roster, Outbox):
+    """Use `Store.open`. Not thread-safe: one owner, one thread."""
+
+    def __init__(self, data_dir: Path, database: Database, vault: Vault, clock: Clock,
+                 lock: IO[str]) -> None:
+        self._data_dir = data_dir
+        self._db = database
+        self._vault = vault
+        self._clock = clock
+        self._journal = Journal(database, clock)
+        self._lock: IO[str] | None = lock
+
+    @classmethod
+    def open(cls, data_dir: Path, key_file: Path, clock: Clock) -> Store:
+        """Lock, check, copy and migrate where needed. Raises `StoreError` with plain sentences."""
+        key = read_key_file(key_file)
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"{data_dir}: cannot be created ({error.strerror})") from error
+        lock = _lock(data_dir / (FILE + ".lock"))
+        try:
+            database = _connect(data_dir / FILE)
+            _bring_up_to_date(database, data_dir, clock)
+            return cls(data_dir, database, Vault(database, key), clock, lock)
+        except BaseException:
+            lock.close()
+            raise
+
+    def close(self) -> None:
+        """Give the writer's lock back. Twice is harmless."""
+        if self._lock is not None:
+            self._db.conn.close()
+            self._lock.close()
+            self._lock = None
+
+    def journal(
+        self,
+        kind: JournalKind,
+        reason: Reason | None = None,
+        *,
+        session_id: str | None = None,
+        pseudonym: str | None = None,
+        terminal: str | None = None,
+        payload: dict[str, Any] | None = None,
+    ) -> Entry:
+        """One entry in a transaction of its own; on disk when it returns."""
+        with self._transaction():
+            return self._note(kind, reason, session_id=session_id, pseudonym=pseudonym,
+                              terminal=terminal, payload=payload)
+
+    def entries(self, after: int, limit: int, session_id: str | None = None) -> list[Entry]:
+        return self._journal.entries(after, limit, session_id)
+
+    def verify(self) -> list[str]:
+        """Recompute the journal; one sentence for each thing that is wrong."""
+        return self._journal.verify()
+
+    def tree_head(self) -> tuple[int, str]:
+        """Number of entries and the root over them, hex."""
+        return self._journal.head()
+
+    def last_entry_at(self) -> datetime | None:
+        return self._journal.last_at()
+
+    def writable_check(self) -> None:
+        """Really write and sync something. Raises `StoreError` when evidence cannot be kept."""
+        with self._transaction():
+            self._db.execute("insert or replace into scratch values (1, ?)", [self._now()])
+
+    def free_mb(self) -> int:
+        return shutil.disk_usage(self._data_dir).free // (1024 * 1024)
+
+
+def _lock(path: Path) -> IO[str]:
+    try:
+        handle = open(path, "a+")  # noqa: SIM115 - held as long as the store is open
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.seek(0)
+        owner = handle.read().strip() or "unknown"
+        handle.close()
+        raise StoreLocked(
+            f"{path.parent / FILE} is in use by process {owner}: the daemon is running, or a "
+            "command that writes"
+        ) from None
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _connect(path: Path) -> Database:
+    try:
+        # isolation_level None: transactions are begun and ended by us alone
+        connection = sqlite3.connect(path, isolation_level=None)
+        os.chmod(path, 0o600)
+        for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on",
+                       "busy_timeout = 2000"):
+            connection.execute(f"pragma {pragma}")
+        broken = [row[0] for row in connection.execute("pragma quick_check(3)")]
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{path}: is not a usable database ({error}); restore a copy from "
+                         f"{path.parent / 'backups'}") from error
+    if broken != ["ok"]:
+        raise StoreError(f"{path}: is damaged ({'; '.join(broken)}); restore a copy from "
+                         f"{path.parent / 'backups'}")
+    return Database(connection)
+
+
+def _bring_up_to_date(database: Database, data_dir: Path, clock: Clock) -> None:
+    """Copy an existing database aside, then migrate it."""
+    try:
+        todo = pending(database)
+        if todo and database.table_names():
+            backups = data_dir / "backups"
+            backups.mkdir(exist_ok=True, mode=0o700)
+            name = f"before-{todo[0][0]}-{clock.now():%Y%m%dT%H%M%S}.db"
+            with contextlib.closing(sqlite3.connect(backups / name)) as copy:
+                database.conn.backup(copy)
+        migrate(database, iso(clock.now()))
+    except sqlite3.Error as error:
+        raise StoreError(f"the database cannot be migrated: {error}") from error
