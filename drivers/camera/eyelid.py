@@ -99,10 +99,10 @@ class Eyelid:
         depth = np.clip((rows - top) / np.maximum(self._lower - top, 1), 0, 1)
         lid = self._skin * (0.58 + 0.26 * depth)[..., None]
         open_here = (self._lower - self._upper) > 0.15 * gap
-        cover = ((rows > top) & (rows < edge) & open_here).astype(np.float32)
-        cover = cv2.GaussianBlur(cover, (0, 0), max(0.07 * gap, 0.6))[..., None]
-        lashes = np.exp(-(((rows - edge) / (0.17 * gap)) ** 2)) * open_here * min(1.0, 2 * shut)
-        lashes = cv2.GaussianBlur(lashes.astype(np.float32), (0, 0), 0.6)[..., None]
+        inside = ((rows > top) & (rows < edge) & open_here).astype(np.float32)
+        cover = cv2.GaussianBlur(inside, (0, 0), max(0.07 * gap, 0.6))[..., None]
+        line = np.exp(-(((rows - edge) / (0.17 * gap)) ** 2)) * open_here * min(1.0, 2 * shut)
+        lashes = cv2.GaussianBlur(line.astype(np.float32), (0, 0), 0.6)[..., None]
         mixed = patch * (1 - cover) + lid * cover
         return np.asarray(np.clip(mixed * (1 - 0.85 * lashes), 0, 255), np.uint8)
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
+NO_MAP: Any = None  #: for cv2.remap with both coordinates in the first map; its stubs forbid None
+
 # Shape of the head, in half-widths of the face (about 7 cm), z towards the camera.
 # Shallower at the sides than a real skull, so that no part hides another up to 30 degrees.
 SKULL_CURVE = 0.70  #: z falls by this from the middle of the face to the ears
@@ -34,8 +36,8 @@ class NoFace(ValueError):
 
 @functools.cache
 def _models() -> tuple[Any, Any]:
-    import dlib
-    import face_recognition_models
+    import dlib  # type: ignore[import-untyped,unused-ignore]
+    import face_recognition_models  # type: ignore[import-untyped,unused-ignore]
 
     detector = dlib.get_frontal_face_detector()
     return detector, dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())
@@ -200,8 +202,8 @@ class TurnField:
         return np.asarray(found, np.float32)
 
     def _at(self, field: Floats, xy: Floats) -> Floats:
-        scaled = xy / self.STEP
+        scaled = np.asarray(xy / self.STEP, np.float32)
         return np.asarray(
-            cv2.remap(field, scaled, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+            cv2.remap(field, scaled, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
             np.float32,
         )

@@ -39,17 +39,17 @@ def person_alpha(picture: Image, head: Head) -> Image:
         (np.concatenate([head.points[:17] * 0.95, forehead]), cv2.GC_FGD),
     ]
     for outline, label in regions:
-        cv2.fillPoly(labels, [np.int32(head.to_xy(outline.astype(np.float32)) / 2)], label)
+        cv2.fillPoly(labels, [(head.to_xy(outline.astype(np.float32)) / 2).astype(np.int32)], label)
     cv2.setRNGSeed(1)  # the same photograph always gives the same person
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(half, labels, None, *models, 4, cv2.GC_INIT_WITH_MASK)
+    back, front = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(half, labels, (0, 0, 0, 0), back, front, 4, cv2.GC_INIT_WITH_MASK)
     person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     _, parts = cv2.connectedComponents(person)
     x, y = (head.origin / 2).astype(int)
-    alpha = np.where(parts == parts[y, x], 255, 0).astype(np.uint8)
-    alpha = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    alpha = cv2.morphologyEx(alpha, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    alpha = cv2.GaussianBlur(alpha, (0, 0), 1.6)
+    whole = np.where(parts == parts[y, x], 255, 0).astype(np.uint8)
+    opened = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    alpha = cv2.GaussianBlur(closed, (0, 0), 1.6)
     size = (picture.shape[1], picture.shape[0])
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
@@ -57,7 +57,7 @@ def person_alpha(picture: Image, head: Head) -> Image:
 def entrance_hall(width: int, height: int) -> Image:
     """An empty entrance hall, out of focus: wall, floor, a door, lamps. HxWx3 BGR."""
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    wall, floor = np.float32([172, 184, 188]), np.float32([118, 128, 136])
+    wall, floor = np.array([172, 184, 188]), np.array([118, 128, 136])
     hall = np.where(rows < 0.74, wall * (1.06 - 0.22 * rows), floor * (0.75 + 0.3 * rows))
     hall = np.repeat(hall, width, 1).astype(np.float32)
     boxes = [
@@ -69,10 +69,11 @@ def entrance_hall(width: int, height: int) -> Image:
         (0.0, 0.735, 1.0, 0.755, (92, 98, 104)),
     ]
     for x0, y0, x1, y1, colour in boxes:
-        corner_a, corner_b = (int(x0 * width), int(y0 * height)), (int(x1 * width), int(y1 * height))
+        corner_a = (int(x0 * width), int(y0 * height))
+        corner_b = (int(x1 * width), int(y1 * height))
         cv2.rectangle(hall, corner_a, corner_b, colour, -1)
     for x in (0.35, 0.62):
         cv2.ellipse(hall, (int(x * width), int(0.04 * height)), (46, 9), 0, 0, 360, (250,) * 3, -1)
-    hall = cv2.GaussianBlur(hall, (0, 0), 7)
     columns = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
+    hall = np.asarray(cv2.GaussianBlur(hall, (0, 0), 7), np.float32)
     return np.asarray(np.clip(hall * (1 - 0.12 * columns**2), 0, 255), np.uint8)

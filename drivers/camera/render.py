@@ -7,13 +7,14 @@ person turns and blinks in depth before a still hall; the flat photograph only m
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.camera.eyelid import EYES, LEVELS, Eyelid
-from drivers.camera.headmodel import Floats, Head, Image, TurnField, landmarks
+from drivers.camera.headmodel import NO_MAP, Floats, Head, Image, TurnField, landmarks
 from drivers.camera.matte import entrance_hall, person_alpha
 
 Doubles = NDArray[np.float64]
@@ -51,9 +52,13 @@ class Renderer:
         weight = alpha[..., None].astype(np.float32) / 255
         self._person = np.dstack([(self._layer * weight + 0.5).astype(np.uint8), alpha])
         self._turn = TurnField(self.head, self._layer.shape[1], self._layer.shape[0])
-        # covers the picture with one cell to spare, so that enlarging never extrapolates
+        # the middles of the cells, where cv2.resize takes a small picture's values to lie
         step = TurnField.STEP
-        self._grid = _pixel_grid(WIDTH // step + 1, HEIGHT // step + 1) * step
+        self._grid = _pixel_grid(WIDTH // step, HEIGHT // step) * step + (step - 1) / 2
+        x, y, width, height = cv2.boundingRect(alpha)
+        corners = [(x, y), (x + width, y), (x, y + height), (x + width, y + height)]
+        self._outline = np.array([corners], np.float64).reshape(-1, 1, 2)
+        self._outline -= np.array([MARGIN_X, MARGIN_TOP])
         self._lids = [Eyelid(self._layer, self._points, eye, brow) for eye, brow in EYES]
         self._print, self._print_points = _make_print(picture, points)
 
@@ -92,19 +97,38 @@ class Renderer:
         pitch_deg > 0 nods; believable up to 30 and 15 degrees. `blink` 0 open … 1 shut;
         dx, dy in pixels; `scale` 1 = face box about 200 px high; `brightness` a factor.
         """
-        matrix = cv2.getRotationMatrix2D(FACE_AT, -roll_deg, scale)
-        matrix[:, 2] += dx, dy
-        inverse = cv2.invertAffineTransform(matrix)
-        inverse[:, 2] += MARGIN_X, MARGIN_TOP
-        step = TurnField.STEP
-        targets = np.asarray(cv2.transform(self._grid, inverse), np.float32)
-        coarse = self._turn.source(targets, yaw_deg, pitch_deg)
-        maps = _enlarge(coarse, step)
-        person = cv2.remap(self._blinking(blink), maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        behind = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(person, 3)), cv2.COLOR_GRAY2BGR)
-        hall = cv2.multiply(self.hall, behind, scale=1 / 255)
-        picture = cv2.add(hall, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR))
+        matrix = np.asarray(cv2.getRotationMatrix2D(FACE_AT, -roll_deg, scale), np.float64)
+        matrix[:, 2] += np.array([dx, dy])
+        x0, y0, x1, y1 = self._window(matrix)
+        picture = self.hall.copy()
+        if x0 < x1 and y0 < y1:
+            inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+            inverse[:, 2] += np.array([MARGIN_X, MARGIN_TOP])
+            step = TurnField.STEP
+            cells = self._grid[y0 // step : y1 // step, x0 // step : x1 // step]
+            targets = np.asarray(cv2.transform(cells, inverse), np.float32)
+            coarse = self._turn.source(targets, yaw_deg, pitch_deg)
+            maps = cv2.resize(coarse, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+            person = cv2.remap(
+                self._blinking(blink),
+                np.asarray(maps, np.float32),
+                NO_MAP,
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            picture[y0:y1, x0:x1] = _over(person, picture[y0:y1, x0:x1])
         return _lit(picture, brightness)
+
+    def _window(self, matrix: Doubles) -> tuple[int, int, int, int]:
+        """Where in the picture the person can be, in whole cells: x0, y0, x1, y1."""
+        at = np.asarray(cv2.transform(self._outline, matrix), np.float64)[:, 0]
+        step, room = TurnField.STEP, 0.3 * self.head.unit  # no outline moves further
+        low = np.floor((at.min(0) - room) / step).astype(int) * step
+        high = np.ceil((at.max(0) + room) / step).astype(int) * step
+        x0, y0 = np.clip(low, 0, (WIDTH, HEIGHT))
+        x1 = np.clip(high[0], 0, WIDTH)
+        # always to the floor: who stands far away must not end at the photograph's edge
+        return int(x0), int(y0), int(x1), HEIGHT
 
     def _blinking(self, blink: float) -> Image:
         level = round(min(max(blink, 0.0), 1.0) * LEVELS)
@@ -150,13 +174,11 @@ def _pixel_grid(columns: int, rows: int) -> Floats:
     return np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
 
 
-def _enlarge(coarse: Floats, step: int) -> Floats:
-    """Grid values at every `step` pixels -> the value at each pixel, exactly on the grid."""
-    matrix = np.array([[step, 0, 0], [0, step, 0]], np.float64)
-    big = cv2.warpAffine(
-        coarse, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(big, np.float32)
+def _over(person: NDArray[Any], behind: Image) -> Image:
+    """The person (BGR already times alpha, and alpha) before what is behind."""
+    through = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(person, 3)), cv2.COLOR_GRAY2BGR)
+    dimmed = cv2.multiply(behind, through, scale=1 / 255)
+    return np.asarray(cv2.add(dimmed, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR)), np.uint8)
 
 
 def _lit(picture: Image, brightness: float) -> Image:
@@ -174,11 +196,10 @@ def _make_print(picture: Image, points: Floats) -> tuple[Image, Floats]:
     y0, y1 = max(0.0, middle[1] - above), min(picture.shape[0], middle[1] + below)
     crop = picture[int(y0) : int(y1), int(x0) : int(x1)]
     scale = BROW_TO_CHIN / face
-    crop = cv2.resize(
-        crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    )
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    shot = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=method)
     rim = 12
-    sheet = cv2.copyMakeBorder(crop, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=(235, 238, 240))
+    sheet = cv2.copyMakeBorder(shot, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=(235, 238, 240))
     at = (middle - np.array([int(x0), int(y0)])) * scale + rim
     return np.asarray(sheet, np.uint8), np.asarray(at, np.float32)
 
@@ -200,7 +221,9 @@ def _sheet_homography(
     about_x = np.array(
         [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
     )
-    about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    about_z = np.array(
+        [[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]]
+    )
     turn = about_y @ about_x @ about_z
     focal = 600.0
     to_centre = np.array([[1, 0, -centre[0]], [0, 1, -centre[1]], [0, 0, 1]], np.float64)

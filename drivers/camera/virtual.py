@@ -219,7 +219,8 @@ class _Server:
             seen = 0
             while True:
                 with self._news:
-                    self._news.wait_for(lambda seen=seen: self._count > seen, 1)
+                    if self._count == seen:
+                        self._news.wait(1)
                     part, fresh, seen = self._part, self._count > seen, self._count
                 if client not in self._clients:
                     return

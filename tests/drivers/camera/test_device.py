@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -43,7 +44,7 @@ def test_a_slow_watcher_still_gets_new_frames(camera: OpenCvCamera) -> None:
         seqs.append(seq)
         time.sleep(0.25)  # the watcher thinks; meanwhile three or four frames go by
     assert max(ages) < 0.3, ages
-    assert all(b - a >= 2 for a, b in zip(seqs, seqs[1:], strict=False)), seqs
+    assert all(b - a >= 2 for a, b in pairwise(seqs)), seqs
 
 
 def test_newest_waits_for_a_frame_not_seen_yet(camera: OpenCvCamera) -> None:
