@@ -1,0 +1,159 @@
+"""What the candidate's screen says for a `state` of the daemon: page, picture, words, tone.
+
+Pure: a state and a language in, words out. It draws nothing and decides nothing about anybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kiosk.core.codes import Reason, State
+from ui.i18n import coded, has, text
+
+KEEPS_SEAT = (Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK)
+PROCTOR = frozenset({
+    Reason.FACE_MISMATCH, Reason.FACE_NOT_SURE, Reason.FINGER_NO_MATCH, Reason.NO_TEMPLATE,
+    Reason.ALREADY_INSIDE, Reason.GATE_UNKNOWN, Reason.GATE_BLOCKED, Reason.GATE_TAILGATED,
+    Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
+})
+DESK = frozenset({
+    Reason.NOT_ON_ROSTER, Reason.FACE_UNKNOWN, Reason.TOO_LATE, Reason.CARD_NAME_DIFFERS,
+})
+WAIT = frozenset({
+    Reason.OTHER_SESSION, Reason.TOO_EARLY, Reason.SESSION_NOT_OPEN, Reason.HALL_FULL,
+})
+CARD = frozenset({Reason.CARD_EXPIRED, *KEEPS_SEAT})
+NEXT_LANE = frozenset({Reason.DEVICE_FAULT, Reason.EVIDENCE_FAILED})
+LEAVE = frozenset({Reason.FIRE, Reason.GATE_OPPOSITE})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing on the screen. `page` is notice, face, sign or seat."""
+
+    page: str
+    picture: str
+    title: str
+    body: str = ""
+    tone: str = "plain"
+    code: str = ""  #: small, for whoever is asked for help
+    note: str = ""  #: attempts left, or that the seat is the earlier one
+    action: str = "cancel"  #: cancel, ok or none: what the button at the lower right does
+
+
+def restarting(language: str) -> Shown:
+    """There is no daemon to speak with."""
+    return Shown("notice", "wait", text(language, "restarting.title"),
+                 text(language, "restarting.body"), action="none")
+
+
+def present(state: dict[str, Any], language: str, now: datetime | None = None) -> Shown:
+    """What to show for `state`; `now` (aware) lets today's times be said as times."""
+
+    def say(key: str, **args: object) -> str:
+        return text(language, key, **args)
+
+    match state.get("state"):
+        case State.CLOSED:
+            return Shown("notice", "clock", say("closed.title"), say("closed.body"), action="none")
+        case State.OUT_OF_ORDER:
+            return _out_of_order(state, language)
+        case State.IDLE if state.get("claim_mode") == "face":
+            return Shown("face", "face", say("idle.face.title"), say("idle.face.body"),
+                         action="none")
+        case State.IDLE:
+            return Shown("notice", "card", say("idle.id_card.title"), say("idle.id_card.body"),
+                         action="none")
+        case State.CLAIM:
+            return Shown("notice", "card", say("claim.title"), say("claim.body"))
+        case State.FACE:
+            return Shown("face", "face", say("prompt.look_here"), say("face.body"))
+        case State.FINGER:
+            return _finger(state, language)
+        case State.SIGN:
+            return Shown("sign", "", say("sign.title"), say("sign.place"))
+        case State.DRAWING:
+            return Shown("notice", "draw", say("drawing.title"), say("drawing.body"),
+                         action="none")
+        case State.GATE:
+            note = say("gate.kept") if state.get("kept_seat") else ""
+            return Shown("seat", "gate", say("gate.title"), say("gate.terminal"), "good",
+                         note=note, action="none")
+        case State.WELCOME:
+            return Shown("seat", "seat", say("welcome.title"), say("gate.terminal"), "good",
+                         note=say("welcome.body"), action="ok")
+        case State.REFUSED:
+            return _refused(state, language, now)
+    return restarting(language)  # a state newer than this screen
+
+
+def _out_of_order(state: dict[str, Any], language: str) -> Shown:
+    fire = state.get("reason") == Reason.FIRE
+    title, body = ("out_of_order.fire", "out_of_order.fire_body") if fire else (
+        "out_of_order.title", "out_of_order.body")
+    return Shown("notice", "leave" if fire else "next_lane", text(language, title),
+                 text(language, body), "warn", _code(state, language), action="none")
+
+
+def _finger(state: dict[str, Any], language: str) -> Shown:
+    retry = state.get("finger_retry")
+    left = int(state.get("finger_attempts_left") or 0)
+    note = ""
+    if left:
+        note = text(language, "finger.last") if left == 1 else text(language, "finger.left", n=left)
+    if retry is None:
+        body, tone = text(language, "finger.body"), "plain"
+    else:
+        body, tone = coded(language, "retry", retry), "warn"
+    return Shown("notice", "finger", text(language, "finger.title"), body, tone, note=note)
+
+
+def _refused(state: dict[str, Any], language: str, now: datetime | None) -> Shown:
+    code = str(state.get("reason") or "")
+    prefix = f"next.{code}"
+    if not has(f"{prefix}.title"):
+        prefix = f"next.{Reason.CANCELLED_BY_PROCTOR}"  # newer than this screen: ask a person
+    title, body = text(language, f"{prefix}.title"), text(language, f"{prefix}.body")
+    if code == Reason.OTHER_SESSION:
+        when = when_text(state.get("other_session_at"), language, now)
+        title = (text(language, f"{prefix}.title", when=when) if when
+                 else text(language, f"{prefix}.title_no_time"))
+    if code in KEEPS_SEAT and state.get("claim_mode") == "face":
+        body = text(language, f"{prefix}.body_face")
+    return Shown("notice", picture_of(code), title, body, "warn", _code(state, language),
+                 action="ok")
+
+
+def picture_of(code: str) -> str:
+    """Where a refused person goes next, as a picture."""
+    for reasons, picture in (
+        (PROCTOR, "proctor"), (DESK, "desk"), (WAIT, "clock"), (CARD, "card"),
+        (NEXT_LANE, "next_lane"), (LEAVE, "leave"),
+    ):
+        if code in reasons:
+            return picture
+    return "again"
+
+
+def when_text(iso: str | None, language: str, now: datetime | None = None) -> str:
+    """A session's start in few words: the time alone when it is today, in the lane's zone."""
+    if not iso:
+        return ""
+    try:
+        at = datetime.fromisoformat(iso)
+    except ValueError:
+        return ""
+    if not at.utcoffset():
+        at = at.astimezone()  # the daemon's own zone was UTC: say it in this machine's
+    clock = f"{at:%H:%M}"
+    today = (now or datetime.now(at.tzinfo)).astimezone(at.tzinfo).date()
+    if at.date() == today:
+        return f"今天 {clock}" if language == "zh" else f"today at {clock}"
+    return f"{at.month}月{at.day}日 {clock}" if language == "zh" else f"on {at:%d %b} at {clock}"
+
+
+def _code(state: dict[str, Any], language: str) -> str:
+    code = state.get("reason")
+    return text(language, "code", code=code) if code else ""
