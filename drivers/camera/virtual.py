@@ -44,6 +44,7 @@ class VirtualCamera:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for the parent; this ends with its stdin
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
         self.port: int = self._answer()["port"]
@@ -136,8 +137,11 @@ class VirtualCamera:
             pipe = self._process.stdin
             if pipe is None or pipe.closed:
                 raise RuntimeError("the virtual camera is closed")
-            pipe.write(json.dumps({"do": command, **arguments}) + "\n")
-            pipe.flush()
+            try:
+                pipe.write(json.dumps({"do": command, **arguments}) + "\n")
+                pipe.flush()
+            except BrokenPipeError as error:
+                raise RuntimeError("the virtual camera's process ended") from error
             answer = self._answer()
         if "error" in answer:
             raise ValueError(answer["error"])
