@@ -13,16 +13,9 @@ from pathlib import Path
 
 from drivers.contracts import IdCard
 from drivers.fingerprint.virtual import make_template
+from kiosk.core.idnumber import check_character
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
 HEADER = ("准考证明编号", "身份证明号码", "姓名", "准考车型", "考试场次", "照片", "指纹模板")
-
-
-def identity_number(first17: str) -> str:
-    """The 17 digits with their check character (GB 11643-1999, ISO 7064 MOD 11-2)."""
-    total = sum(int(d) * w for d, w in zip(first17, _WEIGHTS, strict=True))
-    return first17 + _CHECK[total % 11]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,7 @@ class Person:
 
     @property
     def number(self) -> str:
-        return identity_number(self.first17)
+        return self.first17 + check_character(self.first17)
 
     @property
     def finger(self) -> str:

@@ -1,0 +1,90 @@
+"""What can be wrong with a roster file: codes, sentences and remedies in both languages.
+
+Only words; finding the problems is roster_file's and photos' work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: code → (Chinese sentence, Chinese remedy, English sentence, English remedy)
+TEXTS: dict[str, tuple[str, str, str, str]] = {
+    "not_found": ("找不到文件", "检查路径", "not found", "check the path"),
+    "no_csv": ("文件夹里没有 .csv 文件", "放入一个名单 .csv", "no .csv file in the folder",
+               "put the roster's .csv there"),
+    "several_csv": ("文件夹里有多个 .csv 文件", "直接指定其中一个", "several .csv files in the folder",
+                    "name one of them instead of the folder"),
+    "encoding": ("既不是 UTF-8 也不是 GB18030", "用表格软件另存为 CSV UTF-8",
+                 "neither UTF-8 nor GB18030", "save it again as CSV UTF-8"),
+    "empty_file": ("没有考生行", "检查导出内容", "has no candidates", "check the export"),
+    "missing_column": ("缺少列", "补上该列", "column is missing", "add the column"),
+    "unknown_column": ("未知的列", "删除或改名", "unknown column", "remove or rename it"),
+    "columns": ("列数与表头不符", "检查分隔符和引号", "more or fewer fields than the header",
+                "check separators and quotes"),
+    "empty": ("不能为空", "填写该项", "must not be empty", "fill it in"),
+    "too_long": ("太长", "最多 64 个字符", "too long", "at most 64 characters"),
+    "control": ("含有控制字符", "删除不可见字符", "has control characters", "remove them"),
+    "length": ("身份证明号码应为 18 位", "核对证件", "must have 18 characters", "compare the card"),
+    "characters": ("身份证明号码只能是数字，末位可为 X", "核对证件",
+                   "only digits, the last may be X", "compare the card"),
+    "birth_date": ("身份证明号码中的出生日期不存在", "核对证件", "its birth date does not exist",
+                   "compare the card"),
+    "checksum": ("身份证明号码校验位不符", "核对证件", "check character does not fit",
+                 "compare the card"),
+    "licence_class": ("未知的准考车型", "如 C1、C2、B2", "unknown licence class",
+                      "such as C1, C2, B2"),
+    "session_id": ("场次编号格式不对", "字母、数字、点、横线", "not a session id",
+                   "letters, digits, dot, dash"),
+    "duplicate_number": ("同一场次身份证明号码重复", "保留一行", "number twice in one session",
+                         "keep one of the rows"),
+    "duplicate_admission": ("同一场次准考证明编号重复", "保留一行",
+                            "admission number twice in one session", "keep one of the rows"),
+    "file_missing": ("找不到引用的文件", "放入该文件或改正文件名", "the file is not there",
+                     "add it or correct the name"),
+    "file_outside": ("文件在名单文件夹之外", "把文件放进名单文件夹", "lies outside the folder",
+                     "put it into the roster's folder"),
+    "file_too_big": ("文件太大", "照片不超过 20 MB", "file is too big", "photos up to 20 MB"),
+    "template_size": ("指纹模板应为 512 字节", "重新采集或重新导出", "a template has 512 bytes",
+                      "capture or export it again"),
+    "unreadable": ("照片无法读取", "重新导出为 JPEG", "the picture cannot be read",
+                   "export it again as JPEG"),
+    "no_face": ("照片中没有人脸", "换一张正面照", "no face in the picture", "take another one"),
+    "several_faces": ("照片中有多张人脸", "换成单人照", "several faces in the picture",
+                      "use a picture of one person"),
+    "too_small": ("照片中人脸太小", "用更大的照片", "the face is too small", "use a larger picture"),
+    "blurred": ("照片太模糊", "重新拍摄", "the picture is too blurred", "take it again"),
+    "same_face": ("与另一名考生是同一张脸", "核对两人身份，可能替考",
+                  "the same face as another candidate", "check both: a substitute?"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake, found where `file`, `line` (0: the whole file) and `field` say."""
+
+    file: str
+    line: int
+    field: str
+    value: str
+    code: str
+    detail: str = ""
+
+    def message_in(self, language: str) -> str:
+        sentence = TEXTS[self.code][0 if language == "zh" else 2]
+        return f"{sentence} ({self.detail})" if self.detail else sentence
+
+    def remedy_in(self, language: str) -> str:
+        return TEXTS[self.code][1 if language == "zh" else 3]
+
+    @property
+    def message(self) -> str:
+        return self.message_in("en")
+
+    @property
+    def remedy(self) -> str:
+        return self.remedy_in("en")
+
+
+def mask_number(value: str) -> str:
+    """Enough to find the row: the first six and the last two characters."""
+    return value if len(value) < 10 else f"{value[:6]}…{value[-2:]}"
