@@ -47,6 +47,7 @@ class LivenessLimits:
     turn_depth: float = 0.14  #: about 10°; flat pictures stayed below 0.03
     min_ratio: float = 4.0  #: depth over its standard error
     turn_frames: int = 2  #: in a row
+    max_rate: float = 4.0  #: depth per second, about 240°/s: faster is another picture, not a turn
     centre_depth: float = 0.07  #: back in the middle, in between
     flat_depth: float = 0.045  #: at most this, while …
     flat_tilt: float = 0.08  #: … the plane tilts by this much, or
@@ -85,13 +86,14 @@ class Liveness:
         self._measured = 0
         self._deepest = 0.0
         self._moved = False
+        self._before: tuple[float, float] | None = None
         self._begin_step()
 
     def _begin_step(self) -> None:
         self._in_a_row = 0
         self._wrong_in_a_row = 0
         self._was_central = self._step == 0
-        self._was_between = False
+        self._came_smoothly = self._step == 0
         self._shut_at: float | None = None
 
     @property
@@ -127,14 +129,15 @@ class Liveness:
         return self._turns(look, 1 if self.challenge[self._step] is Prompt.TURN_LEFT else -1)
 
     def _turns(self, look: Look, sign: int) -> bool:
-        """Past the limit the asked way, coming from the middle through what lies between."""
+        """Past the limit the asked way, having got there as a head does and not at once."""
         limits = self._limits
         if look.parallax is None:
             return False
         depth = sign * look.parallax.x
         if abs(depth) < limits.centre_depth:
             self._was_central = True
-        self._was_between |= limits.centre_depth / 2 < depth < limits.turn_depth
+        jumped = self._jumped(look)
+        self._came_smoothly = not jumped and (self._came_smoothly or abs(depth) < limits.turn_depth)
         sure = abs(depth) >= limits.min_ratio * look.parallax.error
         turned = sure and depth >= limits.turn_depth and sign * look.yaw > 0
         self._in_a_row = self._in_a_row + 1 if turned else 0
@@ -142,7 +145,15 @@ class Liveness:
         self._wrong_in_a_row = self._wrong_in_a_row + 1 if wrong else 0
         if self._wrong_in_a_row > limits.turn_frames:
             self._fail(Failure.WRONG_TURN)
-        return self._in_a_row >= limits.turn_frames and self._was_between
+        return self._in_a_row >= limits.turn_frames and self._came_smoothly
+
+    def _jumped(self, look: Look) -> bool:
+        assert look.parallax is not None
+        before, self._before = self._before, (look.parallax.x, look.at_s)
+        if before is None:
+            return False
+        elapsed = max(look.at_s - before[1], 0.04)
+        return abs(look.parallax.x - before[0]) / elapsed > self._limits.max_rate
 
     def _blinks(self, look: Look) -> bool:
         """Shut and open again, briefly, while the rest of the face stays as it was."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -178,13 +179,18 @@ def feed(liveness: Liveness, looks: list[Look], fps: float = 15.0) -> Liveness:
 
 
 def sweep(*stops: float) -> list[Look]:
-    path = np.concatenate([np.linspace(a, b, 8) for a, b in zip(stops, stops[1:], strict=False)])
+    path = np.concatenate([np.linspace(a, b, 8) for a, b in itertools.pairwise(stops)])
     return [turned(float(depth)) for depth in path]
 
 
 def test_asked_turns_in_order_pass() -> None:
     liveness = feed(Liveness(LEFT_RIGHT), sweep(0, 0.25, 0, -0.25))
     assert liveness.verdict is True and liveness.progress == 1.0
+
+
+def test_a_quick_turn_from_one_side_to_the_other_passes() -> None:
+    looks = sweep(0, 0.3) + [turned(depth) for depth in (0.17, -0.06, -0.25, -0.3, -0.3)]
+    assert feed(Liveness(LEFT_RIGHT), looks).verdict is True
 
 
 def test_the_other_order_is_wrong() -> None:
