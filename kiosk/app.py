@@ -205,7 +205,12 @@ def run_face_worker(config: Config, fd: int) -> int:
     run(
         camera,
         fd,
-        WorkerOptions(absent_s=config.timeouts.absent_s, liveness_s=config.timeouts.liveness_s),
+        WorkerOptions(
+            absent_s=config.timeouts.absent_s,
+            liveness_s=config.timeouts.liveness_s,
+            frames=config.face.frames,
+            cache_dir=config.paths.data / "cache",
+        ),
     )
     return 0
 

@@ -67,18 +67,18 @@ class Venue:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Venue:
-        for twin in (self.turnstile, self.fingerprint, self.id_card, self.camera):
-            if twin is not None:
-                twin.start()
+        for twin in (self.turnstile, self.fingerprint, self.id_card):
+            twin.start()
         self.write_config()
         return self
 
     def __exit__(self, *exc: object) -> None:
         for name in reversed(list(self._processes)):
             self.stop(name)
-        for twin in (self.turnstile, self.fingerprint, self.id_card, self.camera):
-            if twin is not None:
-                twin.stop()
+        for twin in (self.turnstile, self.fingerprint, self.id_card):
+            twin.stop()
+        if self.camera is not None:
+            self.camera.close()
 
     # --- configuration ----------------------------------------------------------------------------
 
