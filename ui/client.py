@@ -26,7 +26,7 @@ class Client(qt.QObject):
 
     state = qt.pyqtSignal(dict)
     preview = qt.pyqtSignal(dict)
-    event = qt.pyqtSignal(dict)
+    happened = qt.pyqtSignal(dict)  #: `event` notifications (QObject.event is Qt's own)
     connected = qt.pyqtSignal(bool)
 
     def __init__(self, path: Path, *, preview: bool, parent: qt.QObject | None = None) -> None:
@@ -128,7 +128,7 @@ class Client(qt.QObject):
                     self.connected.emit(True)
                 self.state.emit(message.get("params") or {})
             case "event":
-                self.event.emit(message.get("params") or {})
+                self.happened.emit(message.get("params") or {})
             case None:
                 self._answer(message)
 

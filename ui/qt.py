@@ -6,6 +6,7 @@ Used as `from ui import qt; qt.QWidget`. It must not know any screen.
 from __future__ import annotations
 
 from PyQt5.QtCore import (
+    QBuffer,
     QByteArray,
     QElapsedTimer,
     QEvent,
@@ -85,6 +86,7 @@ __all__ = [
     "QApplication",
     "QBoxLayout",
     "QBrush",
+    "QBuffer",
     "QByteArray",
     "QCloseEvent",
     "QColor",

@@ -1,0 +1,81 @@
+"""Starts one of the two screens: the candidate's or the proctor's. Each is its own process.
+
+Reaches the daemon only through the socket; it must not open a device, a file of the lane or the
+configuration.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket as sockets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ui import qt, theme
+from ui.candidate.window import CandidateWindow
+from ui.client import Client
+from ui.kiosk import KioskFilter
+from ui.robot import Robot
+
+ROLES = ("candidate", "proctor")
+
+
+@dataclass(frozen=True, slots=True)
+class UiOptions:
+    language: str = "zh"  #: zh or en
+    fullscreen: bool = True
+    person: str = ""  #: whose authority the proctor's screen acts under
+    robot: Path | None = None  #: socket of the demonstration's hand
+
+
+def run(role: str, socket: Path, options: UiOptions) -> int:
+    """Show the screen of `role` until the process is ended. Returns the exit code."""
+    if role not in ROLES:
+        print(f"examgate ui: role must be one of {', '.join(ROLES)}", file=sys.stderr)
+        return 2
+    app = qt.QApplication.instance() or qt.QApplication(["examgate"])
+    assert isinstance(app, qt.QApplication)
+    if theme.set_up(app) is None:
+        print(theme.NO_FONT, file=sys.stderr)
+    client = Client(socket, preview=role == "candidate")
+    window = make_window(role, client, options)
+    if options.robot is not None:
+        try:
+            Robot(window, options.robot)
+        except OSError as error:
+            print(f"examgate ui: {error}", file=sys.stderr)
+            return 1
+    listening = quit_on_signals(app)
+    guard = KioskFilter()
+    if role == "candidate" and options.fullscreen:
+        app.installEventFilter(guard)
+    window.showFullScreen() if options.fullscreen else window.show()
+    client.start()
+    code = int(app.exec_())
+    client.stop()
+    app.removeEventFilter(guard)
+    listening.close()
+    return code
+
+
+def make_window(role: str, client: Client, options: UiOptions) -> qt.QWidget:
+    if role == "candidate":
+        return CandidateWindow(client, options.language)
+    from ui.proctor.window import ProctorWindow
+
+    return ProctorWindow(client, options.language, options.person)
+
+
+def quit_on_signals(app: qt.QApplication) -> sockets.socket:
+    """SIGTERM and SIGINT end the loop at once; Qt alone would not notice them."""
+    ours, theirs = sockets.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    notifier = qt.QSocketNotifier(ours.fileno(), qt.QSocketNotifier.Read, app)
+    notifier.activated.connect(app.quit)
+    app.aboutToQuit.connect(lambda: signal.set_wakeup_fd(-1))
+    return theirs

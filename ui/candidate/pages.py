@@ -1,0 +1,182 @@
+"""The candidate's pages without buttons: a notice, the camera, the seat.
+
+Each lays itself out for wide and tall screens and says what it is told, nothing of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui import qt, theme
+from ui.candidate.present import Shown
+from ui.i18n import text
+from ui.widgets.pictures import Picture
+from ui.widgets.preview import Preview
+from ui.widgets.text import BigText
+
+PROMPT_HOLD_MS = 500  #: a prompt stays at least this long, so that words do not flicker
+GROUNDS = {"plain": None, "good": theme.PALE_GOOD, "warn": theme.PALE_WARN, "bad": theme.PALE_BAD}
+
+
+class Page(qt.QWidget):
+    """Something that fills the middle of the screen."""
+
+    def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Drop everything of the person who was there."""
+
+    @property
+    def unit(self) -> float:
+        window = self.window()
+        return theme.unit(window.width(), window.height())
+
+    @property
+    def tall(self) -> bool:
+        return self.height() > self.width()
+
+    def resizeEvent(self, event: qt.QResizeEvent) -> None:
+        for words in self.findChildren(BigText):
+            words.set_unit(self.unit)
+        self._place(self.width(), self.height(), self.unit)
+
+    def _place(self, width: int, height: int, u: float) -> None:
+        raise NotImplementedError
+
+
+def put(widget: qt.QWidget, x: float, y: float, width: float, height: float) -> None:
+    widget.setGeometry(round(x), round(y), max(1, round(width)), max(1, round(height)))
+
+
+class NoticePage(Page):
+    """One picture, a few large words, one line of help."""
+
+    def __init__(self, parent: qt.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture = Picture(self)
+        self.title = BigText("title", 118, 56, bold=True, parent=self)
+        self.body = BigText("body", 58, 34, parent=self)
+        self.note = BigText("note", 52, 32, bold=True, parent=self)
+
+    def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
+        self.picture.show_kind(shown.picture)
+        self.title.set_text(shown.title)
+        retry = shown.tone == "warn" and shown.picture == "finger"
+        self.body.set_text(shown.body, theme.WARN if retry else theme.INK,
+                           theme.PALE_WARN if retry else None)
+        self.note.set_text(shown.note, theme.PRIMARY)
+
+    def forget(self) -> None:
+        for words in (self.title, self.body, self.note):
+            words.set_text("")
+
+    def _place(self, width: int, height: int, u: float) -> None:
+        edge = 48 * u
+        if self.tall:
+            top = height * 0.50
+            put(self.picture, edge, edge, width - 2 * edge, top - 2 * edge)
+            x, across, y = edge, width - 2 * edge, top
+        else:
+            x, across, y = width * 0.43, width * 0.57 - edge, height * 0.12
+            put(self.picture, edge, height * 0.06, width * 0.43 - 2 * edge, height * 0.88)
+        room = height * 0.95 - y
+        put(self.title, x, y, across, room * 0.46)
+        put(self.body, x, y + room * 0.50, across, room * 0.27)
+        put(self.note, x, y + room * 0.81, across, room * 0.17)
+
+
+class FacePage(Page):
+    """The mirrored live picture and one prompt."""
+
+    def __init__(self, parent: qt.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.preview = Preview(self)
+        self.title = BigText("title", 112, 52, bold=True, parent=self)
+        self.body = BigText("body", 50, 32, parent=self)
+        self._held = qt.QElapsedTimer()
+        self._prompt: str | None = None
+        self._prompting = False
+        self._language = "zh"
+
+    def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
+        self._prompting = state.get("state") == "face"
+        if not self._prompting:
+            self._prompt = None
+        if self._prompt is None:
+            self.title.set_text(shown.title)
+        elif language != self._language:
+            self.title.set_text(text(language, f"prompt.{self._prompt}"))
+        self._language = language
+        self.body.set_text(shown.body)
+
+    def show_preview(self, preview: dict[str, Any]) -> None:
+        self.preview.show_frame(preview)
+        prompt = preview.get("prompt")
+        held = self._held.isValid() and self._held.elapsed() < PROMPT_HOLD_MS
+        if not self._prompting or prompt == self._prompt or not prompt or held:
+            return
+        self._prompt = str(prompt)
+        self._held.start()
+        self.title.set_text(text(self._language, f"prompt.{prompt}"))
+
+    def forget(self) -> None:
+        self.preview.clear()
+        self._prompt = None
+        self._held.invalidate()
+        self.title.set_text("")
+        self.body.set_text("")
+
+    def hideEvent(self, event: qt.QEvent) -> None:
+        self.forget()  # no old picture when the page comes back
+
+    def _place(self, width: int, height: int, u: float) -> None:
+        edge = 40 * u
+        if self.tall:
+            put(self.title, edge, edge / 2, width - 2 * edge, height * 0.17)
+            put(self.preview, edge, height * 0.19, width - 2 * edge, height * 0.66)
+            put(self.body, edge, height * 0.87, width - 2 * edge, height * 0.10)
+        else:
+            put(self.preview, edge, edge / 2, width * 0.54 - edge, height - edge)
+            x, across = width * 0.54 + edge, width * 0.46 - 2 * edge
+            put(self.title, x, height * 0.16, across, height * 0.42)
+            put(self.body, x, height * 0.64, across, height * 0.24)
+
+
+class SeatPage(Page):
+    """The terminal's number, to be read from three metres, and where to go."""
+
+    def __init__(self, parent: qt.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = BigText("title", 104, 52, bold=True, parent=self)
+        self.caption = BigText("caption", 56, 34, parent=self)
+        self.terminal = BigText("terminal", 460, 120, bold=True, parent=self)
+        self.note = BigText("note", 50, 32, parent=self)
+        self.picture = Picture(self)
+
+    def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
+        self.title.set_text(shown.title, theme.GOOD)
+        self.caption.set_text(shown.body)
+        self.terminal.set_text(str(state.get("terminal") or ""), theme.PRIMARY)
+        self.note.set_text(shown.note)
+        self.picture.show_kind(shown.picture)
+
+    def forget(self) -> None:
+        for words in (self.title, self.caption, self.terminal, self.note):
+            words.set_text("")
+
+    def _place(self, width: int, height: int, u: float) -> None:
+        edge = 40 * u
+        if self.tall:
+            put(self.caption, edge, edge, width - 2 * edge, height * 0.07)
+            put(self.terminal, edge, height * 0.10, width - 2 * edge, height * 0.28)
+            put(self.note, edge, height * 0.38, width - 2 * edge, height * 0.06)
+            put(self.picture, edge, height * 0.46, width - 2 * edge, height * 0.36)
+            put(self.title, edge, height * 0.83, width - 2 * edge, height * 0.15)
+            return
+        half = width * 0.52
+        put(self.caption, edge, height * 0.06, half - edge, height * 0.12)
+        put(self.terminal, edge, height * 0.18, half - edge, height * 0.62)
+        put(self.note, edge, height * 0.82, half - edge, height * 0.12)
+        put(self.picture, half + edge, height * 0.05, width - half - 2 * edge, height * 0.62)
+        put(self.title, half + edge, height * 0.70, width - half - 2 * edge, height * 0.24)

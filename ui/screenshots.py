@@ -1,0 +1,177 @@
+"""Pictures of every screen with invented people: `python -m ui.screenshots OUTDIR`.
+
+The live picture is a drawn placeholder. Nothing here speaks with a daemon.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+from kiosk.core.codes import Reason
+from ui import qt, theme
+from ui.client import Client
+from ui.widgets.pictures import draw_face
+
+SIZES = ((1920, 1080), (1080, 1920), (1280, 720))
+NOWHERE = Path("/nonexistent/examgate.sock")
+CANDIDATE = {"name": "王*明", "admission_no": "…1234", "licence_class": "C1"}
+SESSION = {
+    "session_id": "KM1-0930", "subject": "科目一", "starts_at": "2025-06-12T09:30:00+08:00",
+    "checkin_from": "2025-06-12T09:00:00+08:00", "checkin_until": "2025-06-12T09:30:00+08:00",
+    "state": "open", "booked": 96, "seated": 41, "inside": 38, "capacity": 100,
+    "free_terminals": 59,
+}
+_WELL = {"ok": True, "code": None, "since": "2025-06-12T08:31:07+08:00", "detail": ""}
+DEVICES = {role: dict(_WELL) for role in ("turnstile", "fingerprint", "camera", "id_card")}
+_DONE = {"face": "done", "finger": "done", "sign": "done", "seat": "now"}
+
+
+def example(state: str, **changes: Any) -> dict[str, Any]:
+    """A `state` notification with invented content."""
+    known = state not in ("closed", "out_of_order", "idle", "claim")
+    steps = {"face": "todo", "finger": "todo", "sign": "todo", "seat": "todo"}
+    order = {"claim": 0, "face": 0, "finger": 1, "sign": 2, "drawing": 3, "gate": 3}.get(state)
+    if order is not None:
+        for n, name in enumerate(steps):
+            steps[name] = "done" if n < order else "now" if n == order else "todo"
+    if state == "welcome":
+        steps = dict.fromkeys(steps, "done")
+    seat = state in ("gate", "welcome")
+    timed = {"claim": 25.0, "face": 25.0, "finger": 30.0, "sign": 90.0, "gate": 8.0,
+             "welcome": 8.0, "refused": 8.0}.get(state)
+    return {
+        "seq": 1, "state": state, "steps": steps, "claim_mode": "id_card",
+        "candidate": dict(CANDIDATE) if known else None, "reason": None, "finger_retry": None,
+        "finger_attempts_left": 3, "terminal": "047" if seat else None,
+        "draw_no": 41 if seat else None, "kept_seat": False,
+        "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
+        "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
+        "help_waiting": False, "visit": 7,
+    } | changes
+
+
+def every_state() -> dict[str, dict[str, Any]]:
+    """Every screen that a candidate can meet, by a name fit for a file."""
+    failed = {"face": "done", "finger": "failed", "sign": "todo", "seat": "todo"}
+    found = {
+        "closed": example("closed", session=None),
+        "out_of_order": example("out_of_order", reason="DEVICE_FAULT"),
+        "out_of_order_fire": example("out_of_order", reason="FIRE"),
+        "idle_card": example("idle"),
+        "idle_face": example("idle", claim_mode="face"),
+        "claim": example("claim", claim_mode="face"),
+        "face": example("face"),
+        "finger": example("finger"),
+        "finger_dry": example("finger", finger_retry="too_dry"),
+        "finger_no_match": example("finger", finger_retry="no_match", finger_attempts_left=1),
+        "sign": example("sign"),
+        "drawing": example("drawing"),
+        "gate": example("gate"),
+        "gate_kept": example("gate", kept_seat=True, terminal="B-112"),
+        "welcome": example("welcome", reason="ADMITTED"),
+        "help_waiting": example("finger", help_waiting=True),
+    }
+    for reason in Reason:
+        if reason is not Reason.ADMITTED:
+            found[f"refused_{reason.lower()}"] = example(
+                "refused", reason=reason.value, steps=failed,
+                other_session_at="2025-06-12T14:00:00+08:00"
+                if reason is Reason.OTHER_SESSION else None)
+    return found
+
+
+def placeholder(width: int = 640, height: int = 480) -> str:
+    """A drawn face, as the base64 JPEG of a `preview`."""
+    image = qt.QImage(width, height, qt.QImage.Format_RGB32)
+    image.fill(qt.QColor("#8FA3B8"))
+    painter = qt.QPainter(image)
+    painter.setRenderHint(qt.QPainter.Antialiasing)
+    painter.translate(width / 2 - 0.5 * height, 0)
+    painter.scale(height / 400, height / 400)
+    draw_face(painter, 0.0)
+    painter.end()
+    data = qt.QByteArray()
+    buffer = qt.QBuffer(data)
+    buffer.open(qt.QIODevice.WriteOnly)
+    image.save(buffer, "JPG", 85)
+    return base64.b64encode(bytes(data)).decode()
+
+
+def preview(prompt: str = "turn_left", progress: float = 0.4) -> dict[str, Any]:
+    """A `preview` notification with the drawn face."""
+    return {"jpeg": placeholder(), "width": 640, "height": 480, "box": [0.35, 0.2, 0.3, 0.5],
+            "prompt": prompt, "progress": progress, "at_s": 1.0}
+
+
+def scribble(width: float, height: float) -> list[list[tuple[float, float]]]:
+    """Two invented strokes in pad pixels."""
+    import math
+
+    return [[(width * (0.2 + 0.28 * s + 0.2 * n / 40),
+              height * (0.5 + 0.2 * math.sin(n / 4 + s))) for n in range(41)] for s in range(2)]
+
+
+def settle(app: qt.QApplication, times: int = 3) -> None:
+    for _ in range(times):
+        app.processEvents()
+
+
+def save_candidate(app: qt.QApplication, folder: Path, language: str, size: tuple[int, int],
+                   only: str) -> None:
+    from ui.candidate.window import CandidateWindow
+
+    client = Client(NOWHERE, preview=False)
+    window = CandidateWindow(client, language)
+    window.resize(*size)
+    window.show()
+    frame = preview()
+    shots = {"restarting": None} | every_state()
+    for number, (name, state) in enumerate(shots.items()):
+        if only and only not in name:
+            continue
+        if state is not None:
+            client.state.emit(state | {"visit": number})
+            client.preview.emit(frame)
+        if name == "sign":
+            write(window.sign_page.pad)
+        settle(app)
+        window.grab().save(str(folder / f"{name}.png"))
+    window.close()
+
+
+def write(pad: qt.QWidget) -> None:
+    """Put example strokes on the pad, with real mouse events."""
+    from ui.robot import post_mouse
+
+    for stroke in scribble(pad.width(), pad.height()):
+        points = [qt.QPointF(x, y) for x, y in stroke]
+        post_mouse(pad, qt.QEvent.MouseButtonPress, points[0])
+        for point in points[1:]:
+            post_mouse(pad, qt.QEvent.MouseMove, point)
+        post_mouse(pad, qt.QEvent.MouseButtonRelease, points[-1])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("outdir", type=Path)
+    parser.add_argument("--only", default="", help="screens whose name contains this")
+    arguments = parser.parse_args()
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = qt.QApplication(["examgate"])
+    if theme.set_up(app) is None:
+        print(theme.NO_FONT)
+        return 1
+    for language in ("zh", "en"):
+        for size in SIZES:
+            folder = arguments.outdir / language / f"{size[0]}x{size[1]}"
+            folder.mkdir(parents=True, exist_ok=True)
+            save_candidate(app, folder, language, size, arguments.only)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
