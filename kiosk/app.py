@@ -137,9 +137,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         changed=daemon.changed,
         happened=daemon.happened,
     )
-    office = _office(
-        config, store, lambda: supervisor.statuses, lambda: session.session_changed()
-    )
+    office = _office(config, store, lambda: supervisor.statuses, lambda: session.session_changed())
     daemon.join(session, office, Server(socket_path(config), daemon.handle), worker)
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
@@ -218,9 +216,7 @@ def run_face_worker(config: Config, fd: int) -> int:
 # --- commands ---------------------------------------------------------------------------------------
 
 
-def run_ui(
-    role: str, config: Config, *, person: str, robot: Path | None, windowed: bool
-) -> int:
+def run_ui(role: str, config: Config, *, person: str, robot: Path | None, windowed: bool) -> int:
     """The candidate's or the proctor's screen."""
     from ui.app import UiOptions, run
 

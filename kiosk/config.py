@@ -41,12 +41,17 @@ class Venue(_Section):
 class Lane(_Section):
     """One turnstile with its readers and screen."""
 
-    id: str = Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.-]+$",
-                    description="name of the lane, unique in the hall")
+    id: str = Field(
+        min_length=1,
+        max_length=32,
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        description="name of the lane, unique in the hall",
+    )
     direction: Literal["entry"] = Field("entry", description="entry lanes only for now")
     safe_state: Literal["locked", "free"] = Field(
         description="what the gate does when this program is not running; no default: decide it "
-        "with the hall's fire-safety officer")
+        "with the hall's fire-safety officer"
+    )
 
 
 class Paths(_Section):
@@ -54,15 +59,18 @@ class Paths(_Section):
 
     data: Path = Field(Path("/var/lib/examgate"), description="database, evidence, backups")
     runtime: Path = Field(Path("/run/examgate"), description="the unix socket")
-    key_file: Path = Field(Path("/etc/examgate/lane.key"),
-                           description="the lane's key, mode 0600 (`examgate doctor --make-key`)")
+    key_file: Path = Field(
+        Path("/etc/examgate/lane.key"),
+        description="the lane's key, mode 0600 (`examgate doctor --make-key`)",
+    )
 
 
 class IdentityRules(_Section):
     """How a candidate is identified."""
 
     claim: Literal["id_card", "face"] = Field(
-        "id_card", description="id_card: 1:1 against the card laid on; face: 1:N over the roster")
+        "id_card", description="id_card: 1:1 against the card laid on; face: 1:N over the roster"
+    )
     finger: bool = Field(True, description="ask for a fingerprint after the face")
     finger_attempts: int = Field(3, ge=1, le=10, description="fingers that may not match")
 
@@ -110,7 +118,8 @@ class Turnstile(_Section):
     unit: int = Field(1, ge=1, le=247, description="Modbus address of the board")
     pulse_ms: int = Field(500, ge=100, le=5000, description="length of the unlock pulse")
     pulse: Literal["flash", "coil"] = Field(
-        "flash", description="flash: the board times the pulse; coil: this program does")
+        "flash", description="flash: the board times the pulse; coil: this program does"
+    )
     unlock_coil: int = Field(0, ge=0, le=255, description="coil that unlocks one passage")
     release_coil: int = Field(1, ge=0, le=255, description="coil that latches the gate open")
     input_passage_a: int = Field(0, ge=0, le=255, description="first sensor in entry direction")
@@ -143,8 +152,9 @@ class Camera(_Section):
     """OpenCV video source."""
 
     driver: Literal["opencv"]
-    source: str | int = Field(description="V4L2 device or number, rtsp:// or http:// address, "
-                              "video file or folder")
+    source: str | int = Field(
+        description="V4L2 device or number, rtsp:// or http:// address, video file or folder"
+    )
     width: int = Field(640, ge=320, le=3840, description="asked of a V4L2 device")
     height: int = Field(480, ge=240, le=2160, description="asked of a V4L2 device")
 
@@ -279,8 +289,14 @@ def _walk(node: yaml.Node, prefix: str, lines: dict[str, int]) -> Iterator[Probl
 def _problem(detail: Any, lines: dict[str, int]) -> Problem:
     location = [str(part) for part in detail["loc"]]
     path = ".".join(location)
-    line = next((lines[".".join(location[:n])] for n in range(len(location), 0, -1)
-                 if ".".join(location[:n]) in lines), 0)
+    line = next(
+        (
+            lines[".".join(location[:n])]
+            for n in range(len(location), 0, -1)
+            if ".".join(location[:n]) in lines
+        ),
+        0,
+    )
     value = detail.get("input")
     match detail["type"]:
         case "extra_forbidden":

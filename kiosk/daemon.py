@@ -157,7 +157,7 @@ class Daemon:
             await asyncio.sleep(HEARTBEAT_S)
             beats += 1
             self._notifier.notify("WATCHDOG=1")
-            self.session.look_for_person()
+            self.session.faces.look_for_person()
             if beats % EVIDENCE_EVERY == 0:
                 self.session.check_evidence()
 
@@ -180,17 +180,18 @@ class Daemon:
 
     async def serve_turnstile(self, turnstile: Turnstile) -> None:
         # it may still be latched open from the time in which nobody drove it
-        await turnstile.release(self.session.fire)
+        await turnstile.release(self.session.gate.fire)
         while True:
-            self.session.on_gate(await turnstile.next_event())
+            self.session.gate.saw(await turnstile.next_event())
 
     async def serve_cards(self, reader: IdCardReader) -> None:
         while True:
             try:
                 card = await reader.next_card()
             except Retry as retry:
-                self.happened({"kind": "card_retry", "reason": None, "text_args":
-                               {"why": retry.reason.value}})
+                self.happened(
+                    {"kind": "card_retry", "reason": None, "text_args": {"why": retry.reason.value}}
+                )
                 continue
             self.session.on_card(card)
 
@@ -213,7 +214,7 @@ class Daemon:
             case face.WorkerDied(exit_code=code):
                 self.supervisor.report("camera", False, "no_answer", f"face worker ended ({code})")
             case _:
-                self.session.on_face(event)
+                self.session.faces.on_face(event)
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -255,7 +256,7 @@ class Daemon:
             case "lane.info":
                 return self._info()
             case "lane.resume":
-                self.session.resume(parse(Person, params).person)
+                self.session.gate.resume(parse(Person, params).person)
                 return {}
             case "device.status":
                 return {r: s.as_dict() for r, s in self.supervisor.statuses.items()}

@@ -47,7 +47,5 @@ def check_strokes(pad: Pad) -> bool:
         return False
     if not all(math.isfinite(v) for p in points for v in p):
         return False
-    length = sum(
-        math.dist(a[:2], b[:2]) for stroke in pad.strokes for a, b in pairwise(stroke)
-    )
+    length = sum(math.dist(a[:2], b[:2]) for stroke in pad.strokes for a, b in pairwise(stroke))
     return length >= SHORTEST * pad.width

@@ -19,7 +19,9 @@ from kiosk.centre.problems import Problem, mask_number
 from kiosk.centre.table import Line, find_csv, read_table
 from kiosk.core import idnumber
 
-LICENCE_CLASSES = frozenset("A1 A2 A3 B1 B2 C1 C2 C3 C4 C5 C6 D E F M N P".split())
+LICENCE_CLASSES = frozenset(
+    ["A1", "A2", "A3", "B1", "B2", "C1", "C2", "C3", "C4", "C5", "C6", "D", "E", "F", "M", "N", "P"]
+)
 TEMPLATE_BYTES = 512
 MAX_TEMPLATES = 10
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
@@ -74,8 +76,9 @@ def prepare(
 
 
 class _Check:
-    def __init__(self, path: Path, enrol_many: EnrolMany, workers: int, progress: Progress,
-                 same_face: float) -> None:
+    def __init__(
+        self, path: Path, enrol_many: EnrolMany, workers: int, progress: Progress, same_face: float
+    ) -> None:
         self._path = path
         self._enrol_many = enrol_many
         self._workers = workers
@@ -204,8 +207,13 @@ class _Check:
                 if row.line.fields["identity_number"] != other.line.fields["identity_number"]:
                     distance = f"{float(np.sqrt(max(d2[k], 0))):.2f}"
                     for one, two in ((row, other), (other, row)):
-                        self._report(one, "photo", "same_face", one.line.fields["photo"],
-                                     f"line {two.line.number}, distance {distance}")
+                        self._report(
+                            one,
+                            "photo",
+                            "same_face",
+                            one.line.fields["photo"],
+                            f"line {two.line.number}, distance {distance}",
+                        )
 
 
 def _wire(row: _Row) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def read_table(path: Path) -> tuple[list[Line], list[Problem]]:
                 continue
             if len(cells) != len(header):
                 problems.append(
-                    Problem(path.name, reader.line_num, "", f"{len(cells)} ≠ {len(header)}", "columns")
+                    Problem(
+                        path.name, reader.line_num, "", f"{len(cells)} ≠ {len(header)}", "columns"
+                    )
                 )
                 continue
             lines.append(Line(reader.line_num, dict(_pairs(names, cells))))

@@ -249,9 +249,7 @@ def _on_finger_matched(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.FingerMatched)
     visit = replace(lane.visit, done=lane.visit.done | {Step.FINGER}, finger_retry=None)
     lane = replace(lane, visit=visit)
-    record = do.Record(
-        JournalKind.FINGER_VERIFIED, None, lane.visit.candidate, score=event.score
-    )
+    record = do.Record(JournalKind.FINGER_VERIFIED, None, lane.visit.candidate, score=event.score)
     return _after_finger(lane, do.ForgetFinger(), record)
 
 

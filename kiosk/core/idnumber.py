@@ -28,7 +28,9 @@ def problem(number: str) -> str | None:
     if len(number) != LENGTH:
         return "length"
     body, last = number[:17], number[17]
-    if not (body.isascii() and body.isdigit() and (last.isascii() and last.isdigit() or last == "X")):
+    if not (
+        body.isascii() and body.isdigit() and ((last.isascii() and last.isdigit()) or last == "X")
+    ):
         return "characters"
     try:
         born = birth_date(number)

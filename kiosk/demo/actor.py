@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk import wire
-from kiosk.core.codes import Prompt, Reason, State
+from kiosk.core.codes import Prompt, State
 from kiosk.demo.cast import Part
 from kiosk.demo.venue import Venue
 
@@ -138,7 +138,9 @@ class Actor:
             photo = self._photos / (part.face or part.person.live_photo)
             (camera.flat_photo if part.flat else camera.person)(photo)
         if self._venue.options.claim == "id_card":
-            self._after(0.5, lambda: self._venue.id_card.lay_card((part.card or part.person).card()))
+            self._after(
+                0.5, lambda: self._venue.id_card.lay_card((part.card or part.person).card())
+            )
 
     def _leave(self) -> None:
         self._venue.fingerprint.lift_finger()
@@ -197,9 +199,9 @@ class Actor:
             return
         self._prompt = prompt
         if prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
-            side = "left" if prompt == Prompt.TURN_LEFT else "right"
-            self._after(0.35, lambda: camera.turn(side))
-            self._shoot(f"face-{side}")
+            left = prompt == Prompt.TURN_LEFT
+            self._after(0.35, lambda: camera.turn("left" if left else "right"))
+            self._shoot("face-left" if left else "face-right")
         elif prompt == Prompt.BLINK:
             self._after(0.3, camera.blink)
         else:
@@ -279,5 +281,3 @@ class Actor:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._doing, return_exceptions=True)
-
-

@@ -126,6 +126,7 @@ class Director:
         seats: dict[str, str | None] = {}
         with Live(console=self._console, refresh_per_second=4, transient=False) as live:
             for part in stage.parts:
+
                 def show(result: Result, state: str, live: Live = live) -> None:
                     live.update(self._progress(stage, result, state))
 
@@ -183,9 +184,13 @@ class Director:
             admitted, refused = OUTCOME[self._language]
             steps = [f"{r.steps[s]:.1f}" if s in r.steps else "–" for s in names]
             table.add_row(
-                self._title(r.part), r.name or "–", *steps,
-                admitted if r.reason == "ADMITTED" else refused, r.reason or "–",
-                r.terminal or "–", f"{r.timing_ms.get('total', 0):.0f}" if r.timing_ms else "–",
+                self._title(r.part),
+                r.name or "–",
+                *steps,
+                admitted if r.reason == "ADMITTED" else refused,
+                r.reason or "–",
+                r.terminal or "–",
+                f"{r.timing_ms.get('total', 0):.0f}" if r.timing_ms else "–",
                 "✓" if r.as_expected else "✗",
             )
         return table
@@ -210,5 +215,3 @@ class Director:
             paths = (base / "screens", stage.journal, stage.report, base / "logs")
             for label, path in zip(labels, paths, strict=True):
                 self._console.print(f"{label}: {path}", soft_wrap=True)
-
-

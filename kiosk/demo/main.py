@@ -44,9 +44,7 @@ def run(options: DemoOptions) -> int:
             return play_webcam(options, out, windowed=windowed)
         photos = photos_dir()
         pace = 0.4 if options.fast else 1.0
-        director = Director(
-            out, photos, language=options.language, windowed=windowed, pace=pace
-        )
+        director = Director(out, photos, language=options.language, windowed=windowed, pace=pace)
         code = director.run()
         if windowed and options.play:
             from kiosk.demo.panel import play_by_hand

@@ -54,10 +54,19 @@ class Person:
         )
 
 
-WANG = Person("wang", "王小明", "男", "37060219610804301", "3706261100001", "obama.jpg", "obama2.jpg")
+WANG = Person(
+    "wang", "王小明", "男", "37060219610804301", "3706261100001", "obama.jpg", "obama2.jpg"
+)
 LI = Person("li", "李建国", "男", "37061119421120231", "3706261100002", "biden.jpg", "biden.jpg")
 CHEN = Person(
-    "chen", "陈静", "女", "37061219561119402", "3706261100003", "astronaut.png", "astronaut.png", "C2"
+    "chen",
+    "陈静",
+    "女",
+    "37061219561119402",
+    "3706261100003",
+    "astronaut.png",
+    "astronaut.png",
+    "C2",
 )
 STRANGER = Person(
     "stranger", "赵一凡", "男", "37068119900512661", "3706261100009", "", "astronaut.png"
@@ -82,7 +91,14 @@ def write_roster(folder: Path, photos: Path, booked: dict[str, list[Person]]) ->
                 shutil.copyfile(photos / person.roster_photo, folder / photo)
                 (folder / template).write_bytes(make_template(person.finger, seed=1))
                 writer.writerow(
-                    (person.admission_no, person.number, person.name, person.licence_class,
-                     session_id, photo, template)
+                    (
+                        person.admission_no,
+                        person.number,
+                        person.name,
+                        person.licence_class,
+                        session_id,
+                        photo,
+                        template,
+                    )
                 )
     return path

@@ -13,16 +13,28 @@ from typing import Any
 WORDS = {
     "zh": {
         "title": "场次报告",
-        "facts": (("subject", "科目"), ("starts_at", "开始"), ("booked", "报名"),
-                  ("seated", "已抽号未入场"), ("inside", "已入场"), ("capacity", "容量")),
+        "facts": (
+            ("subject", "科目"),
+            ("starts_at", "开始"),
+            ("booked", "报名"),
+            ("seated", "已抽号未入场"),
+            ("inside", "已入场"),
+            ("capacity", "容量"),
+        ),
         "reasons": "按原因统计",
         "entries": "日志记录",
         "columns": ("序号", "时间", "类别", "原因", "考生（化名）", "考台"),
     },
     "en": {
         "title": "Session report",
-        "facts": (("subject", "subject"), ("starts_at", "start"), ("booked", "booked"),
-                  ("seated", "drawn, not inside"), ("inside", "inside"), ("capacity", "capacity")),
+        "facts": (
+            ("subject", "subject"),
+            ("starts_at", "start"),
+            ("booked", "booked"),
+            ("seated", "drawn, not inside"),
+            ("inside", "inside"),
+            ("capacity", "capacity"),
+        ),
         "reasons": "By reason",
         "entries": "Journal",
         "columns": ("seq", "time", "kind", "reason", "candidate (pseudonym)", "terminal"),
@@ -46,8 +58,14 @@ def write_report(
     reasons = Counter(e["reason"] for e in mine if e["kind"] in ended and e["reason"])
     title = f"{words['title']} {session['session_id']}"
     rows = [
-        (e["seq"], e["at"], e["kind"], e["reason"] or "", (e["pseudonym"] or "")[:12],
-         e["terminal"] or "")
+        (
+            e["seq"],
+            e["at"],
+            e["kind"],
+            e["reason"] or "",
+            (e["pseudonym"] or "")[:12],
+            e["terminal"] or "",
+        )
         for e in mine
     ]
     parts = [
@@ -67,7 +85,5 @@ def _table(head: Any, rows: Any) -> str:
     lines = ["<table>"]
     if head:
         lines.append("<tr>" + "".join(f"<th>{escape(str(h))}</th>" for h in head) + "</tr>")
-    lines += [
-        "<tr>" + "".join(f"<td>{escape(str(v))}</td>" for v in row) + "</tr>" for row in rows
-    ]
+    lines += ["<tr>" + "".join(f"<td>{escape(str(v))}</td>" for v in row) + "</tr>" for row in rows]
     return "\n".join([*lines, "</table>"])

@@ -145,8 +145,9 @@ class Venue:
     def start_daemon(self) -> None:
         """Start the daemon and wait until it answers and every device is well."""
         self.start("daemon", "daemon")
-        self.wait(lambda: all(d["ok"] for d in self.call("device.status").values()),
-                  "every device well")
+        self.wait(
+            lambda: all(d["ok"] for d in self.call("device.status").values()), "every device well"
+        )
 
     def start_screen(self, size: str = "1080x1920") -> None:
         """The candidate screen with its robot hand; off screen unless windowed."""
@@ -217,10 +218,15 @@ class Venue:
         self.command("doctor", "--make-key")
         for session_id, starts_at, terminals in sessions:
             self.command(
-                "session", "create", session_id,
-                "--subject", "科目一",
-                "--starts-at", starts_at.isoformat(timespec="seconds"),
-                "--terminals", f"001-{terminals:03d}",
+                "session",
+                "create",
+                session_id,
+                "--subject",
+                "科目一",
+                "--starts-at",
+                starts_at.isoformat(timespec="seconds"),
+                "--terminals",
+                f"001-{terminals:03d}",
             )
         self.command("roster", "import", str(roster))
 

@@ -71,6 +71,10 @@ class Base:
     ) -> Entry:
         """A journal entry inside the running transaction."""
         return self._journal.append(
-            kind, reason, session_id=session_id, pseudonym=pseudonym, terminal=terminal,
+            kind,
+            reason,
+            session_id=session_id,
+            pseudonym=pseudonym,
+            terminal=terminal,
             payload=payload or {},
         )

@@ -62,8 +62,15 @@ class Journal:
                 "select kind from journal order by seq desc limit 1"
             ).fetchone()[0]
             if said != JournalKind.CLOCK_STEPPED_BACK:
-                self._append(JournalKind.CLOCK_STEPPED_BACK, None, None, None, None,
-                             {"from": last.isoformat(), "to": now.isoformat()}, now)
+                self._append(
+                    JournalKind.CLOCK_STEPPED_BACK,
+                    None,
+                    None,
+                    None,
+                    None,
+                    {"from": last.isoformat(), "to": now.isoformat()},
+                    now,
+                )
         return self._append(kind, reason, session_id, pseudonym, terminal, payload, now)
 
     def _append(
@@ -96,8 +103,19 @@ class Journal:
         tree.append(leaf)
         self._db.execute(
             "insert into journal values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [seq, at, monotonic, kind.value, body["reason"], session_id, pseudonym, terminal,
-             text, leaf.hex(), tree.root().hex()],
+            [
+                seq,
+                at,
+                monotonic,
+                kind.value,
+                body["reason"],
+                session_id,
+                pseudonym,
+                terminal,
+                text,
+                leaf.hex(),
+                tree.root().hex(),
+            ],
         )
         self._db.execute(
             "update tree set size = ?, peaks = ?", [tree.size, json.dumps(tree.to_list())]
@@ -105,8 +123,17 @@ class Journal:
         self._db.execute(
             "insert into outbox (kind, ref, created_at) values ('journal', ?, ?)", [seq, at]
         )
-        return Entry(seq, now, kind.value, body["reason"], session_id, pseudonym, terminal,
-                     payload, leaf.hex())
+        return Entry(
+            seq,
+            now,
+            kind.value,
+            body["reason"],
+            session_id,
+            pseudonym,
+            terminal,
+            payload,
+            leaf.hex(),
+        )
 
     def _frontier(self) -> Frontier:
         size, peaks = self._db.execute("select size, peaks from tree").fetchone()
@@ -158,8 +185,15 @@ class Journal:
 
 def _entry(body: dict[str, Any], leaf: str) -> Entry:
     return Entry(
-        body["seq"], datetime.fromisoformat(body["at"]), body["kind"], body["reason"],
-        body["session_id"], body["pseudonym"], body["terminal"], body["payload"], leaf,
+        body["seq"],
+        datetime.fromisoformat(body["at"]),
+        body["kind"],
+        body["reason"],
+        body["session_id"],
+        body["pseudonym"],
+        body["terminal"],
+        body["payload"],
+        leaf,
     )
 
 

@@ -23,17 +23,22 @@ class Outbox(Base):
         """Oldest first."""
         rows = self._rows(
             "select outbox_id, kind, ref, created_at from outbox where acknowledged_at is null"
-            " and rejected is null order by outbox_id limit ?", limit)
+            " and rejected is null order by outbox_id limit ?",
+            limit,
+        )
         return [OutboxRow(*row) for row in rows]
 
     def outbox_acknowledge(self, outbox_id: int) -> None:
         with self._transaction():
-            self._db.execute("update outbox set acknowledged_at = ? where outbox_id = ?",
-                             [self._now(), outbox_id])
+            self._db.execute(
+                "update outbox set acknowledged_at = ? where outbox_id = ?",
+                [self._now(), outbox_id],
+            )
 
     def outbox_size(self) -> tuple[int, int]:
         """How many wait, how many there are."""
         waiting, total = self._rows(
             "select count(*) filter (where acknowledged_at is null and rejected is null),"
-            " count(*) from outbox")[0]
+            " count(*) from outbox"
+        )[0]
         return waiting, total

@@ -46,10 +46,20 @@ class RosterRow:
     def digest(self) -> str:
         """Of everything in it: tells whether a row has changed."""
         h = hashlib.sha256()
-        texts = (self.session_id, self.admission_no, self.identity_number, self.name,
-                 self.licence_class, self.encoder)
-        for part in (*(t.encode() for t in texts), self.photo, *self.templates,
-                     np.asarray(self.embedding, dtype="<f4").tobytes()):
+        texts = (
+            self.session_id,
+            self.admission_no,
+            self.identity_number,
+            self.name,
+            self.licence_class,
+            self.encoder,
+        )
+        for part in (
+            *(t.encode() for t in texts),
+            self.photo,
+            *self.templates,
+            np.asarray(self.embedding, dtype="<f4").tobytes(),
+        ):
             h.update(len(part).to_bytes(8, "big") + part)
         return h.hexdigest()
 
@@ -71,9 +81,16 @@ class Roster(Base):
         with self._transaction():
             for row in rows:
                 done[self._apply(row, source)] += 1
-            self._note(JournalKind.ROSTER_IMPORTED, payload={
-                "rows": len(rows), "sessions": dict(sessions), "person": person,
-                "added": done["added"], "changed": done["changed"]})
+            self._note(
+                JournalKind.ROSTER_IMPORTED,
+                payload={
+                    "rows": len(rows),
+                    "sessions": dict(sessions),
+                    "person": person,
+                    "added": done["added"],
+                    "changed": done["changed"],
+                },
+            )
         return RosterSummary(done["added"], done["changed"], done["unchanged"], dict(sessions))
 
     def _refuse_duplicates(self, rows: Sequence[RosterRow]) -> None:
@@ -90,7 +107,9 @@ class Roster(Base):
         held = self._row(
             "select candidate_id, digest from candidates"
             " where session_id = ? and identity_number = ? and active",
-            row.session_id, row.identity_number)
+            row.session_id,
+            row.identity_number,
+        )
         if held is not None and held[1] == row.digest():
             return "unchanged"
         scope = row.session_id
@@ -113,18 +132,22 @@ class Roster(Base):
             marks = ", ".join("?" * len(values))
             cursor = self._db.execute(
                 f"insert into candidates ({', '.join(values)}) values ({marks})",
-                list(values.values()))
+                list(values.values()),
+            )
             candidate_id = cursor.lastrowid
         else:
             candidate_id = held[0]
             sets = ", ".join(f"{name} = ?" for name in values)
-            self._db.execute(f"update candidates set {sets} where candidate_id = ?",
-                             [*values.values(), candidate_id])
+            self._db.execute(
+                f"update candidates set {sets} where candidate_id = ?",
+                [*values.values(), candidate_id],
+            )
             self._db.execute("delete from templates where candidate_id = ?", [candidate_id])
         for position, template in enumerate(row.templates):
             self._db.execute(
                 "insert into templates values (?, ?, ?)",
-                [candidate_id, position, self._vault.encrypt(scope, "template", template)])
+                [candidate_id, position, self._vault.encrypt(scope, "template", template)],
+            )
         return "added" if held is None else "changed"
 
     def _pseudonym(self, session_id: str, identity_number: str) -> str:
@@ -134,8 +157,10 @@ class Roster(Base):
             salt = self._vault.decrypt(session_id, "salt", row[0])
         else:
             salt = secrets.token_bytes(SALT_BYTES)
-            self._db.execute("insert into salts values (?, ?)",
-                             [session_id, self._vault.encrypt(session_id, "salt", salt)])
+            self._db.execute(
+                "insert into salts values (?, ?)",
+                [session_id, self._vault.encrypt(session_id, "salt", salt)],
+            )
         return hmac.digest(salt, identity_number.encode(), "sha256").hex()[:32]
 
     # --- looking up -------------------------------------------------------------------------------
@@ -145,34 +170,46 @@ class Roster(Base):
         row = self._row(
             f"select {_FIELDS} from candidates"
             " where session_id = ? and identity_number = ? and active",
-            session_id, identity_number)
+            session_id,
+            identity_number,
+        )
         if row is not None:
             return self._standing(session_id, Candidate(*row))
         other = self._row(
             f"select {_FIELDS}, starts_at from candidates join sessions using (session_id)"
             " where identity_number = ? and active and session_id <> ? and state <> 'closed'"
             " and checkin_until >= ? order by starts_at limit 1",
-            identity_number, session_id, self._now())
+            identity_number,
+            session_id,
+            self._now(),
+        )
         if other is None:
             return Lookup(Standing.UNKNOWN)
         starts = datetime.fromisoformat(other[-1])
-        return Lookup(Standing.OTHER_SESSION, Candidate(*other[:-1]),
-                      other_session_starts_at=starts)
+        return Lookup(
+            Standing.OTHER_SESSION, Candidate(*other[:-1]), other_session_starts_at=starts
+        )
 
     def lookup_id(self, session_id: str, candidate_id: int) -> Lookup:
         row = self._row(
             f"select {_FIELDS} from candidates where candidate_id = ? and session_id = ? and active",
-            candidate_id, session_id)
+            candidate_id,
+            session_id,
+        )
         return self._standing(session_id, Candidate(*row)) if row else Lookup(Standing.UNKNOWN)
 
     def _standing(self, session_id: str, candidate: Candidate) -> Lookup:
         signed = self._row(
             "select 1 from signatures where session_id = ? and candidate_id = ?",
-            session_id, candidate.candidate_id)
+            session_id,
+            candidate.candidate_id,
+        )
         seat = self._row(
             "select terminal, inside_at from assignments"
             " where session_id = ? and candidate_id = ? and voided_at is null",
-            session_id, candidate.candidate_id)
+            session_id,
+            candidate.candidate_id,
+        )
         if seat is None:
             return Lookup(Standing.BOOKED, candidate, has_signature=signed is not None)
         standing = Standing.INSIDE if seat[1] else Standing.SEATED
@@ -181,12 +218,15 @@ class Roster(Base):
     def templates(self, candidate_id: int) -> list[bytes]:
         rows = self._rows(
             "select session_id, template from templates join candidates using (candidate_id)"
-            " where candidate_id = ? order by position", candidate_id)
+            " where candidate_id = ? order by position",
+            candidate_id,
+        )
         return [self._vault.decrypt(session_id, "template", blob) for session_id, blob in rows]
 
     def photo(self, candidate_id: int) -> bytes:
         row = self._row(
-            "select session_id, photo from candidates where candidate_id = ?", candidate_id)
+            "select session_id, photo from candidates where candidate_id = ?", candidate_id
+        )
         if row is None:
             raise StoreRefused(f"there is no candidate {candidate_id}")
         return self._vault.decrypt(row[0], "photo", row[1])
@@ -196,7 +236,9 @@ class Roster(Base):
         rows = self._rows(
             "select candidate_id, embedding from candidates"
             " where session_id = ? and encoder = ? and active order by candidate_id",
-            session_id, encoder)
+            session_id,
+            encoder,
+        )
         vectors = [
             np.frombuffer(self._vault.decrypt(session_id, "embedding", blob), dtype="<f4")
             for _, blob in rows
@@ -211,30 +253,37 @@ class Roster(Base):
         rows = self._rows(
             "select name, admission_no, pseudonym, terminal, inside_at from candidates c"
             " left join assignments a on a.candidate_id = c.candidate_id and voided_at is null"
-            " where c.session_id = ? and active order by admission_no", session_id)
+            " where c.session_id = ? and active order by admission_no",
+            session_id,
+        )
         last = {
             pseudonym: (reason, at)
             for pseudonym, reason, at in self._rows(
                 "select pseudonym, reason, at from journal where session_id = ?"
-                " and pseudonym is not null and reason is not null order by seq", session_id)
+                " and pseudonym is not null and reason is not null order by seq",
+                session_id,
+            )
         }
         found = []
         for name, admission_no, pseudonym, terminal, inside_at in rows:
             standing = Standing.INSIDE if inside_at else Standing.SEATED if terminal else None
             reason, at = last.get(pseudonym, (None, None))
-            found.append({
-                "name": mask_name(name),
-                "admission_no": "…" + admission_no[-4:],
-                "standing": (standing or Standing.BOOKED).value,
-                "terminal": terminal,
-                "last_reason": reason,
-                "last_at": at,
-            })
+            found.append(
+                {
+                    "name": mask_name(name),
+                    "admission_no": "…" + admission_no[-4:],
+                    "standing": (standing or Standing.BOOKED).value,
+                    "terminal": terminal,
+                    "last_reason": reason,
+                    "last_at": at,
+                }
+            )
         return found
 
     def roster_status(self) -> list[dict[str, Any]]:
         rows = self._rows(
             "select session_id, count(*), max(imported_at), max(source) from candidates"
-            " where active group by session_id order by session_id")
+            " where active group by session_id order by session_id"
+        )
         keys = ("session_id", "candidates", "imported_at", "source")
         return [dict(zip(keys, row, strict=True)) for row in rows]

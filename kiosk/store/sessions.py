@@ -59,16 +59,30 @@ class Sessions(Base):
             self._db.execute(
                 "insert into sessions (session_id, subject, starts_at, checkin_from,"
                 " checkin_until, state, capacity) values (?, ?, ?, ?, ?, 'created', ?)",
-                [session_id, subject, iso(starts_at), iso(starts_at - timedelta(seconds=early_s)),
-                 iso(starts_at + timedelta(seconds=late_s)), capacity or len(terminals)],
+                [
+                    session_id,
+                    subject,
+                    iso(starts_at),
+                    iso(starts_at - timedelta(seconds=early_s)),
+                    iso(starts_at + timedelta(seconds=late_s)),
+                    capacity or len(terminals),
+                ],
             )
             self._db.conn.executemany(
                 "insert into terminals values (?, ?, ?, ?)",
                 [(session_id, t, n, int(t not in out)) for n, t in enumerate(terminals)],
             )
-            self._note(JournalKind.SESSION_CREATED, session_id=session_id, payload={
-                "subject": subject, "starts_at": iso(starts_at), "terminals": list(terminals),
-                "out_of_service": sorted(out), "person": person})
+            self._note(
+                JournalKind.SESSION_CREATED,
+                session_id=session_id,
+                payload={
+                    "subject": subject,
+                    "starts_at": iso(starts_at),
+                    "terminals": list(terminals),
+                    "out_of_service": sorted(out),
+                    "person": person,
+                },
+            )
         return self._known(session_id)
 
     def sessions(self) -> list[Session]:
@@ -79,12 +93,15 @@ class Sessions(Base):
     def session(self, session_id: str) -> Session | None:
         row = self._row(
             "select session_id, subject, starts_at, checkin_from, checkin_until, state, capacity"
-            " from sessions where session_id = ?", session_id)
+            " from sessions where session_id = ?",
+            session_id,
+        )
         if row is None:
             return None
         terminals = self._rows(
             "select terminal, in_service from terminals where session_id = ? order by position",
-            session_id)
+            session_id,
+        )
         return Session(
             session_id=row[0],
             subject=row[1],
@@ -123,9 +140,16 @@ class Sessions(Base):
                 "update sessions set state = 'open', seed = ?, commitment = ? where session_id = ?",
                 [self._vault.encrypt(session_id, "seed", seed), published, session_id],
             )
-            self._note(JournalKind.SESSION_OPENED, session_id=session_id, payload={
-                "commitment": published, "terminals": list(session.terminals),
-                "out_of_service": sorted(session.out_of_service), "person": person})
+            self._note(
+                JournalKind.SESSION_OPENED,
+                session_id=session_id,
+                payload={
+                    "commitment": published,
+                    "terminals": list(session.terminals),
+                    "out_of_service": sorted(session.out_of_service),
+                    "person": person,
+                },
+            )
         return self._known(session_id)
 
     def close_session(self, session_id: str, person: str) -> Session:
@@ -136,10 +160,19 @@ class Sessions(Base):
         counts = self.counts(session_id)
         with self._transaction():
             self._db.execute(
-                "update sessions set state = 'closed' where session_id = ?", [session_id])
-            self._note(JournalKind.SESSION_CLOSED, session_id=session_id, payload={
-                "seed": self._seed(session_id).hex(), "booked": counts.booked,
-                "seated": counts.seated, "inside": counts.inside, "person": person})
+                "update sessions set state = 'closed' where session_id = ?", [session_id]
+            )
+            self._note(
+                JournalKind.SESSION_CLOSED,
+                session_id=session_id,
+                payload={
+                    "seed": self._seed(session_id).hex(),
+                    "booked": counts.booked,
+                    "seated": counts.seated,
+                    "inside": counts.inside,
+                    "person": person,
+                },
+            )
         return self._known(session_id)
 
     def _seed(self, session_id: str) -> bytes:
@@ -150,10 +183,13 @@ class Sessions(Base):
 
     def counts(self, session_id: str) -> Counts:
         booked = self._rows(
-            "select count(*) from candidates where session_id = ? and active", session_id)[0][0]
+            "select count(*) from candidates where session_id = ? and active", session_id
+        )[0][0]
         seated, inside = self._rows(
             "select count(*) filter (where inside_at is null), count(inside_at)"
-            " from assignments where session_id = ? and voided_at is null", session_id)[0]
+            " from assignments where session_id = ? and voided_at is null",
+            session_id,
+        )[0]
         return Counts(booked, seated, inside, len(self._free_terminals(session_id)))
 
     def _free_terminals(self, session_id: str) -> list[str]:
@@ -162,7 +198,8 @@ class Sessions(Base):
             "select terminal from terminals t where session_id = ? and in_service and not exists"
             " (select 1 from assignments a where a.session_id = t.session_id"
             "  and a.terminal = t.terminal and a.voided_at is null) order by position",
-            session_id)
+            session_id,
+        )
         return [terminal for (terminal,) in rows]
 
     def set_terminal(
@@ -177,7 +214,12 @@ class Sessions(Base):
         with self._transaction():
             self._db.execute(
                 "update terminals set in_service = ? where session_id = ? and terminal = ?",
-                [int(in_service), session_id, terminal])
-            self._note(JournalKind.TERMINAL_CHANGED, session_id=session_id, terminal=terminal,
-                       payload={"in_service": in_service, "why": reason, "person": person})
+                [int(in_service), session_id, terminal],
+            )
+            self._note(
+                JournalKind.TERMINAL_CHANGED,
+                session_id=session_id,
+                terminal=terminal,
+                payload={"in_service": in_service, "why": reason, "person": person},
+            )
         return self._known(session_id)

@@ -34,8 +34,9 @@ FILE = "lane.db"
 class Store(Visits, Roster, Outbox):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
-    def __init__(self, data_dir: Path, database: Database, vault: Vault, clock: Clock,
-                 lock: IO[str]) -> None:
+    def __init__(
+        self, data_dir: Path, database: Database, vault: Vault, clock: Clock, lock: IO[str]
+    ) -> None:
         self._data_dir = data_dir
         self._db = database
         self._vault = vault
@@ -79,8 +80,14 @@ class Store(Visits, Roster, Outbox):
     ) -> Entry:
         """One entry in a transaction of its own; on disk when it returns."""
         with self._transaction():
-            return self._note(kind, reason, session_id=session_id, pseudonym=pseudonym,
-                              terminal=terminal, payload=payload)
+            return self._note(
+                kind,
+                reason,
+                session_id=session_id,
+                pseudonym=pseudonym,
+                terminal=terminal,
+                payload=payload,
+            )
 
     def entries(self, after: int, limit: int, session_id: str | None = None) -> list[Entry]:
         return self._journal.entries(after, limit, session_id)
@@ -131,16 +138,24 @@ def _connect(path: Path) -> Database:
         # isolation_level None: transactions are begun and ended by us alone
         connection = sqlite3.connect(path, isolation_level=None)
         os.chmod(path, 0o600)
-        for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on",
-                       "busy_timeout = 2000"):
+        for pragma in (
+            "journal_mode = wal",
+            "synchronous = full",
+            "foreign_keys = on",
+            "busy_timeout = 2000",
+        ):
             connection.execute(f"pragma {pragma}")
         broken = [row[0] for row in connection.execute("pragma quick_check(3)")]
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"{path}: is not a usable database ({error}); restore a copy from "
-                         f"{path.parent / 'backups'}") from error
+        raise StoreError(
+            f"{path}: is not a usable database ({error}); restore a copy from "
+            f"{path.parent / 'backups'}"
+        ) from error
     if broken != ["ok"]:
-        raise StoreError(f"{path}: is damaged ({'; '.join(broken)}); restore a copy from "
-                         f"{path.parent / 'backups'}")
+        raise StoreError(
+            f"{path}: is damaged ({'; '.join(broken)}); restore a copy from "
+            f"{path.parent / 'backups'}"
+        )
     return Database(connection)
 
 

@@ -50,7 +50,9 @@ def read_key_file(path: Path) -> bytes:
         raise KeyFileProblem(f"{path}: cannot be read ({error})") from error
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
-        raise KeyFileProblem(f"{path}: mode is {mode:04o}, others can read it; run: chmod 600 {path}")
+        raise KeyFileProblem(
+            f"{path}: mode is {mode:04o}, others can read it; run: chmod 600 {path}"
+        )
     try:
         key = bytes.fromhex(text)
     except ValueError:

@@ -38,24 +38,38 @@ class Visits(Sessions):
         sha256 = hashlib.sha256(strokes).hexdigest()
         held = self._row(
             "select 1 from signatures where session_id = ? and candidate_id = ? and sha256 = ?",
-            session_id, candidate.candidate_id, sha256)
+            session_id,
+            candidate.candidate_id,
+            sha256,
+        )
         if held is not None:
             return sha256
         with self._transaction():
             blob = self._vault.encrypt(session_id, "strokes", strokes)
             self._db.execute(
                 "insert into signatures values (?, ?, ?, ?, ?, ?)",
-                [session_id, candidate.candidate_id, sha256, text_sha256, blob, self._now()])
-            self._note(JournalKind.SIGNED, session_id=session_id, pseudonym=candidate.pseudonym,
-                       payload={"signature_sha256": sha256, "text_sha256": text_sha256,
-                                "bytes": len(strokes)})
+                [session_id, candidate.candidate_id, sha256, text_sha256, blob, self._now()],
+            )
+            self._note(
+                JournalKind.SIGNED,
+                session_id=session_id,
+                pseudonym=candidate.pseudonym,
+                payload={
+                    "signature_sha256": sha256,
+                    "text_sha256": text_sha256,
+                    "bytes": len(strokes),
+                },
+            )
         return sha256
 
     def signature(self, session_id: str, candidate_id: int) -> bytes:
         """The strokes as they were signed last."""
         row = self._row(
             "select strokes from signatures where session_id = ? and candidate_id = ?"
-            " order by at desc limit 1", session_id, candidate_id)
+            " order by at desc limit 1",
+            session_id,
+            candidate_id,
+        )
         if row is None:
             raise NoSignature("there is no signature of this candidate")
         return self._vault.decrypt(session_id, "strokes", row[0])
@@ -72,56 +86,84 @@ class Visits(Sessions):
             held = self._row(
                 "select assignment_id, terminal, draw_no, inside_at from assignments"
                 " where session_id = ? and candidate_id = ? and voided_at is null",
-                session_id, candidate.candidate_id)
+                session_id,
+                candidate.candidate_id,
+            )
             if held is not None and held[3] is not None:
                 raise AlreadyInside("this candidate is inside already")
             assignment_id, terminal, draw_no = (
-                held[:3] if held is not None else self._draw(session_id, candidate))
+                held[:3] if held is not None else self._draw(session_id, candidate)
+            )
             cursor = self._db.execute(
                 "insert into gate_intents (assignment_id, at) values (?, ?)",
-                [assignment_id, self._now()])
-            intent_id = cursor.lastrowid
-            self._note(JournalKind.GATE_INTENT, session_id=session_id,
-                       pseudonym=candidate.pseudonym, terminal=terminal,
-                       payload={"intent": intent_id, "draw_no": draw_no,
-                                "authority": "verified"})
+                [assignment_id, self._now()],
+            )
+            intent_id = int(cursor.lastrowid or 0)
+            self._note(
+                JournalKind.GATE_INTENT,
+                session_id=session_id,
+                pseudonym=candidate.pseudonym,
+                terminal=terminal,
+                payload={"intent": intent_id, "draw_no": draw_no, "authority": "verified"},
+            )
         return Admission(terminal, draw_no, intent_id, held is None)
 
     def _draw(self, session_id: str, candidate: Candidate) -> tuple[int, str, int]:
         signed = self._row(
             "select sha256 from signatures where session_id = ? and candidate_id = ?"
-            " order by at desc limit 1", session_id, candidate.candidate_id)
+            " order by at desc limit 1",
+            session_id,
+            candidate.candidate_id,
+        )
         if signed is None:
             raise NoSignature("nothing has been signed")
         free = self._free_terminals(session_id)
         taken, capacity, draws = self._rows(
             "select (select count(*) from assignments a where a.session_id = s.session_id"
             " and voided_at is null), capacity, draws from sessions s where session_id = ?",
-            session_id)[0]
+            session_id,
+        )[0]
         if not free or taken >= capacity:
             raise HallFull(f"no terminal of session {session_id} is free")
         draw_no = draws + 1
         drawn = draw_terminal(
-            seed=self._seed(session_id), draw_no=draw_no, pseudonym=candidate.pseudonym,
-            signature_sha256=signed[0], free_terminals=free)
-        self._db.execute("update sessions set draws = ? where session_id = ?",
-                         [draw_no, session_id])
+            seed=self._seed(session_id),
+            draw_no=draw_no,
+            pseudonym=candidate.pseudonym,
+            signature_sha256=signed[0],
+            free_terminals=free,
+        )
+        self._db.execute(
+            "update sessions set draws = ? where session_id = ?", [draw_no, session_id]
+        )
         cursor = self._db.execute(
             "insert into assignments (session_id, candidate_id, terminal, draw_no,"
             " signature_sha256, at) values (?, ?, ?, ?, ?, ?)",
-            [session_id, candidate.candidate_id, drawn.terminal, draw_no, signed[0], self._now()])
-        self._note(JournalKind.SEAT_DRAWN, session_id=session_id, pseudonym=candidate.pseudonym,
-                   terminal=drawn.terminal,
-                   payload={"draw_no": draw_no, "signature_sha256": signed[0], "free": free,
-                            "free_hash": drawn.free_hash, "index": drawn.index})
-        return cursor.lastrowid, drawn.terminal, draw_no
+            [session_id, candidate.candidate_id, drawn.terminal, draw_no, signed[0], self._now()],
+        )
+        self._note(
+            JournalKind.SEAT_DRAWN,
+            session_id=session_id,
+            pseudonym=candidate.pseudonym,
+            terminal=drawn.terminal,
+            payload={
+                "draw_no": draw_no,
+                "signature_sha256": signed[0],
+                "free": free,
+                "free_hash": drawn.free_hash,
+                "index": drawn.index,
+            },
+        )
+        return int(cursor.lastrowid or 0), drawn.terminal, draw_no
 
     def gate_outcome(self, intent_id: int, reason: Reason) -> None:
         """How the passage ended; once for each intent. Only who passed is inside."""
         row = self._row(
             "select outcome, a.assignment_id, session_id, terminal, pseudonym, draw_no"
             " from gate_intents join assignments a using (assignment_id)"
-            " join candidates c using (candidate_id, session_id) where intent_id = ?", intent_id)
+            " join candidates c using (candidate_id, session_id) where intent_id = ?",
+            intent_id,
+        )
         if row is None:
             raise StoreRefused(f"there is no gate intent {intent_id}")
         outcome, assignment_id, session_id, terminal, pseudonym, draw_no = row
@@ -132,17 +174,25 @@ class Visits(Sessions):
         with self._transaction():
             self._db.execute(
                 "update gate_intents set outcome = ?, outcome_at = ? where intent_id = ?",
-                [reason.value, now, intent_id])
+                [reason.value, now, intent_id],
+            )
             self._note(JournalKind.GATE_OUTCOME, reason, **who, payload={"intent": intent_id})
             if reason in PASSED:
-                self._db.execute("update assignments set inside_at = ? where assignment_id = ?",
-                                 [now, assignment_id])
-                self._note(JournalKind.ADMITTED, Reason.ADMITTED, **who,
-                           payload={"intent": intent_id, "draw_no": draw_no})
+                self._db.execute(
+                    "update assignments set inside_at = ? where assignment_id = ?",
+                    [now, assignment_id],
+                )
+                self._note(
+                    JournalKind.ADMITTED,
+                    Reason.ADMITTED,
+                    **who,
+                    payload={"intent": intent_id, "draw_no": draw_no},
+                )
 
     def open_intents(self) -> list[OpenIntent]:
         """Intents whose outcome nobody has written: a crash came in between."""
         rows = self._rows(
             "select intent_id, session_id, candidate_id, terminal, g.at from gate_intents g"
-            " join assignments using (assignment_id) where outcome is null order by intent_id")
+            " join assignments using (assignment_id) where outcome is null order by intent_id"
+        )
         return [OpenIntent(*row) for row in rows]

@@ -55,8 +55,15 @@ def folder(tmp_path):
 
 
 def line(n, **change):
-    values = {"no": f"A{n}", "number": number(n), "name": f"考生{n}", "class": "C1",
-              "session": "S1", "photo": f"photos/{n}.jpg", "templates": f"{n}.dat"} | change
+    values = {
+        "no": f"A{n}",
+        "number": number(n),
+        "name": f"考生{n}",
+        "class": "C1",
+        "session": "S1",
+        "photo": f"photos/{n}.jpg",
+        "templates": f"{n}.dat",
+    } | change
     return ",".join(values.values())
 
 

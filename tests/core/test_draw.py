@@ -62,8 +62,11 @@ def test_twenty_thousand_draws_are_uniform():
     assert abs(chi2 - 36) < 4 * math.sqrt(72)
 
 
-@given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=120, unique=True),
-       st.integers(1, 10_000), st.binary(min_size=32, max_size=32))
+@given(
+    st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=120, unique=True),
+    st.integers(1, 10_000),
+    st.binary(min_size=32, max_size=32),
+)
 def test_always_one_of_the_free(names, number, seed):
     result = draw(seed=seed, draw_no=number, free_terminals=names)
     assert names[result.index] == result.terminal

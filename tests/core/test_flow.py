@@ -17,7 +17,9 @@ WHO = Candidate(7, "王小明", "3706261100001", "37060219610804301X", "C1", "p"
 BOOKED = Lookup(Standing.BOOKED, WHO)
 SEATED = Lookup(Standing.SEATED, WHO, terminal="012", has_signature=True)
 INSIDE = Lookup(Standing.INSIDE, WHO, terminal="012")
-OTHER = Lookup(Standing.OTHER_SESSION, WHO, other_session_starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+OTHER = Lookup(
+    Standing.OTHER_SESSION, WHO, other_session_starts_at=datetime(2026, 1, 1, tzinfo=UTC)
+)
 ADMISSION = Admission("012", 1, 99, True)
 
 
@@ -40,7 +42,11 @@ def refusals(effects):
 
 CARD, FACE = ev.CardClaimed(BOOKED), ev.FaceAccepted(BOOKED)
 TO_GATE = (
-    CARD, FACE, ev.FingerMatched(90), ev.SignatureGiven(), ev.SignatureStored("ab"),
+    CARD,
+    FACE,
+    ev.FingerMatched(90),
+    ev.SignatureGiven(),
+    ev.SignatureStored("ab"),
     ev.AdmissionCommitted(ADMISSION),
 )
 
@@ -51,7 +57,9 @@ def test_the_usual_way():
     assert lane.visit.terminal == "012"
     assert lane.visit.done == set(Step)
     order = kinds(done)
-    assert order.index("StoreSignature") < order.index("CommitAdmission") < order.index("UnlockGate")
+    assert (
+        order.index("StoreSignature") < order.index("CommitAdmission") < order.index("UnlockGate")
+    )
     assert order.count("UnlockGate") == 1
     assert order.index("LoadFinger") < order.index("VerifyFace"), "template goes ahead of the face"
     lane, _ = flow.step(lane, ev.TimedOut())
@@ -147,14 +155,33 @@ def test_illegal_events_change_nothing():
 
 EVENTS = st.sampled_from(
     [
-        ev.SessionOpened(), ev.SessionClosed(), ev.LaneFailed(Reason.DEVICE_FAULT),
-        ev.LaneRecovered(), CARD, ev.CardClaimed(SEATED), ev.CardClaimed(INSIDE),
-        ev.CardClaimed(OTHER), ev.CardClaimed(Lookup(Standing.UNKNOWN)), ev.FaceAppeared(), FACE,
-        ev.FaceAccepted(SEATED), ev.FaceAccepted(INSIDE), ev.FaceRefused(Reason.FACE_MISMATCH),
-        ev.FaceNotSure(), ev.FingerMatched(80), ev.FingerNotMatched(0), ev.FingerUnreadable("x"),
-        ev.SignatureGiven(), ev.SignatureStored("ab"), ev.AdmissionCommitted(ADMISSION),
-        ev.AdmissionRefused(Reason.HALL_FULL), ev.PassageEnded(Reason.ADMITTED),
-        ev.PassageEnded(Reason.GATE_TIMEOUT), ev.TimedOut(), ev.PersonLeft(), ev.Cancelled(),
+        ev.SessionOpened(),
+        ev.SessionClosed(),
+        ev.LaneFailed(Reason.DEVICE_FAULT),
+        ev.LaneRecovered(),
+        CARD,
+        ev.CardClaimed(SEATED),
+        ev.CardClaimed(INSIDE),
+        ev.CardClaimed(OTHER),
+        ev.CardClaimed(Lookup(Standing.UNKNOWN)),
+        ev.FaceAppeared(),
+        FACE,
+        ev.FaceAccepted(SEATED),
+        ev.FaceAccepted(INSIDE),
+        ev.FaceRefused(Reason.FACE_MISMATCH),
+        ev.FaceNotSure(),
+        ev.FingerMatched(80),
+        ev.FingerNotMatched(0),
+        ev.FingerUnreadable("x"),
+        ev.SignatureGiven(),
+        ev.SignatureStored("ab"),
+        ev.AdmissionCommitted(ADMISSION),
+        ev.AdmissionRefused(Reason.HALL_FULL),
+        ev.PassageEnded(Reason.ADMITTED),
+        ev.PassageEnded(Reason.GATE_TIMEOUT),
+        ev.TimedOut(),
+        ev.PersonLeft(),
+        ev.Cancelled(),
         ev.Cancelled(by_proctor=True),
     ]
 )
@@ -163,9 +190,7 @@ EVENTS = st.sampled_from(
 @settings(max_examples=400)
 @given(
     st.lists(EVENTS, max_size=60),
-    st.builds(
-        flow.Rules, st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4)
-    ),
+    st.builds(flow.Rules, st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4)),
 )
 def test_invariants_hold_whatever_happens(events, rules):
     lane = flow.Lane(rules=rules)
@@ -203,4 +228,6 @@ def test_every_state_can_be_left_and_reached():
 
 def test_the_page_of_states_is_fresh():
     page = Path(__file__).parents[2] / "docs/states.md"
-    assert page.read_text() == states_doc.render(), "python -m kiosk.core.states_doc > docs/states.md"
+    assert page.read_text() == states_doc.render(), (
+        "python -m kiosk.core.states_doc > docs/states.md"
+    )

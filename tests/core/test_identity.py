@@ -61,8 +61,11 @@ def test_what_is_accepted_was_near_in_most_frames_and_live(frames, claimed, live
     if isinstance(verdict, Accept):
         assert live and len(frames) >= POLICY.frames
         limit = POLICY.identify_max_distance if claimed is None else POLICY.verify_max_distance
-        near = [f for f in frames[-POLICY.frames :]
-                if any(c == verdict.candidate_id and d <= limit for c, d in f)]
+        near = [
+            f
+            for f in frames[-POLICY.frames :]
+            if any(c == verdict.candidate_id and d <= limit for c, d in f)
+        ]
         assert 2 * len(near) > POLICY.frames
     elif verdict is not None:
         assert len(frames) >= PATIENCE * POLICY.frames

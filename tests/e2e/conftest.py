@@ -12,8 +12,15 @@ from kiosk.demo.photos import PhotosMissing, photos_dir
 from kiosk.demo.venue import Venue, VenueOptions, soon
 from tests.e2e.walker import Walker
 
-QUICK = {"face_s": 20.0, "finger_s": 10.0, "sign_s": 20.0, "gate_s": 2.0, "gate_clear_s": 3.0,
-         "result_s": 1.0, "absent_s": 2.0}
+QUICK = {
+    "face_s": 20.0,
+    "finger_s": 10.0,
+    "sign_s": 20.0,
+    "gate_s": 2.0,
+    "gate_clear_s": 3.0,
+    "result_s": 1.0,
+    "absent_s": 2.0,
+}
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +34,7 @@ def photos() -> Path:
 @pytest.fixture
 def quick_venue(tmp_path: Path, photos: Path) -> Iterator[Venue]:
     """A lane with an open session, short waits, and no liveness challenge (tested elsewhere)."""
-    options = VenueOptions(
-        timeouts=QUICK, changes={"face.liveness": False, "face.frames": 1}
-    )
+    options = VenueOptions(timeouts=QUICK, changes={"face.liveness": False, "face.frames": 1})
     with Venue(tmp_path / "venue", options) as venue:
         roster = write_roster(tmp_path / "roster", photos, {"S1": [WANG, LI], "S2": [CHEN]})
         venue.prepare(roster, [("S1", soon(), 5), ("S2", soon(60), 5)])

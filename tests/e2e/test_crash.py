@@ -8,7 +8,6 @@ import time
 import pytest
 
 from kiosk.demo.people import WANG
-
 from tests.e2e.walker import audit
 
 STATES = ["face", "finger", "sign", "gate", "welcome"]

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 
 from kiosk.demo.people import CHEN, LI, STRANGER, WANG
-
 from tests.e2e.walker import audit
 
 
@@ -20,15 +19,23 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     assert state["state"] == "welcome", state["reason"]
     assert state["terminal"] in {f"{n:03d}" for n in range(1, 6)}
     assert [s for s in walker.seen if s not in ("idle", "drawing")] == [
-        "face", "finger", "sign", "gate", "welcome"
+        "face",
+        "finger",
+        "sign",
+        "gate",
+        "welcome",
     ]
     walker.leave()
     state = walker.walk(WANG, over)
     assert (state["state"], state["reason"]) == ("refused", "ALREADY_INSIDE")
     entries = audit(quick_venue)
     kinds = [e["kind"] for e in entries]
-    for earlier, later in (("signed", "seat_drawn"), ("seat_drawn", "gate_intent"),
-                           ("gate_intent", "gate_outcome"), ("gate_outcome", "admitted")):
+    for earlier, later in (
+        ("signed", "seat_drawn"),
+        ("seat_drawn", "gate_intent"),
+        ("gate_intent", "gate_outcome"),
+        ("gate_outcome", "admitted"),
+    ):
         assert kinds.index(earlier) < kinds.index(later)
     assert quick_venue.turnstile.pulses == 1
     status = quick_venue.call("session.status", {"session_id": "S1"})["sessions"][0]

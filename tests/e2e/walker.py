@@ -23,8 +23,13 @@ class Walker:
         self.state: dict[str, Any] = {}
         self.seen: list[str] = []
 
-    def walk(self, person: Any, until: Callable[[dict[str, Any]], bool], timeout_s: float = 40.0,
-             passes: bool = True) -> dict[str, Any]:
+    def walk(
+        self,
+        person: Any,
+        until: Callable[[dict[str, Any]], bool],
+        timeout_s: float = 40.0,
+        passes: bool = True,
+    ) -> dict[str, Any]:
         """Lay the card on and go on until `until(state)`; returns that state."""
         venue = self.venue
         assert venue.camera is not None
@@ -64,10 +69,17 @@ class Walker:
             time.sleep(0.02)
 
     def sign(self, client: wire.Client, visit: int) -> None:
-        client.call("candidate.sign", {
-            "visit": visit, "strokes": SCRAWL, "width": 800, "height": 300,
-            "text_sha256": "0" * 64, "pointer": "mouse",
-        })
+        client.call(
+            "candidate.sign",
+            {
+                "visit": visit,
+                "strokes": SCRAWL,
+                "width": 800,
+                "height": 300,
+                "text_sha256": "0" * 64,
+                "pointer": "mouse",
+            },
+        )
 
     def leave(self) -> None:
         """Card away, finger away, out of the picture; the lane is idle afterwards."""

@@ -79,7 +79,9 @@ def test_the_draw_can_be_recomputed_from_the_record(store):
     assert commitment(seed, "S1") == by_kind["session_opened"].payload["commitment"]
     drawn = by_kind["seat_drawn"]
     again = draw_terminal(
-        seed=seed, draw_no=drawn.payload["draw_no"], pseudonym=drawn.pseudonym,
+        seed=seed,
+        draw_no=drawn.payload["draw_no"],
+        pseudonym=drawn.pseudonym,
         signature_sha256=by_kind["signed"].payload["signature_sha256"],
         free_terminals=drawn.payload["free"],
     )
@@ -237,8 +239,9 @@ def test_newer_schema_is_refused(store, folder, open_store):
         open_store()
 
 
-def test_a_copy_is_made_before_an_existing_database_is_migrated(store, folder, open_store,
-                                                                monkeypatch):
+def test_a_copy_is_made_before_an_existing_database_is_migrated(
+    store, folder, open_store, monkeypatch
+):
     store.close()
     more = (*STEPS, ("0002_more", lambda db: db.execute("create table more (x)")))
     for function in (pending, migrate):

@@ -1,0 +1,142 @@
+"""The face step: what the face worker reports becomes presence, evidence and one verdict.
+
+Compares and accumulates; deciding is kiosk.core.identity's, what follows is the flow's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from kiosk.core import events as ev
+from kiosk.core.codes import Reason, State
+from kiosk.core.identity import Accept, Evidence, NotSure, Policy, Reject, Scores, decide
+from kiosk.core.types import Candidate, Session
+from kiosk.face import events as face
+from kiosk.face.matcher import Matcher
+
+if TYPE_CHECKING:
+    from kiosk.session import LaneSession
+
+log = structlog.get_logger(__name__)
+
+NEAREST = 5  #: how many of the roster an observation is ranked against in 1:N
+FRESH_FACE_AFTER_S = 6.0  #: 1:N: who stays before the camera may try again after this
+#: Failures of the liveness check that say "nothing happened", not "this is no head".
+NO_ANSWER = ("timeout", "no_response")
+
+
+class FaceStep:
+    """One a lane; forgets everything of a person with `forget`."""
+
+    def __init__(self, lane: LaneSession, worker: Any, policy: Policy, encoder: str) -> None:
+        self._lane = lane
+        self._worker = worker
+        self.policy = policy
+        self._encoder = encoder
+        self._matcher: Matcher | None = None
+        self._evidence: Evidence | None = None
+        self.present = False
+        self._seen_since_s: float | None = None
+        self._home_at_s = 0.0
+
+    # --- what the flow asks for -------------------------------------------------------------------
+
+    def load_gallery(self, session: Session | None) -> None:
+        """Everybody of the session that now takes candidates."""
+        if session is None:
+            self._matcher = None
+            return
+        ids, embeddings = self._lane.store.gallery(session.session_id, self._encoder)
+        self._matcher = Matcher(ids, embeddings)
+
+    def watch(self) -> None:
+        self._worker.watch()
+
+    def guard(self) -> None:
+        self._worker.guard(self._lane.lane.visit.number)
+
+    def verify(self, candidate: Candidate | None) -> None:
+        """Begin collecting evidence for this claim (1:1), or for anybody (1:N)."""
+        claimed = candidate.candidate_id if candidate else None
+        self._evidence = Evidence(claimed, live=not self.policy.liveness)
+        self._worker.verify(self._lane.lane.visit.number, self.policy.liveness)
+
+    def forget(self) -> None:
+        self._evidence = None
+        self._seen_since_s = None
+        self._home_at_s = self._lane.clock.monotonic()
+
+    # --- what the worker reports --------------------------------------------------------------------
+
+    def on_face(self, event: face.FaceEvent) -> None:
+        """Whatever the face worker reports, except previews and its own health."""
+        match event:
+            case face.Presence(present=present):
+                self._on_presence(present)
+            case face.Observation(task_id=task):
+                if self._is_current(task):
+                    self._on_observation(event)
+            case face.LivenessPassed(task_id=task):
+                if self._is_current(task) and self._evidence is not None:
+                    self._evidence = self._evidence.with_liveness()
+                    self._decide()
+            case face.LivenessFailed(task_id=task, why=why):
+                if self._is_current(task):
+                    silent = why in NO_ANSWER
+                    reason = Reason.LIVENESS_TIMEOUT if silent else Reason.LIVENESS_FAILED
+                    self._lane.offer(ev.FaceRefused(reason))
+            case _:
+                pass
+
+    def _is_current(self, task_id: int) -> bool:
+        return task_id == self._lane.lane.visit.number and self._lane.lane.state is State.FACE
+
+    def _on_presence(self, present: bool) -> None:
+        self.present = present
+        if not present:
+            self._seen_since_s = None
+            self._lane.offer(ev.PersonLeft())
+        elif self._seen_since_s is None:
+            self._seen_since_s = self._lane.clock.monotonic()
+        self.look_for_person()
+
+    def look_for_person(self) -> None:
+        """1:N lanes begin when somebody new stands there; called on presence and every second."""
+        if (
+            self._lane.lane.rules.claim_by_card
+            or self._lane.lane.state is not State.IDLE
+            or not self.present
+        ):
+            return
+        stayed_s = self._lane.clock.monotonic() - self._home_at_s
+        if self._seen_since_s is not None or stayed_s > FRESH_FACE_AFTER_S:
+            self._lane.post(ev.FaceAppeared())
+
+    def _on_observation(self, seen: face.Observation) -> None:
+        if self._evidence is None or self._matcher is None:
+            return
+        claimed = self._evidence.claimed
+        if claimed is not None:
+            nearest = ((claimed, self._matcher.distance(claimed, seen.embedding)),)
+        else:
+            nearest = tuple(self._matcher.nearest(seen.embedding, NEAREST))
+        self._evidence = self._evidence.with_scores(Scores(nearest))
+        self._decide()
+
+    def _decide(self) -> None:
+        assert self._evidence is not None
+        verdict = decide(self.policy, self._evidence)
+        match verdict:
+            case Accept(candidate_id=candidate_id, distance=distance):
+                assert self._lane.session is not None
+                log.info("face_accepted", distance=round(distance, 3))
+                lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
+                self._lane.offer(ev.FaceAccepted(lookup, self._lane.window_problem()))
+            case NotSure():
+                self._lane.offer(ev.FaceNotSure())
+            case Reject(reason=reason):
+                self._lane.offer(ev.FaceRefused(reason))
+            case None:
+                pass

@@ -1,0 +1,80 @@
+"""The finger step: templates go to the reader ahead of the finger, then one finger at a time.
+
+Knows the reader's contract; what a match leads to is the flow's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from drivers.contracts import FingerprintReader
+from drivers.errors import DeviceFault, Retry
+from kiosk.core import events as ev
+from kiosk.core.codes import Reason
+from kiosk.core.types import Candidate
+
+if TYPE_CHECKING:
+    from kiosk.session import LaneSession
+
+
+class FingerStep:
+    """One a lane."""
+
+    def __init__(self, lane: LaneSession) -> None:
+        self._lane = lane
+        self._reading: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    def load(self, candidate: Candidate) -> None:
+        """Send the templates while the person still looks into the camera."""
+        self._loading = self._lane.spawn(self._load(candidate))
+
+    def read(self) -> None:
+        """Wait for one finger and compare it."""
+        visit = self._lane.lane.visit.number
+        self._reading = self._lane.spawn(self._read(visit, self._reading))
+
+    async def _load(self, candidate: Candidate) -> None:
+        templates = self._lane.store.templates(candidate.candidate_id)
+        if not templates:
+            return
+        reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
+        await reader.load(templates)
+
+    async def _read(self, visit: int, previous: asyncio.Task[None] | None) -> None:
+        """One finger, after the one before has been lifted and the templates are in the reader."""
+        candidate = self._lane.lane.visit.who
+        if not self._lane.store.templates(candidate.candidate_id):
+            self._lane.offer(ev.AdmissionRefused(Reason.NO_TEMPLATE))
+            return
+        if self._loading is not None:
+            await self._loading
+        reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
+        if previous is not None:
+            await reader.wait_lifted()
+        try:
+            result = await reader.verify()
+        except Retry as retry:
+            event: ev.Event = ev.FingerUnreadable(retry.reason.value)
+        else:
+            self._lane.timings["image_ready"] = result.image_ready_s
+            self._lane.timings["finger_decided"] = self._lane.clock.monotonic()
+            made = ev.FingerMatched if result.matched else ev.FingerNotMatched
+            event = made(result.score)
+        if self._lane.lane.visit.number == visit:
+            self._lane.offer(event)
+
+    def forget(self) -> None:
+        for task in (self._reading, self._loading):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+        self._reading = self._loading = None
+        self._lane.spawn(self._clear())
+
+    async def _clear(self) -> None:
+        try:
+            reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
+        except (DeviceFault, KeyError):
+            return
+        await reader.clear()

@@ -1,0 +1,115 @@
+"""The gate step: one pulse for each intent, and what the turnstile's sensors saw.
+
+Knows the turnstile's contract; what a passage means for the candidate is the flow's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from drivers.contracts import GateEvent, GateEventKind, Turnstile
+from drivers.errors import DeviceFault, UnlockUnknown
+from kiosk.core import effects as do
+from kiosk.core import events as ev
+from kiosk.core.codes import JournalKind, Reason, State
+
+if TYPE_CHECKING:
+    from kiosk.session import LaneSession
+
+log = structlog.get_logger(__name__)
+
+PASSAGE = {
+    GateEventKind.PASSED: Reason.ADMITTED,
+    GateEventKind.TIMED_OUT: Reason.GATE_TIMEOUT,
+    GateEventKind.TURNED_BACK: Reason.GATE_TURNED_BACK,
+    GateEventKind.TAILGATED: Reason.GATE_TAILGATED,
+    GateEventKind.BLOCKED: Reason.GATE_BLOCKED,
+}
+UNASKED = {
+    GateEventKind.FORCED: Reason.GATE_FORCED,
+    GateEventKind.OPPOSITE: Reason.GATE_OPPOSITE,
+    GateEventKind.FIRE_ON: Reason.FIRE,
+    GateEventKind.FIRE_OFF: Reason.FIRE,
+}
+
+
+class GateStep:
+    """One a lane. `fire`: latched open until a person says that it is over."""
+
+    def __init__(self, lane: LaneSession, gate_s: float) -> None:
+        self._lane = lane
+        self._gate_s = gate_s
+        self.fire = False
+
+    def unlock(self) -> None:
+        """Send the pulse for the intent that has just been committed."""
+        self._lane.spawn(self._unlock(self._lane.lane.visit.number))
+
+    def saw(self, event: GateEvent) -> None:
+        """What the turnstile's sensors saw."""
+        kind = event.kind
+        if kind.ends_passage and self._lane.lane.state is State.GATE:
+            self._lane.post(ev.PassageEnded(PASSAGE[kind]))
+            return
+        reason = UNASKED.get(kind) or (PASSAGE[kind] if kind.ends_passage else None)
+        if reason is None:
+            return
+        self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), event=kind.value)
+        if kind is GateEventKind.FIRE_ON:
+            self.fire = True
+            self._lane.spawn(self._release(True))
+            self._lane.health_changed()
+
+    async def _release(self, on: bool) -> None:
+        try:
+            turnstile: Turnstile = self._lane.supervisor.device("turnstile")
+            await turnstile.release(on)
+        except DeviceFault as fault:
+            self._lane.supervisor.fault(fault)
+
+    async def _unlock(self, visit: int) -> None:
+        """The one pulse. Its intent is on disk; whatever happens here it is not repeated."""
+        self._lane.timings["unlock_asked"] = self._lane.clock.monotonic()
+        try:
+            turnstile: Turnstile = self._lane.supervisor.device("turnstile")
+            await turnstile.unlock(self._gate_s)
+        except UnlockUnknown as fault:
+            log.error("unlock_unknown", detail=fault.detail)  # the inputs will tell, or the timer
+            return
+        except DeviceFault as fault:
+            self._lane.supervisor.fault(fault)
+            if self._lane.lane.visit.number == visit:
+                self._lane.offer(ev.PassageEnded(Reason.GATE_UNKNOWN))
+            return
+        self._lane.timings["unlocked"] = self._lane.clock.monotonic()
+        self._report_timings()
+
+    def _report_timings(self) -> None:
+        """How long the system itself took, people's time left out (docs/operations.md)."""
+        t = self._lane.timings
+        spans = {
+            "finger": ("image_ready", "finger_decided"),
+            "signature_stored": ("signed", "signature_stored"),
+            "seat_committed": ("signature_stored", "committed"),
+            "unlock": ("committed", "unlocked"),
+        }
+        found = {
+            k: round(1000 * (t[b] - t[a]), 1) for k, (a, b) in spans.items() if a in t and b in t
+        }
+        self._lane.tell(
+            "timing", None, extra={"ms": found | {"total": round(sum(found.values()), 1)}}
+        )
+
+    def resume(self, person: str) -> None:
+        """A person declares the fire release over; only then the gate locks again."""
+        self.fire = False
+        self._lane.store.journal(
+            JournalKind.GATE_EVENT,
+            None,
+            session_id=self._lane.session_id,
+            payload={"event": "fire_release_ended", "by": person},
+        )
+        self._lane.spawn(self._release(False))
+        self._lane.health_changed()
