@@ -14,6 +14,7 @@ from typing import Any
 from kiosk.core.codes import Reason
 from ui import qt, theme
 from ui.client import Client
+from ui.i18n import text
 from ui.widgets.pictures import draw_face
 
 SIZES = ((1920, 1080), (1080, 1920), (1280, 720))
@@ -143,6 +144,55 @@ def save_candidate(app: qt.QApplication, folder: Path, language: str, size: tupl
     window.close()
 
 
+EVENTS = (
+    ("09:12:05", "claimed", None, "李*", None), ("09:12:11", "identity_verified", None, "李*", None),
+    ("09:12:15", "finger_failed", "FINGER_NO_MATCH", "李*", None),
+    ("09:12:19", "finger_verified", None, "李*", None), ("09:12:33", "signed", None, "李*", None),
+    ("09:12:33", "seat_drawn", None, "李*", "012"),
+    ("09:12:36", "admitted", "ADMITTED", "李*", "012"),
+    ("09:13:02", "refused", "OTHER_SESSION", "陈*静", None),
+    ("09:13:40", "help", "HELP_REQUESTED", "王*明", None),
+)
+
+
+def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
+    """The proctor's window: somebody asks for help, a device is down, a session is declined."""
+    from kiosk.wire import RpcError
+    from ui.proctor.window import ProctorWindow
+
+    client = Client(NOWHERE, preview=False)
+    window = ProctorWindow(client, language, "周静")
+    window.resize(1440, 900)
+    window.show()
+    settle(app)
+    window.grab().save(str(folder / "offline.png"))
+    client.state.emit(example("sign"))
+    window._on_connected(True)
+    window._on_info({"venue": "YT-03", "lane": "entry-1", "version": "0.1.0"})
+    window._on_sessions({"sessions": [SESSION, SESSION | {"session_id": "KM1-1400",
+                                                          "state": "created"}]})
+    window._on_candidates({"candidates": [
+        {"name": "李*", "admission_no": "…0032", "standing": "inside", "terminal": "012",
+         "last_reason": "ADMITTED", "last_at": "2025-06-12T09:12:36+08:00"},
+        {"name": "王*明", "admission_no": "…1234", "standing": "booked", "terminal": None,
+         "last_reason": None, "last_at": None},
+        {"name": "孙*", "admission_no": "…0915", "standing": "seated", "terminal": "077",
+         "last_reason": "GATE_TIMEOUT", "last_at": "2025-06-12T09:10:02+08:00"}]})
+    for at, kind, reason, who, terminal in EVENTS:
+        client.happened.emit({"at": f"2025-06-12T{at}+08:00", "kind": kind, "reason": reason,
+                              "candidate": who, "terminal": terminal, "text_args": {}})
+    settle(app)
+    window.grab().save(str(folder / "running.png"))
+    down = DEVICES | {"fingerprint": _WELL | {"ok": False, "code": "unplugged"}}
+    client.state.emit(example("finger", help_waiting=True, devices=down, finger_retry="too_dry"))
+    window._on_declined(RpcError(-32000, "declined", {"problems": [
+        text(language, "fault.unplugged"), text(language, "fault.no_frames")]}))
+    window.tabs.setCurrentIndex(1)
+    settle(app)
+    window.grab().save(str(folder / "help.png"))
+    window.close()
+
+
 def write(pad: qt.QWidget) -> None:
     """Put example strokes on the pad, with real mouse events."""
     from ui.robot import post_mouse
@@ -170,6 +220,9 @@ def main() -> int:
             folder = arguments.outdir / language / f"{size[0]}x{size[1]}"
             folder.mkdir(parents=True, exist_ok=True)
             save_candidate(app, folder, language, size, arguments.only)
+        folder = arguments.outdir / language / "proctor"
+        folder.mkdir(parents=True, exist_ok=True)
+        save_proctor(app, folder, language)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kiosk.core.codes import Reason, State
 from ui.i18n import coded, has, text
+from ui.times import local
 
 KEEPS_SEAT = (Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK)
 PROCTOR = frozenset({
@@ -139,14 +140,9 @@ def picture_of(code: str) -> str:
 
 def when_text(iso: str | None, language: str, now: datetime | None = None) -> str:
     """A session's start in few words: the time alone when it is today, in the lane's zone."""
-    if not iso:
+    at = local(iso)
+    if at is None:
         return ""
-    try:
-        at = datetime.fromisoformat(iso)
-    except ValueError:
-        return ""
-    if not at.utcoffset():
-        at = at.astimezone()  # the daemon's own zone was UTC: say it in this machine's
     clock = f"{at:%H:%M}"
     today = (now or datetime.now(at.tzinfo)).astimezone(at.tzinfo).date()
     if at.date() == today:

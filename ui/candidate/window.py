@@ -52,8 +52,10 @@ class CandidateWindow(qt.QWidget):
         client.state.connect(self._on_state)
         client.preview.connect(self._on_preview)
         client.connected.connect(self._on_connected)
+        self.setFocusPolicy(qt.Qt.ClickFocus)
         self.resize(*window_size())
         self._render()
+        self._focus()
 
     def _build(self) -> None:
         self.steps = Steps(self)
@@ -202,8 +204,8 @@ class CandidateWindow(qt.QWidget):
     def _focus(self) -> None:
         if self._shown.page == "sign":
             self.sign_page.pad.setFocus()
-        elif self.focusWidget() is not None:
-            self.focusWidget().clearFocus()
+        else:
+            self.setFocus()  # no button is pressed by chance; Tab goes to the first
 
     def resizeEvent(self, event: qt.QResizeEvent) -> None:
         self._place()

@@ -19,7 +19,7 @@ TEXTS: dict[str, str] = {
     "seconds": "{n} s",
     "code": "Code {code}",
     "candidate.line": "{name}   Admission no. {admission_no}",
-    "restarting.title": "Restarting, please wait",
+    "restarting.title": "Restarting,\nplease wait",
     "restarting.body": "Stay where you are, it takes a few seconds",
     "closed.title": "No session is open now",
     "closed.body": "Please wait in the waiting area",
@@ -85,7 +85,7 @@ TEXTS: dict[str, str] = {
     "next.NOT_ON_ROSTER.title": "Please check your booking at the desk",
     "next.NOT_ON_ROSTER.body": "This card is not on the list of this session",
     "reason.OTHER_SESSION": "booked for another session",
-    "next.OTHER_SESSION.title": "Your exam is {when}",
+    "next.OTHER_SESSION.title": "Your exam is\n{when}",
     "next.OTHER_SESSION.body": "Please come back then with your ID card",
     "next.OTHER_SESSION.title_no_time": "Your exam is in another session",
     "reason.ALREADY_INSIDE": "already inside",
@@ -205,7 +205,9 @@ TEXTS: dict[str, str] = {
     "proctor.offline": "Restarting, please wait. Below is what was known before.",
     "proctor.online": "connected",
     "proctor.lane": "{venue}   lane {lane}   version {version}",
+    "proctor.no_person": "No proctor named: look only",
     "proctor.session": "Session",
+    "proctor.refresh": "Refresh",
     "proctor.no_session": "No session is running",
     "proctor.session_line": (
         "{session_id}   {subject}   starts {starts}   check-in {since}–{until}"

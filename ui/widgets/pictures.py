@@ -281,10 +281,13 @@ def draw_again(painter: qt.QPainter, phase: float) -> None:
     painter.translate(200, 200)
     painter.rotate(-360 * phase * 0.08)
     _line(painter, theme.PRIMARY, 30)
-    painter.drawArc(R(-120, -120, 240, 240), 120 * 16, 290 * 16)
+    painter.drawArc(R(-120, -120, 240, 240), 128 * 16, 275 * 16)
     end = math.radians(120)
     x, y = 120 * math.cos(end), -120 * math.sin(end)
-    painter.drawPolyline(qt.QPolygonF([P(x - 10, y - 62), P(x, y), P(x + 62, y + 14)]))
+    for wing in (-0.75, 0.75):  # an open head, pointing clockwise along the ring
+        back = math.radians(180 - 26) + wing
+        painter.drawLine(P(x + 16, y - 9), P(x + 16 + 70 * math.cos(back),
+                                             y - 9 + 70 * math.sin(back)))
     painter.restore()
 
 

@@ -101,4 +101,8 @@ class BigText(qt.QWidget):
             painter.setBrush(qt.QColor(self._ground))
             painter.drawRoundedRect(pill, pad, pad)
         painter.setPen(qt.QColor(self._ink))
-        painter.drawText(room, self._align | FLAGS, self._text)
+        # Qt draws very large type from outlines and leaves the emboldening away
+        heavy = self._pixels * 0.022 if self._bold and self._pixels > 60 else 0.0
+        for shift in (qt.QPointF(0, 0), qt.QPointF(heavy, 0), qt.QPointF(0, heavy),
+                      qt.QPointF(heavy, heavy))[: 4 if heavy else 1]:
+            painter.drawText(room.translated(shift), self._align | FLAGS, self._text)

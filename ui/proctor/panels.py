@@ -1,0 +1,174 @@
+"""The left side of the proctor's window: session with counters, devices, the candidate now.
+
+Each panel shows a part of the daemon's state in plain words and offers buttons; it calls nobody.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk.core.codes import Reason, State
+from ui import qt, theme
+from ui.i18n import coded, text
+from ui.times import clock
+
+COUNTERS = (("booked", "booked"), ("seated", "seated"), ("inside", "inside"),
+            ("free", "free_terminals"))
+ROLES = ("turnstile", "fingerprint", "camera", "id_card")
+
+
+def label(name: str, pixels: int, *, bold: bool = False, ink: str = theme.INK) -> qt.QLabel:
+    made = qt.QLabel()
+    made.setObjectName(name)
+    made.setFont(theme.font(pixels, bold=bold))
+    made.setStyleSheet(f"color: {ink};")
+    made.setWordWrap(True)
+    made.setTextFormat(qt.Qt.PlainText)
+    return made
+
+
+def button(name: str) -> qt.QPushButton:
+    made = qt.QPushButton()
+    made.setObjectName(name)
+    made.setFont(theme.font(19, bold=True))
+    made.setMinimumHeight(46)
+    made.setStyleSheet(
+        f"QPushButton {{ background: {theme.PANEL}; color: {theme.PRIMARY}; padding: 4px 14px;"
+        f" border: 2px solid {theme.PRIMARY}; border-radius: 8px; }}"
+        f"QPushButton:focus {{ border: 3px solid {theme.FOCUS}; }}"
+        f"QPushButton:pressed {{ background: {theme.PALE}; }}"
+        f"QPushButton:disabled {{ color: {theme.SOFT_INK}; border-color: {theme.LINE}; }}"
+    )
+    return made
+
+
+class Panel(qt.QFrame):
+    def __init__(self, name: str, language: str) -> None:
+        super().__init__()
+        self.setObjectName(f"panel_{name}")
+        self.language = language
+        self.setStyleSheet(f"#panel_{name} {{ background: {theme.PANEL}; border: 1px solid"
+                           f" {theme.LINE}; border-radius: 10px; }}")
+        self.column = qt.QVBoxLayout(self)
+        self.column.setContentsMargins(16, 12, 16, 12)
+        self.column.setSpacing(8)
+        heading = label(f"heading_{name}", 18, bold=True, ink=theme.SOFT_INK)
+        heading.setText(text(language, f"proctor.{name}"))
+        self.column.addWidget(heading)
+
+
+class SessionPanel(Panel):
+    """The session in progress or chosen, four counters, open and close."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__("session", language)
+        self.choice = qt.QComboBox()
+        self.choice.setObjectName("session_choice")
+        self.choice.setFont(theme.font(18))
+        self.choice.setMinimumHeight(42)
+        self.line = label("session_line", 18)
+        self.column.addWidget(self.choice)
+        self.column.addWidget(self.line)
+        grid = qt.QGridLayout()
+        self.numbers: dict[str, qt.QLabel] = {}
+        for n, (key, _) in enumerate(COUNTERS):
+            number = label(f"count_{key}", 40, bold=True, ink=theme.PRIMARY)
+            words = label(f"count_{key}_words", 16, ink=theme.SOFT_INK)
+            words.setText(text(language, f"proctor.{key}"))
+            for row, part in enumerate((number, words)):
+                part.setAlignment(qt.Qt.AlignCenter)
+                grid.addWidget(part, row, n)
+            self.numbers[key] = number
+        self.column.addLayout(grid)
+        row = qt.QHBoxLayout()
+        self.open, self.close_session = button("session_open"), button("session_close")
+        self.open.setText(text(language, "proctor.open"))
+        self.close_session.setText(text(language, "proctor.close"))
+        row.addWidget(self.open)
+        row.addWidget(self.close_session)
+        self.column.addLayout(row)
+
+    def show_sessions(self, sessions: list[dict[str, Any]]) -> None:
+        """Fill the choice, keeping what was chosen."""
+        chosen = self.choice.currentData()
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for session in sessions:
+            standing = coded(self.language, "proctor.session_state", session.get("state"))
+            self.choice.addItem(f"{session['session_id']}　{standing}", session["session_id"])
+        self.choice.setCurrentIndex(max(0, self.choice.findData(chosen)) if sessions else -1)
+        self.choice.blockSignals(False)
+
+    def show_session(self, session: dict[str, Any] | None) -> None:
+        if session is None:
+            self.line.setText(text(self.language, "proctor.no_session"))
+        else:
+            self.line.setText(text(
+                self.language, "proctor.session_line", session_id=session.get("session_id"),
+                subject=session.get("subject"), starts=clock(session.get("starts_at")),
+                since=clock(session.get("checkin_from")),
+                until=clock(session.get("checkin_until"))))
+        for key, field in COUNTERS:
+            self.numbers[key].setText("—" if session is None else str(session.get(field, "—")))
+
+
+class DevicesPanel(Panel):
+    """Each device: a sign, its name, and what to do when it is not well."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__("devices", language)
+        self.rows = {role: label(f"device_{role}", 19) for role in ROLES}
+        for row in self.rows.values():
+            self.column.addWidget(row)
+
+    def show_devices(self, devices: dict[str, Any]) -> None:
+        for role, row in self.rows.items():
+            status = devices.get(role)
+            row.setVisible(status is not None)
+            if status is None:
+                continue
+            name = text(self.language, f"device.{role}")
+            if status.get("ok"):
+                row.setText(f"✓ {name}　{text(self.language, 'proctor.device_ok')}")
+                row.setStyleSheet(f"color: {theme.GOOD};")
+            else:
+                since = text(self.language, "proctor.since", time=clock(status.get("since")))
+                words = coded(self.language, "fault", status.get("code"))
+                row.setText(f"✕ {name}　{words}（{since}）")
+                row.setStyleSheet(f"color: {theme.BAD}; background: {theme.PALE_BAD};"
+                                  " padding: 4px; border-radius: 4px;")
+
+
+class CurrentPanel(Panel):
+    """Who is at the lane and how far; cancel, and the end of a fire release."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__("current", language)
+        self.who = label("current_who", 24, bold=True)
+        self.where = label("current_state", 22)
+        self.cancel, self.resume = button("cancel"), button("resume")
+        self.cancel.setText(text(language, "proctor.cancel"))
+        self.resume.setText(text(language, "proctor.resume"))
+        for part in (self.who, self.where, self.cancel, self.resume):
+            self.column.addWidget(part)
+
+    def show_state(self, state: dict[str, Any]) -> None:
+        candidate = state.get("candidate")
+        self.who.setText(f"{candidate['name']}　{candidate['admission_no']}" if candidate
+                         else text(self.language, "proctor.nobody"))
+        words = coded(self.language, "state", state["state"]) if state.get("state") else ""
+        if state.get("terminal"):
+            words += f"　{text(self.language, 'proctor.column.terminal')} {state['terminal']}"
+        if state.get("reason"):
+            words += f"　{coded(self.language, 'reason', state['reason'])}"
+        if state.get("finger_retry"):
+            words += f"　{coded(self.language, 'retry', state['finger_retry'])}"
+        self.where.setText(words)
+
+    def allow(self, state: dict[str, Any], may_act: bool) -> None:
+        """Offer only what the lane can do now."""
+        active = (State.CLAIM, State.FACE, State.FINGER, State.SIGN)
+        self.cancel.setEnabled(may_act and state.get("state") in active)
+        fire = state.get("state") == State.OUT_OF_ORDER and state.get("reason") == Reason.FIRE
+        self.resume.setVisible(fire)
+        self.resume.setEnabled(may_act)
