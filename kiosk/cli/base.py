@@ -1,0 +1,154 @@
+"""What every command shares: configuration, language, the daemon or the office, exit codes.
+
+Reaches the daemon only through kiosk.wire; without one, the same methods through kiosk.app.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from kiosk import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kiosk.config import Config
+
+DEFAULT_CONFIG = Path("/etc/examgate/config.yaml")
+
+
+class Exit(IntEnum):
+    """Exit codes, as in docs/operations.md."""
+
+    OK = 0
+    DECLINED = 1
+    USAGE = 2
+    BAD_INPUT = 3
+    NOT_RUNNING = 4
+    DEVICE = 5
+
+
+def default_language() -> str:
+    """Chinese where the terminal is."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+@dataclass
+class Context:
+    """What `click` hands to each command."""
+
+    config_path: Path
+    language: str
+    out: Console = field(default_factory=lambda: Console(soft_wrap=True))
+    err: Console = field(default_factory=lambda: Console(stderr=True, soft_wrap=True))
+    _config: Config | None = None
+
+    @property
+    def config(self) -> Config:
+        """The lane's configuration; ends the command with every mistake when it is bad."""
+        if self._config is None:
+            from kiosk.config import ConfigError, load
+
+            try:
+                self._config = load(self.config_path)
+            except ConfigError as error:
+                self.fail(Exit.BAD_INPUT, (f"{error.file}: {p}" for p in error.problems))
+        return self._config
+
+    def say(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh" else en
+
+    def fail(self, code: Exit, sentences: Iterable[str]) -> NoReturn:
+        """Say each sentence on standard error and end with `code`."""
+        for sentence in sentences:
+            self.err.print(sentence, markup=False, highlight=False)
+        sys.exit(code)
+
+    def call(self, method: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
+        """Ask the daemon; while none runs, the office itself. Declined: ends the command."""
+        with self.declined(), self.office() as ask:
+            return ask(method, {**(params or {}), **more})
+
+    @contextmanager
+    def office(self) -> Iterator[Callable[[str, dict[str, Any]], Any]]:
+        """A way to ask several things of one office: the daemon's, else our own."""
+        from kiosk import app
+
+        language = {"lang": self.language}
+        try:
+            client = wire.Client(app.socket_path(self.config))
+        except wire.NotRunning:
+            with app.offline(self.config) as office:
+                yield lambda method, params: office.call(method, language | params)
+            return
+        with client:
+            yield lambda method, params: client.call(method, language | params)
+
+    def ask_daemon(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        """Ask the daemon; without one the command ends with NOT_RUNNING."""
+        with self.declined(), self.daemon() as client:
+            return client.call(method, params or {})
+
+    @contextmanager
+    def daemon(self) -> Iterator[wire.Client]:
+        from kiosk import app
+
+        try:
+            with wire.Client(app.socket_path(self.config)) as client:
+                yield client
+        except wire.NotRunning as error:
+            remedy = self.say("请先启动：examgate daemon", "start it: examgate daemon")
+            self.fail(Exit.NOT_RUNNING, [f"{error}; {remedy}"])
+
+    @contextmanager
+    def declined(self) -> Iterator[None]:
+        """Refusals, store errors and device faults as plain sentences and exit codes."""
+        from drivers.errors import DeviceFault
+        from kiosk.store.errors import StoreError
+
+        try:
+            yield
+        except wire.RpcError as error:
+            self.fail(Exit.DECLINED, error.problems)
+        except StoreError as error:
+            self.fail(Exit.DECLINED, error.problems)
+        except DeviceFault as fault:
+            self.fail(Exit.DEVICE, [str(fault)])
+        except ConnectionError as error:
+            self.fail(Exit.NOT_RUNNING, [f"{error}"])
+
+    # --- output -----------------------------------------------------------------------------------
+
+    def print_json(self, value: Any) -> None:
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+    def print_table(self, headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+        table = Table(box=None, pad_edge=False)
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*("–" if cell is None else str(cell) for cell in row))
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+pass_context = click.make_pass_decorator(Context)
+as_json = click.option("--json", "json_", is_flag=True, help="Print the data as JSON.")
+person_option = click.option(
+    "--person", default=lambda: os.environ.get("SUDO_USER") or os.environ.get("USER") or "root",
+    help="Who does this; it is journalled. Default: the login name.",
+)  # fmt: skip

@@ -1,0 +1,116 @@
+"""`examgate journal …`: read, follow, verify and export the lane's record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.cli.base import Context, Exit, as_json, pass_context
+from kiosk.cli.texts import reason_text
+
+PAGE = 1000
+
+
+@click.group()
+def journal() -> None:
+    """The journal (日志): what was decided and done, append-only."""
+
+
+@journal.command("list")
+@click.option("--after", type=click.IntRange(0), default=0, help="Only entries after this number.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="At most so many entries.",
+)
+@click.option("--session", "session_id", default=None, help="Only entries of this session.")
+@as_json
+@pass_context
+def list_(c: Context, json_: bool, **params: Any) -> None:
+    """Entries, oldest first.
+
+    Example: examgate journal list --session KM1-0900
+    """
+    result = c.call("journal.list", params)
+    if json_:
+        c.print_json(result)
+        return
+    headings = c.say("序号,时间,类别,原因,化名,考台", "seq,at,kind,reason,pseudonym,terminal")
+    c.print_table(headings.split(","), (_row(c, e) for e in result["entries"]))
+
+
+def _row(c: Context, e: dict[str, Any]) -> tuple[object, ...]:
+    reason = f"{e['reason']} {reason_text(e['reason'], c.language)}" if e["reason"] else None
+    return (e["seq"], e["at"][:19], e["kind"], reason, (e["pseudonym"] or "")[:8] or None,
+            e["terminal"])  # fmt: skip
+
+
+@journal.command()
+@pass_context
+def follow(c: Context) -> None:
+    """What happens, as it happens, until Ctrl-C. Needs the daemon.
+
+    Example: examgate journal follow
+    """
+    with c.declined(), c.daemon() as client:
+        client.call("lane.subscribe", {"preview": False})
+        for message in client.notifications():
+            if message.get("method") == "event":
+                click.echo(json.dumps(message["params"], ensure_ascii=False))
+
+
+@journal.command()
+@as_json
+@pass_context
+def verify(c: Context, json_: bool) -> None:
+    """Recompute every hash; exit code 1 when anything was bent.
+
+    Example: examgate journal verify
+    """
+    result = c.call("journal.verify")
+    if json_:
+        c.print_json(result)
+    if result["problems"]:
+        c.fail(Exit.DECLINED, [] if json_ else result["problems"])
+    if not json_:
+        click.echo(c.say(
+            f"{result['entries']} 条记录，没有发现改动；根 {result['root']}",
+            f"{result['entries']} entries, nothing bent; root {result['root']}",
+        ))  # fmt: skip
+
+
+@journal.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--session", "session_id", default=None, help="Only entries of this session.")
+@pass_context
+def export(c: Context, file: Path, session_id: str | None) -> None:
+    """Write the journal to FILE, one JSON entry a line. An existing file is not overwritten.
+
+    Example: examgate journal export km1-0900.jsonl --session KM1-0900
+    """
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            count = 0
+            for entry in _all(c, session_id):
+                out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                count += 1
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror}"])
+    click.echo(c.say(f"{count} 条记录写入 {file}", f"{count} entries written to {file}"))
+
+
+def _all(c: Context, session_id: str | None) -> Iterator[dict[str, Any]]:
+    after = 0
+    while True:
+        params = {"after": after, "limit": PAGE, "session_id": session_id}
+        page = c.call("journal.list", params)
+        yield from page["entries"]
+        if len(page["entries"]) < PAGE:
+            return
+        after = page["last"]

@@ -1,0 +1,54 @@
+"""The `examgate` command: options common to all, and the groups. Each group is its own file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
+from kiosk.cli.devices import device
+from kiosk.cli.doctor import doctor
+from kiosk.cli.journal import journal
+from kiosk.cli.roster import roster
+from kiosk.cli.run import config_group, daemon, demo, ui
+from kiosk.cli.session import session
+
+EPILOG = (
+    "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
+    "input; 4 the daemon is not running; 5 a device does not work. Start with: examgate doctor"
+)
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=lambda: Path(os.environ.get("EXAMGATE_CONFIG", DEFAULT_CONFIG)),
+    help=f"The lane's configuration. Default: $EXAMGATE_CONFIG, else {DEFAULT_CONFIG}.",
+)
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(["zh", "en"]),
+    default=default_language,
+    help="Language of messages. Default: the terminal's.",
+)
+@click.version_option(package_name="examgate")
+@click.pass_context
+def main(context: click.Context, config_path: Path, language: str) -> None:
+    """Drive and look after one lane of a driving-theory exam hall.
+
+    A day begins with `examgate doctor`, `examgate roster import DIR`, `examgate session create`
+    and `examgate session open`.
+    """
+    context.obj = Context(config_path, language)
+
+
+for command in (daemon, ui, demo, doctor, config_group, roster, session, journal, device):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="examgate")

@@ -1,0 +1,130 @@
+"""`examgate roster …`: import a roster folder, say what is there."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+
+if TYPE_CHECKING:
+    from kiosk.centre.roster_file import Prepared
+
+BATCH = 20  #: rows a message: a photograph each, well below the socket's limit
+
+
+@click.group()
+def roster() -> None:
+    """The roster (名单): who is booked, with photograph and fingerprints."""
+
+
+@roster.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--accept-problems", is_flag=True, help="Import the rows without errors; the others are listed."
+)
+@person_option
+@as_json
+@pass_context
+def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: bool) -> None:
+    """Check the folder or CSV file PATH and take it in, all or nothing.
+
+    Columns: 准考证明编号 身份证明号码 姓名 准考车型 考试场次 照片 指纹模板, or their English
+    names (docs/roster.md).
+
+    Example: examgate roster import ./名单/
+    """
+    prepared = _prepare(c, path)
+    _show_problems(c, prepared, json_)
+    if prepared.problems and not accept_problems:
+        said = c.say(
+            f"{len(prepared.problems)} 处问题，没有导入任何考生。改正后重试，或用 --accept-problems"
+            " 只导入无误的行。",
+            f"{len(prepared.problems)} problems; nothing was imported. Correct them, or import the "
+            "rows without errors with --accept-problems.",
+        )
+        c.fail(Exit.BAD_INPUT, [said])
+    if not prepared.rows:
+        c.fail(Exit.BAD_INPUT, [c.say("没有可导入的行。", "There is no row to import.")])
+    result = _send(c, path, prepared.rows, person)
+    if json_:
+        c.print_json(result | {"problems": [_problem(c, p) for p in prepared.problems]})
+        return
+    click.echo(c.say(
+        f"新增 {result['added']}，更新 {result['changed']}，未变 {result['unchanged']}",
+        f"added {result['added']}, changed {result['changed']}, unchanged {result['unchanged']}",
+    ))  # fmt: skip
+
+
+def _prepare(c: Context, path: Path) -> Prepared:
+    from kiosk import app
+
+    config = c.config
+    names = {"files": c.say("读取文件", "reading files"), "faces": c.say("检查照片", "faces")}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=c.err) as bars:
+        tasks = {stage: bars.add_task(name, total=None) for stage, name in names.items()}
+
+        def progress(stage: str, done: int, of: int) -> None:
+            bars.update(tasks[stage], completed=done, total=of)
+
+        return app.prepare_roster(config, path, progress)
+
+
+def _show_problems(c: Context, prepared: Prepared, json_: bool) -> None:
+    if json_ or not prepared.problems:
+        return
+    headings = c.say("文件,行,列,内容,问题,处理", "file,line,field,value,problem,remedy").split(",")
+    c.print_table(
+        headings,
+        (
+            (p.file, p.line or None, p.field, p.value, p.message_in(c.language),
+             p.remedy_in(c.language))
+            for p in prepared.problems
+        ),
+    )  # fmt: skip
+
+
+def _problem(c: Context, p: Any) -> dict[str, Any]:
+    return {"file": p.file, "line": p.line, "field": p.field, "value": p.value, "code": p.code,
+            "message": p.message_in(c.language), "remedy": p.remedy_in(c.language)}  # fmt: skip
+
+
+def _send(c: Context, path: Path, rows: list[dict[str, Any]], person: str) -> Any:
+    """In batches to one office: staged there, then applied in one transaction."""
+    with c.declined(), c.office() as ask:
+        begun = ask("roster.begin", {"source": path.name, "rows": len(rows)})
+        for at in range(0, len(rows), BATCH):
+            batch = [_plain(row) for row in rows[at : at + BATCH]]
+            ask("roster.add", begun | {"rows": batch})
+        return ask("roster.commit", begun | {"person": person})
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Bytes as base64, for the wire."""
+    return row | {
+        "photo": base64.b64encode(row["photo"]).decode(),
+        "templates": [base64.b64encode(t).decode() for t in row["templates"]],
+    }
+
+
+@roster.command()
+@as_json
+@pass_context
+def status(c: Context, json_: bool) -> None:
+    """How many candidates are on the roster of each session, and since when.
+
+    Example: examgate roster status
+    """
+    result = c.call("roster.status")
+    if json_:
+        c.print_json(result)
+        return
+    headings = c.say("场次,考生,导入时间,来源", "session,candidates,imported,source").split(",")
+    keys = ("session_id", "candidates", "imported_at", "source")
+    c.print_table(headings, ([s[k] for k in keys] for s in result["sessions"]))

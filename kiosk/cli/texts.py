@@ -1,0 +1,53 @@
+"""Sentences for reason codes and faults on the command line, in both languages."""
+
+from __future__ import annotations
+
+from kiosk.core.codes import Reason
+
+R = Reason
+REASONS: dict[Reason, tuple[str, str]] = {
+    R.ADMITTED: ("放行", "admitted"),
+    R.NOT_ON_ROSTER: ("不在名单", "not on the roster"),
+    R.OTHER_SESSION: ("其他场次", "booked for another session"),
+    R.ALREADY_INSIDE: ("已经入场", "already inside"),
+    R.CARD_EXPIRED: ("身份证过期", "card has expired"),
+    R.CARD_NAME_DIFFERS: ("姓名与名单不符", "card and roster differ in the name"),
+    R.SESSION_NOT_OPEN: ("场次未开放", "session is not open"),
+    R.TOO_EARLY: ("未到入场时间", "too early"),
+    R.TOO_LATE: ("入场已结束", "too late"),
+    R.FACE_MISMATCH: ("人证不符", "face differs from the claim"),
+    R.FACE_NOT_SURE: ("人脸无法确定", "face not sure"),
+    R.FACE_UNKNOWN: ("人脸不在名单", "face not on the roster"),
+    R.FACE_TIMEOUT: ("人脸超时", "no usable face in time"),
+    R.LIVENESS_FAILED: ("活体检测未通过", "not a live face"),
+    R.LIVENESS_TIMEOUT: ("未按提示动作", "did not move as asked"),
+    R.FINGER_NO_MATCH: ("指纹不符", "finger does not match"),
+    R.FINGER_TIMEOUT: ("指纹超时", "no finger in time"),
+    R.NO_TEMPLATE: ("没有指纹模板", "no fingerprint template"),
+    R.SIGNATURE_TIMEOUT: ("签名超时", "not signed in time"),
+    R.SIGNATURE_EMPTY: ("签名为空", "signature is empty"),
+    R.HALL_FULL: ("考台已满", "hall is full"),
+    R.GATE_TIMEOUT: ("未通过闸机", "nobody went through"),
+    R.GATE_TURNED_BACK: ("进闸后退回", "turned back in the gate"),
+    R.GATE_TAILGATED: ("尾随", "followed by a second person"),
+    R.GATE_BLOCKED: ("滞留闸机", "gate blocked"),
+    R.GATE_UNKNOWN: ("通行结果未知", "passage unknown"),
+    R.GATE_FORCED: ("强行闯入", "gate forced"),
+    R.GATE_OPPOSITE: ("反向通行", "wrong direction"),
+    R.FIRE: ("消防联动", "fire release"),
+    R.WALKED_AWAY: ("中途离开", "walked away"),
+    R.CANCELLED: ("考生取消", "cancelled"),
+    R.CANCELLED_BY_PROCTOR: ("考试员取消", "cancelled by the proctor"),
+    R.HELP_REQUESTED: ("请求帮助", "asked for help"),
+    R.DEVICE_FAULT: ("设备故障", "device fault"),
+    R.EVIDENCE_FAILED: ("记录无法写入", "evidence cannot be written"),
+    R.RESTARTED: ("重新启动", "restarted"),
+}
+
+
+def reason_text(code: str, language: str) -> str:
+    """The code in words; the code itself when it is a newer one."""
+    try:
+        return REASONS[Reason(code)][0 if language == "zh" else 1]
+    except ValueError:
+        return code
