@@ -50,7 +50,10 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     guard = KioskFilter()
     if role == "candidate" and options.fullscreen:
         app.installEventFilter(guard)
-    window.showFullScreen() if options.fullscreen else window.show()
+    if options.fullscreen:
+        window.showFullScreen()
+    else:
+        window.show()
     client.start()
     code = int(app.exec_())
     client.stop()
@@ -76,6 +79,6 @@ def quit_on_signals(app: qt.QApplication) -> sockets.socket:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     notifier = qt.QSocketNotifier(ours.fileno(), qt.QSocketNotifier.Read, app)
-    notifier.activated.connect(app.quit)
+    notifier.activated.connect(lambda: app.quit())
     app.aboutToQuit.connect(lambda: signal.set_wakeup_fd(-1))
     return theirs

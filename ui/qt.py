@@ -22,8 +22,8 @@ from PyQt5.QtCore import (
     QSizeF,
     QSocketNotifier,
     Qt,
-    QtMsgType,
     QTimer,
+    QtMsgType,
     pyqtSignal,
     qInstallMessageHandler,
 )

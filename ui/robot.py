@@ -77,9 +77,13 @@ class Robot(qt.QObject):
     # --- press ----------------------------------------------------------------------------------
 
     def _click(self, name: str, answer: Answer) -> None:
+        def then(button: qt.QAbstractButton) -> None:
+            press(button)
+            answer({"ok": True})
+
         self._when_ready(
             lambda: _button(self._window, name),
-            lambda button: (press(button), answer({"ok": True})),
+            then,
             partial(answer, {"ok": False, "error": f"no enabled button {name!r} on the screen"}),
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,6 @@ def preview(prompt: str = "turn_left", progress: float = 0.4) -> dict[str, Any]:
 
 def scribble(width: float, height: float) -> list[list[tuple[float, float]]]:
     """Two invented strokes in pad pixels."""
-    import math
-
     return [[(width * (0.2 + 0.28 * s + 0.2 * n / 40),
               height * (0.5 + 0.2 * math.sin(n / 4 + s))) for n in range(41)] for s in range(2)]
 
@@ -145,7 +144,8 @@ def save_candidate(app: qt.QApplication, folder: Path, language: str, size: tupl
 
 
 EVENTS = (
-    ("09:12:05", "claimed", None, "李*", None), ("09:12:11", "identity_verified", None, "李*", None),
+    ("09:12:05", "claimed", None, "李*", None),
+    ("09:12:11", "identity_verified", None, "李*", None),
     ("09:12:15", "finger_failed", "FINGER_NO_MATCH", "李*", None),
     ("09:12:19", "finger_verified", None, "李*", None), ("09:12:33", "signed", None, "李*", None),
     ("09:12:33", "seat_drawn", None, "李*", "012"),

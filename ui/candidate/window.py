@@ -230,8 +230,8 @@ class CandidateWindow(qt.QWidget):
             put(button, x, y, across, high)
             x += across + 20 * u
         for button in (self.cancel, self.ok):
-            across = max(button.minimumSizeHint().width(), 240 * u)
-            put(button, width - edge - across, y, across, high)
+            wide = max(button.minimumSizeHint().width(), 240 * u)
+            put(button, width - edge - wide, y, wide, high)
 
     # --- keyboard and kiosk ---------------------------------------------------------------------
 

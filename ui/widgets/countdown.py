@@ -59,7 +59,8 @@ class Countdown(qt.QWidget):
         words = text(self._language, "seconds", n=math.ceil(left))
         across = 130 * u
         thick = (14 if soon else 10) * u
-        track = qt.QRectF(32 * u, (self.height() - thick) / 2, self.width() - 64 * u - across, thick)
+        length = self.width() - 64 * u - across
+        track = qt.QRectF(32 * u, (self.height() - thick) / 2, length, thick)
         painter.setPen(qt.Qt.NoPen)
         painter.setBrush(qt.QColor(theme.LINE))
         painter.drawRoundedRect(track, thick / 2, thick / 2)

@@ -1,0 +1,202 @@
+"""The candidate's window against a daemon on a real socket."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from kiosk import wire
+from kiosk.core.codes import State
+from ui import qt
+from ui.candidate.window import CandidateWindow
+from ui.i18n import text
+from ui.screenshots import every_state, preview
+from ui.widgets.text import BigText
+
+PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "claim": "notice",
+         "face": "face", "finger": "notice", "sign": "sign", "drawing": "notice", "gate": "seat",
+         "welcome": "seat", "refused": "notice"}
+
+
+def see(qtbot: Any, daemon: Any, window: CandidateWindow, name: str, **changes: Any) -> None:
+    state = daemon.show(name, **changes)
+    qtbot.waitUntil(lambda: window._state == state, timeout=5000)
+
+
+def words(window: CandidateWindow) -> list[str]:
+    return [w.text() for w in window.findChildren(BigText) if w.isVisible() and w.text()]
+
+
+@pytest.mark.parametrize("state", [s.value for s in State])
+def test_each_state_shows_its_page(qtbot: Any, daemon: Any, window: CandidateWindow,
+                                   state: str) -> None:
+    see(qtbot, daemon, window, state, reason="TOO_EARLY" if state == "refused" else None)
+    visible = [name for name, page in window.pages.items() if page.isVisible()]
+    assert visible == [PAGES[state]]
+    assert window.steps.isVisible()
+
+
+def test_the_idle_screen_asks_for_what_the_lane_is_set_to(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    assert text("zh", "idle.id_card.title") in words(window)
+    see(qtbot, daemon, window, "idle", claim_mode="face")
+    assert text("zh", "idle.face.title") in words(window)
+
+
+def test_retry_reason_attempts_and_terminal_are_said(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "finger", finger_retry="too_dry", finger_attempts_left=2)
+    assert {text("zh", "retry.too_dry"), text("zh", "finger.left", n=2)} <= set(words(window))
+    see(qtbot, daemon, window, "gate", terminal="B-112", kept_seat=True)
+    assert {"B-112", text("zh", "gate.kept"), text("zh", "gate.title")} <= set(words(window))
+
+
+def test_language_is_one_touch_and_goes_back_with_the_next_person(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "face", visit=8)
+    qtbot.mouseClick(window.switch, qt.Qt.LeftButton)
+    assert text("en", "prompt.look_here") in words(window)
+    see(qtbot, daemon, window, "finger", visit=8)
+    assert text("en", "finger.title") in words(window)
+    see(qtbot, daemon, window, "idle", visit=9)
+    assert text("zh", "idle.id_card.title") in words(window)
+
+
+def test_a_language_that_nobody_took_goes_back_by_itself(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    window.switch.click()
+    assert window.language == "en" and window._language_timer.isActive()
+    window._language_timer.start(1)
+    qtbot.waitUntil(lambda: window.language == "zh", timeout=3000)
+
+
+def test_another_visit_wipes_everything_personal(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "face", visit=8)
+    daemon.tell("preview", preview())
+    qtbot.waitUntil(lambda: window.face_page.preview.has_picture, timeout=5000)
+    see(qtbot, daemon, window, "gate", visit=8)
+    assert not window.face_page.preview.has_picture
+    see(qtbot, daemon, window, "idle", visit=9)
+    everything = " ".join(w.text() for w in window.findChildren(BigText))
+    assert "047" not in everything and "1234" not in everything and "王" not in everything
+
+
+def test_a_picture_left_in_the_line_is_not_shown_to_the_next(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "face", visit=8)
+    daemon.tell("preview", preview())
+    see(qtbot, daemon, window, "face", visit=9)
+    see(qtbot, daemon, window, "face", visit=10)
+    assert not window.face_page.preview.has_picture
+
+
+def test_prompts_are_shown_and_do_not_flicker(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "face")
+    daemon.tell("preview", preview("come_closer"))
+    title = window.face_page.title
+    qtbot.waitUntil(lambda: title.text() == text("zh", "prompt.come_closer"), timeout=5000)
+    window.face_page.show_preview(preview("too_dark"))
+    assert title.text() == text("zh", "prompt.come_closer")
+    qtbot.waitUntil(lambda: window.face_page._held.elapsed() > 500, timeout=3000)
+    window.face_page.show_preview(preview("too_dark", 0.75))
+    assert title.text() == text("zh", "prompt.too_dark")
+    assert window.face_page.preview.progress == 0.75
+
+
+def test_the_preview_is_mirrored(qtbot: Any, daemon: Any, window: CandidateWindow) -> None:
+    see(qtbot, daemon, window, "face")
+    image = qt.QImage(640, 480, qt.QImage.Format_RGB32)
+    image.fill(qt.QColor("white"))
+    painter = qt.QPainter(image)
+    painter.fillRect(250, 200, 70, 80, qt.QColor("red"))  # left of the middle, inside the oval
+    painter.end()
+    data = qt.QByteArray()
+    buffer = qt.QBuffer(data)
+    buffer.open(qt.QIODevice.WriteOnly)
+    image.save(buffer, "JPG", 95)
+    window.face_page.show_preview(preview() | {"jpeg": base64.b64encode(bytes(data)).decode()})
+    seen = window.face_page.preview.grab().toImage()
+    x, y = seen.width() // 2, seen.height() // 2
+    assert qt.QColor(seen.pixel(x + 20, y)).green() < 60
+    assert qt.QColor(seen.pixel(x - 20, y)).green() > 200
+
+
+@pytest.mark.parametrize("jpeg", ["", "no base64!", base64.b64encode(b"no jpeg").decode()])
+def test_a_broken_preview_changes_nothing(qtbot: Any, window: CandidateWindow, jpeg: str) -> None:
+    window.face_page.preview.show_frame({"jpeg": jpeg})
+    assert not window.face_page.preview.has_picture
+
+
+def test_help_and_cancel_name_the_visit(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "finger", visit=12)
+    qtbot.mouseClick(window.help, qt.Qt.LeftButton)
+    qtbot.mouseClick(window.cancel, qt.Qt.LeftButton)
+    qtbot.waitUntil(lambda: bool(daemon.called("candidate.cancel")), timeout=5000)
+    assert daemon.called("candidate.help") == [{"visit": 12}]
+    assert daemon.called("candidate.cancel") == [{"visit": 12}]
+    see(qtbot, daemon, window, "finger", visit=12, help_waiting=True)
+    assert window.help.text() == text("zh", "button.help_coming") and not window.help.isEnabled()
+
+
+@pytest.mark.parametrize(("state", "cancel", "ok"), [
+    ("idle", False, False), ("sign", True, False), ("drawing", False, False),
+    ("gate", False, False), ("refused", False, True), ("welcome", False, True)])
+def test_only_what_can_be_done_is_offered(qtbot: Any, daemon: Any, window: CandidateWindow,
+                                          state: str, cancel: bool, ok: bool) -> None:
+    see(qtbot, daemon, window, state, reason="TOO_LATE")
+    assert (window.cancel.isVisible(), window.ok.isVisible()) == (cancel, ok)
+
+
+def test_the_countdown_counts_by_itself(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "finger", deadline_in_s=12.0, deadline_total_s=30.0)
+    first = window.countdown.left_s()
+    assert first is not None and 11 < first <= 12
+    qtbot.waitUntil(lambda: (window.countdown.left_s() or 99) < first - 0.2, timeout=3000)
+    see(qtbot, daemon, window, "idle")
+    assert window.countdown.left_s() is None
+
+
+def test_it_survives_a_restart_of_the_daemon(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "sign", visit=3)
+    daemon.stop()
+    qtbot.waitUntil(lambda: window.state_name == "offline", timeout=5000)
+    said = " ".join(words(window))
+    assert "系统正在重新启动" in said and "王" not in said
+    assert not window.help.isEnabled()
+    daemon.requests.clear()
+    daemon.start()
+    qtbot.waitUntil(lambda: window.state_name == "sign", timeout=10_000)
+    assert daemon.called("lane.subscribe") == [{"preview": True}]
+
+
+@pytest.mark.parametrize("noise", [b"{broken\n", b"[1,2]\n", b"\xff\xfe\n"])
+def test_noise_on_the_line_only_reconnects(qtbot: Any, daemon: Any, window: CandidateWindow,
+                                           noise: bytes) -> None:
+    daemon.requests.clear()
+    daemon.send_raw(noise)
+    qtbot.waitUntil(lambda: bool(daemon.called("lane.subscribe")), timeout=10_000)
+    qtbot.waitUntil(lambda: window.state_name == "idle", timeout=5000)
+
+
+def test_a_line_may_come_in_pieces(qtbot: Any, daemon: Any, window: CandidateWindow) -> None:
+    line = wire.encode(wire.notification("state", every_state()["gate"]))
+    for n in range(0, len(line), 97):
+        daemon.send_raw(line[n:n + 97])
+    qtbot.waitUntil(lambda: window.state_name == "gate", timeout=5000)
