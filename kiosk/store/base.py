@@ -53,6 +53,7 @@ class Base:
                 yield
                 self._db.execute("commit")
             except BaseException:
+                self._vault.forget()  # a key made in here is not on disk
                 if self._db.conn.in_transaction:
                     self._db.execute("rollback")
                 raise

@@ -45,5 +45,11 @@ class NotOpen(StoreRefused):
     reason = Reason.SESSION_NOT_OPEN
 
 
+class NotBooked(StoreRefused):
+    """Not on this session's roster, whatever the caller holds in hand."""
+
+    reason = Reason.NOT_ON_ROSTER
+
+
 class NoSignature(StoreRefused):
     reason = Reason.SIGNATURE_EMPTY

@@ -16,9 +16,12 @@ from sqlite_utils import Database
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.merkle import Frontier, leaf_hash
+from kiosk.store.errors import StoreError
 
 #: A wall clock that is behind the last entry by more than this has been set back.
 STEP_BACK_S = 1.0
+#: Kept beside the entry's text for searching; they must say the same.
+_COLUMNS = ("seq", "at", "monotonic", "kind", "reason", "session_id", "pseudonym", "terminal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class Entry:
 
 def canonical(body: dict[str, Any]) -> str:
     """The entry's bytes as text: JSON, sorted keys, no spaces, UTF-8."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(
+        body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 class Journal:
@@ -86,11 +91,11 @@ class Journal:
         tree = self._frontier()
         seq = tree.size + 1
         at = now.astimezone(UTC).isoformat(timespec="microseconds")
-        monotonic = self._clock.monotonic()
-        body = {
+        monotonic = round(self._clock.monotonic(), 6)
+        body: dict[str, Any] = {
             "seq": seq,
             "at": at,
-            "monotonic": round(monotonic, 6),
+            "monotonic": monotonic,
             "kind": kind.value,
             "reason": reason.value if reason else None,
             "session_id": session_id,
@@ -136,8 +141,14 @@ class Journal:
         )
 
     def _frontier(self) -> Frontier:
-        size, peaks = self._db.execute("select size, peaks from tree").fetchone()
-        return Frontier.from_list(size, json.loads(peaks))
+        row = self._db.execute("select size, peaks from tree").fetchone()
+        try:
+            return Frontier.from_list(row[0], json.loads(row[1]))
+        except (TypeError, ValueError) as error:
+            raise StoreError(
+                "the journal's tree is damaged; nothing can be recorded: keep the disk as it is "
+                "and restore a copy"
+            ) from error
 
     def last_at(self) -> datetime | None:
         row = self._db.execute("select at from journal order by seq desc limit 1").fetchone()
@@ -150,12 +161,11 @@ class Journal:
 
     def entries(self, after: int, limit: int, session_id: str | None) -> list[Entry]:
         """Entries with seq > `after`, oldest first; of one session where given."""
-        where, values = "seq > ?", [after]
-        if session_id is not None:
-            where, values = where + " and session_id = ?", [*values, session_id]  # type: ignore[list-item]
+        one = "" if session_id is None else "and session_id = :session_id"
         rows = self._db.execute(
-            f"select entry, leaf_hash from journal where {where} order by seq limit ?",
-            [*values, limit],
+            f"select entry, leaf_hash from journal where seq > :after {one} order by seq"
+            " limit :limit",
+            {"after": after, "limit": limit, "session_id": session_id},
         )
         return [_entry(json.loads(text), leaf) for text, leaf in rows]
 
@@ -164,23 +174,34 @@ class Journal:
         problems: list[str] = []
         tree = Frontier()
         expected = 1
-        columns = ("seq", "at", "kind", "reason", "session_id", "pseudonym", "terminal")
-        query = f"select {', '.join(columns)}, entry, leaf_hash, root from journal order by seq"
+        query = f"select {', '.join(_COLUMNS)}, entry, leaf_hash, root from journal order by seq"
         for *values, text, leaf, root in self._db.execute(query):
             seq = values[0]
             if seq != expected:
                 problems.append(f"entry {expected}: missing; the next one is {seq}")
             expected = seq + 1
-            problems += _differences(seq, dict(zip(columns, values, strict=True)), text, leaf)
-            tree.append(leaf_hash(text.encode()))
+            columns = dict(zip(_COLUMNS, values, strict=True))
+            problems += _differences(seq, columns, str(text), leaf)
+            tree.append(leaf_hash(str(text).encode()))
             if not problems and tree.root().hex() != root:
                 problems.append(f"entry {seq}: the tree's root differs from the one recorded")
-        size, peaks = self._db.execute("select size, peaks from tree").fetchone()
+        return problems + self._end_problems(expected, tree, bool(problems))
+
+    def _end_problems(self, expected: int, tree: Frontier, bent: bool) -> list[str]:
+        """What is wrong after the last entry: a tail cut off, a tree or outbox that differ."""
+        found = []
+        row = self._db.execute("select size, peaks from tree").fetchone()
+        size, peaks = row or (0, "")
         if size != expected - 1:
-            problems.append(f"entry {expected}: the tree has {size} leaves, the journal ends here")
-        elif not problems and json.loads(peaks) != tree.to_list():
-            problems.append("the tree kept for appending differs from the journal")
-        return problems
+            found.append(f"entry {expected}: the tree has {size} leaves, the journal ends here")
+        elif not bent and peaks != json.dumps(tree.to_list()):
+            found.append("the tree kept for appending differs from the journal")
+        unsent = self._db.execute(
+            "select seq from journal where seq not in (select ref from outbox where kind ="
+            " 'journal') order by seq limit 3"
+        )
+        found += [f"entry {seq}: is not in the outbox" for (seq,) in unsent]
+        return found
 
 
 def _entry(body: dict[str, Any], leaf: str) -> Entry:
@@ -203,9 +224,11 @@ def _differences(seq: int, columns: dict[str, Any], text: str, leaf: str) -> lis
         problems.append(f"entry {seq}: its content does not fit its hash")
     try:
         body = json.loads(text)
-        for name, value in columns.items():
-            if body.get(name) != value:
-                problems.append(f"entry {seq}: column {name} differs from the entry's own text")
-    except ValueError:
-        problems.append(f"entry {seq}: its text is not JSON")
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        return [*problems, f"entry {seq}: its text is not an entry"]
+    for name, value in columns.items():
+        if body.get(name) != value:
+            problems.append(f"entry {seq}: column {name} differs from the entry's own text")
     return problems

@@ -11,7 +11,7 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from kiosk.core.codes import JournalKind
 from kiosk.core.types import Candidate, Lookup, Standing, mask_name
-from kiosk.store.base import Base
+from kiosk.store.base import Base, iso
 from kiosk.store.errors import StoreRefused
 
 SALT_BYTES = 32
+#: Who missed a session of the same day is sent to the proctor with its time, not as a stranger.
+STILL_KNOWN = timedelta(hours=18)
 _FIELDS = "candidate_id, name, admission_no, identity_number, licence_class, pseudonym"
 
 
@@ -79,6 +81,7 @@ class Roster(Base):
         sessions = Counter(row.session_id for row in rows)
         self._refuse_duplicates(rows)
         with self._transaction():
+            self._release_admission_numbers(rows)
             for row in rows:
                 done[self._apply(row, source)] += 1
             self._note(
@@ -100,6 +103,34 @@ class Roster(Base):
             for (session_id, _), count in seen.items():
                 if count > 1:
                     problems.append(f"{count} rows of session {session_id} share one {field}")
+        if problems:
+            raise StoreRefused(problems)
+
+    def _release_admission_numbers(self, rows: Sequence[RosterRow]) -> None:
+        """Let candidates of this import swap admission numbers; others keep theirs.
+
+        Raises `StoreRefused` when a number belongs to somebody who is not in this import.
+        """
+        coming = {(row.session_id, row.identity_number) for row in rows}
+        problems = []
+        for row in rows:
+            held = self._row(
+                "select candidate_id, identity_number from candidates"
+                " where session_id = ? and admission_no = ? and active",
+                row.session_id,
+                row.admission_no,
+            )
+            if held is None or held[1] == row.identity_number:
+                continue
+            if (row.session_id, held[1]) not in coming:
+                problems.append(
+                    f"admission number …{row.admission_no[-4:]} of session {row.session_id} "
+                    "belongs to another candidate of the roster in use"
+                )
+            self._db.execute(
+                "update candidates set admission_no = ?, digest = '' where candidate_id = ?",
+                [f"\0{held[0]}", held[0]],
+            )
         if problems:
             raise StoreRefused(problems)
 
@@ -166,7 +197,11 @@ class Roster(Base):
     # --- looking up -------------------------------------------------------------------------------
 
     def lookup(self, session_id: str, identity_number: str) -> Lookup:
-        """How this number stands with the session."""
+        """How this number stands with the session.
+
+        Who is booked elsewhere is told so while that session is to come or was not long ago; the
+        nearest one still to come goes before one that was missed.
+        """
         row = self._row(
             f"select {_FIELDS} from candidates"
             " where session_id = ? and identity_number = ? and active",
@@ -177,11 +212,12 @@ class Roster(Base):
             return self._standing(session_id, Candidate(*row))
         other = self._row(
             f"select {_FIELDS}, starts_at from candidates join sessions using (session_id)"
-            " where identity_number = ? and active and session_id <> ? and state <> 'closed'"
-            " and checkin_until >= ? order by starts_at limit 1",
+            " where identity_number = ? and active and session_id <> ? and starts_at >= ?"
+            " order by checkin_until < ?, abs(julianday(starts_at) - julianday(?)) limit 1",
             identity_number,
             session_id,
-            self._now(),
+            iso(self._clock.now() - STILL_KNOWN),
+            *[self._now()] * 2,
         )
         if other is None:
             return Lookup(Standing.UNKNOWN)
@@ -192,7 +228,8 @@ class Roster(Base):
 
     def lookup_id(self, session_id: str, candidate_id: int) -> Lookup:
         row = self._row(
-            f"select {_FIELDS} from candidates where candidate_id = ? and session_id = ? and active",
+            f"select {_FIELDS} from candidates"
+            " where candidate_id = ? and session_id = ? and active",
             candidate_id,
             session_id,
         )
@@ -282,7 +319,8 @@ class Roster(Base):
 
     def roster_status(self) -> list[dict[str, Any]]:
         rows = self._rows(
-            "select session_id, count(*), max(imported_at), max(source) from candidates"
+            # SQLite takes the bare column from the row that has the maximum
+            "select session_id, count(*), max(imported_at), source from candidates"
             " where active group by session_id order by session_id"
         )
         keys = ("session_id", "candidates", "imported_at", "source")

@@ -16,6 +16,8 @@ from kiosk.core.types import Session, SessionState
 from kiosk.store.base import Base, iso
 from kiosk.store.errors import NotOpen, StoreRefused
 
+MAX_NAME = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -23,6 +25,16 @@ class Counts:
     seated: int  #: have a seat, have not passed the gate
     inside: int
     free_terminals: int
+
+
+def _name_problems(session_id: str, terminals: Sequence[str]) -> list[str]:
+    """Names go into hashes one a line and onto screens: no control characters, no blanks."""
+    names = [("session id", session_id), *(("terminal", t) for t in terminals)]
+    return [
+        f"{what} {name!r} is not a name: 1 to {MAX_NAME} printable characters, no outer blanks"
+        for what, name in names
+        if not (0 < len(name) <= MAX_NAME and name.isprintable() and name == name.strip())
+    ]
 
 
 class Sessions(Base):
@@ -41,7 +53,9 @@ class Sessions(Base):
         """Add a session. Raises `StoreRefused` with every problem."""
         out = set(out_of_service)
         usable = len(set(terminals) - out)
-        problems = []
+        problems = _name_problems(session_id, terminals)
+        if starts_at.tzinfo is None:
+            problems.append("the start must have a time zone")
         if self.session(session_id) is not None:
             problems.append(f"session {session_id} exists already")
         if len(set(terminals)) != len(terminals):
@@ -51,7 +65,9 @@ class Sessions(Base):
             problems.append("a session needs at least one terminal")
         if unknown := sorted(out - set(terminals)):
             problems.append(f"out of service but not a terminal: {', '.join(unknown)}")
-        if capacity is not None and not 0 < capacity <= max(usable, 1):
+        if terminals and not usable:
+            problems.append("every terminal is out of service")
+        elif terminals and capacity is not None and not 0 < capacity <= usable:
             problems.append(f"capacity {capacity} does not fit {usable} usable terminals")
         if problems:
             raise StoreRefused(problems)

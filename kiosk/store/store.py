@@ -55,8 +55,14 @@ class Store(Visits, Roster, Outbox):
         lock = _lock(data_dir / (FILE + ".lock"))
         try:
             database = _connect(data_dir / FILE)
-            _bring_up_to_date(database, data_dir, clock)
-            return cls(data_dir, database, Vault(database, key), clock, lock)
+            try:
+                _bring_up_to_date(database, data_dir, clock)
+                vault = Vault(database, key)
+                vault.check()
+                return cls(data_dir, database, vault, clock, lock)
+            except BaseException:
+                database.conn.close()
+                raise
         except BaseException:
             lock.close()
             raise
@@ -90,11 +96,20 @@ class Store(Visits, Roster, Outbox):
             )
 
     def entries(self, after: int, limit: int, session_id: str | None = None) -> list[Entry]:
-        return self._journal.entries(after, limit, session_id)
+        """Entries with seq > `after`, oldest first. Raises `StoreError` when one is damaged."""
+        try:
+            return self._journal.entries(after, limit, session_id)
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                "the journal has an entry that cannot be read; examgate journal verify names it"
+            ) from error
 
     def verify(self) -> list[str]:
         """Recompute the journal; one sentence for each thing that is wrong."""
-        return self._journal.verify()
+        try:
+            return self._journal.verify()
+        except sqlite3.Error as error:
+            return [f"the journal cannot be read to its end: {error}"]
 
     def tree_head(self) -> tuple[int, str]:
         """Number of entries and the root over them, hex."""
@@ -137,6 +152,9 @@ def _connect(path: Path) -> Database:
     try:
         # isolation_level None: transactions are begun and ended by us alone
         connection = sqlite3.connect(path, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _unusable(path, str(error)) from error
+    try:
         os.chmod(path, 0o600)
         for pragma in (
             "journal_mode = wal",
@@ -147,16 +165,19 @@ def _connect(path: Path) -> Database:
             connection.execute(f"pragma {pragma}")
         broken = [row[0] for row in connection.execute("pragma quick_check(3)")]
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(
-            f"{path}: is not a usable database ({error}); restore a copy from "
-            f"{path.parent / 'backups'}"
-        ) from error
+        connection.close()
+        raise _unusable(path, str(error)) from error
     if broken != ["ok"]:
-        raise StoreError(
-            f"{path}: is damaged ({'; '.join(broken)}); restore a copy from "
-            f"{path.parent / 'backups'}"
-        )
+        connection.close()
+        raise _unusable(path, "; ".join(broken))
     return Database(connection)
+
+
+def _unusable(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"{path}: is not a usable database, or is damaged ({why}); keep the file for the centre "
+        f"and restore a copy from {path.parent / 'backups'}"
+    )
 
 
 def _bring_up_to_date(database: Database, data_dir: Path, clock: Clock) -> None:
@@ -167,8 +188,9 @@ def _bring_up_to_date(database: Database, data_dir: Path, clock: Clock) -> None:
             backups = data_dir / "backups"
             backups.mkdir(exist_ok=True, mode=0o700)
             name = f"before-{todo[0][0]}-{clock.now():%Y%m%dT%H%M%S}.db"
+            (backups / name).touch(mode=0o600)
             with contextlib.closing(sqlite3.connect(backups / name)) as copy:
                 database.conn.backup(copy)
         migrate(database, iso(clock.now()))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the database cannot be migrated: {error}") from error

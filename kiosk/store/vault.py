@@ -23,8 +23,8 @@ NONCE_BYTES = 12  #: NIST SP 800-38D §8.2
 
 def make_key_file(path: Path) -> None:
     """Create a fresh lane key, readable by its owner only. Never overwrites one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeyFileProblem(
@@ -35,6 +35,8 @@ def make_key_file(path: Path) -> None:
         raise KeyFileProblem(f"{path}: cannot be created ({error.strerror})") from error
     with os.fdopen(handle, "w") as file:
         file.write(secrets.token_hex(KEY_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())  # before anything is encrypted with it
 
 
 def read_key_file(path: Path) -> bytes:
@@ -46,8 +48,20 @@ def read_key_file(path: Path) -> bytes:
         raise KeyFileProblem(
             f"{path}: the lane's key file is missing; make one with: examgate doctor --make-key"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileProblem(f"{path}: cannot be read ({error})") from error
+    except PermissionError:
+        raise KeyFileProblem(
+            f"{path}: user {os.geteuid()} may not read it; run this as its owner, or: "
+            f"chown {os.geteuid()} {path}"
+        ) from None
+    except OSError as error:
+        raise KeyFileProblem(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        text = ""
+    if status.st_uid != os.geteuid():
+        raise KeyFileProblem(
+            f"{path}: belongs to user {status.st_uid}, but this runs as user {os.geteuid()}; run "
+            f"this as its owner, or: chown {os.geteuid()} {path}"
+        )
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise KeyFileProblem(
@@ -104,8 +118,17 @@ class Vault:
             nonce = secrets.token_bytes(NONCE_BYTES)
             wrapped = nonce + self._wrap.encrypt(nonce, key, label)
             self._db.execute("insert into keys (scope, wrapped) values (?, ?)", [scope, wrapped])
-            return AESGCM(key)  # not remembered: the transaction may yet be rolled back
         else:
             raise StoreError(f"the key of {scope} has been destroyed")
         self._open[scope] = AESGCM(key)
         return self._open[scope]
+
+    def forget(self) -> None:
+        """Drop the opened keys, as after a rollback: what was made in it is not on disk."""
+        self._open.clear()
+
+    def check(self) -> None:
+        """Raise `KeyFileProblem` when the database was made with another lane key."""
+        row = self._db.execute("select scope from keys limit 1").fetchone()
+        if row is not None:
+            self._key(row[0], make=False)

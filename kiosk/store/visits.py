@@ -12,11 +12,22 @@ from dataclasses import dataclass
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.draw import draw_terminal
 from kiosk.core.types import Admission, Candidate, SessionState
-from kiosk.store.errors import AlreadyInside, HallFull, NoSignature, NotOpen, StoreRefused
+from kiosk.store.errors import (
+    AlreadyInside,
+    HallFull,
+    NoSignature,
+    NotBooked,
+    NotOpen,
+    StoreRefused,
+)
 from kiosk.store.sessions import Sessions
 
 #: Outcomes after which the candidate is inside: they passed, alone or followed by another.
 PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+#: Outcomes after which they are not: the seat is kept.
+NOT_PASSED = frozenset(
+    {Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK, Reason.GATE_BLOCKED, Reason.GATE_UNKNOWN}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Visits(Sessions):
     ) -> str:
         """Keep the strokes (encrypted) and journal their hash. Returns it; a repeat is harmless."""
         sha256 = hashlib.sha256(strokes).hexdigest()
+        pseudonym = self._booked(session_id, candidate)
         held = self._row(
             "select 1 from signatures where session_id = ? and candidate_id = ? and sha256 = ?",
             session_id,
@@ -53,7 +65,7 @@ class Visits(Sessions):
             self._note(
                 JournalKind.SIGNED,
                 session_id=session_id,
-                pseudonym=candidate.pseudonym,
+                pseudonym=pseudonym,
                 payload={
                     "signature_sha256": sha256,
                     "text_sha256": text_sha256,
@@ -62,11 +74,22 @@ class Visits(Sessions):
             )
         return sha256
 
+    def _booked(self, session_id: str, candidate: Candidate) -> str:
+        """The pseudonym, as the roster has it. Raises `NotBooked`."""
+        row = self._row(
+            "select pseudonym from candidates where candidate_id = ? and session_id = ? and active",
+            candidate.candidate_id,
+            session_id,
+        )
+        if row is None:
+            raise NotBooked(f"this candidate is not on the roster of session {session_id}")
+        return str(row[0])
+
     def signature(self, session_id: str, candidate_id: int) -> bytes:
         """The strokes as they were signed last."""
         row = self._row(
             "select strokes from signatures where session_id = ? and candidate_id = ?"
-            " order by at desc limit 1",
+            " order by rowid desc limit 1",
             session_id,
             candidate_id,
         )
@@ -77,12 +100,14 @@ class Visits(Sessions):
     def admit(self, session_id: str, candidate: Candidate) -> Admission:
         """Draw a seat, or keep the one drawn before, and write the gate intent: one transaction.
 
-        Raises `HallFull`, `AlreadyInside`, `NotOpen` or `NoSignature`; then nothing was changed.
+        Raises `HallFull`, `AlreadyInside`, `NotOpen`, `NotBooked` or `NoSignature`; then nothing
+        was changed.
         """
         with self._transaction():
             state = self._row("select state from sessions where session_id = ?", session_id)
             if state is None or state[0] != SessionState.OPEN:
                 raise NotOpen(f"session {session_id} is not open")
+            pseudonym = self._booked(session_id, candidate)
             held = self._row(
                 "select assignment_id, terminal, draw_no, inside_at from assignments"
                 " where session_id = ? and candidate_id = ? and voided_at is null",
@@ -92,7 +117,9 @@ class Visits(Sessions):
             if held is not None and held[3] is not None:
                 raise AlreadyInside("this candidate is inside already")
             assignment_id, terminal, draw_no = (
-                held[:3] if held is not None else self._draw(session_id, candidate)
+                held[:3]
+                if held is not None
+                else self._draw(session_id, candidate.candidate_id, pseudonym)
             )
             cursor = self._db.execute(
                 "insert into gate_intents (assignment_id, at) values (?, ?)",
@@ -102,18 +129,18 @@ class Visits(Sessions):
             self._note(
                 JournalKind.GATE_INTENT,
                 session_id=session_id,
-                pseudonym=candidate.pseudonym,
+                pseudonym=pseudonym,
                 terminal=terminal,
                 payload={"intent": intent_id, "draw_no": draw_no, "authority": "verified"},
             )
         return Admission(terminal, draw_no, intent_id, held is None)
 
-    def _draw(self, session_id: str, candidate: Candidate) -> tuple[int, str, int]:
+    def _draw(self, session_id: str, candidate_id: int, pseudonym: str) -> tuple[int, str, int]:
         signed = self._row(
             "select sha256 from signatures where session_id = ? and candidate_id = ?"
-            " order by at desc limit 1",
+            " order by rowid desc limit 1",  # not by time: the clock may have been set back
             session_id,
-            candidate.candidate_id,
+            candidate_id,
         )
         if signed is None:
             raise NoSignature("nothing has been signed")
@@ -129,7 +156,7 @@ class Visits(Sessions):
         drawn = draw_terminal(
             seed=self._seed(session_id),
             draw_no=draw_no,
-            pseudonym=candidate.pseudonym,
+            pseudonym=pseudonym,
             signature_sha256=signed[0],
             free_terminals=free,
         )
@@ -139,12 +166,12 @@ class Visits(Sessions):
         cursor = self._db.execute(
             "insert into assignments (session_id, candidate_id, terminal, draw_no,"
             " signature_sha256, at) values (?, ?, ?, ?, ?, ?)",
-            [session_id, candidate.candidate_id, drawn.terminal, draw_no, signed[0], self._now()],
+            [session_id, candidate_id, drawn.terminal, draw_no, signed[0], self._now()],
         )
         self._note(
             JournalKind.SEAT_DRAWN,
             session_id=session_id,
-            pseudonym=candidate.pseudonym,
+            pseudonym=pseudonym,
             terminal=drawn.terminal,
             payload={
                 "draw_no": draw_no,
@@ -157,16 +184,22 @@ class Visits(Sessions):
         return int(cursor.lastrowid or 0), drawn.terminal, draw_no
 
     def gate_outcome(self, intent_id: int, reason: Reason) -> None:
-        """How the passage ended; once for each intent. Only who passed is inside."""
+        """How the passage ended; once for each intent. Only who passed is inside.
+
+        Raises `StoreRefused` for an unknown or ended intent, `ValueError` for a reason that is
+        not the end of a passage.
+        """
+        if reason not in PASSED | NOT_PASSED:
+            raise ValueError(f"{reason} is not how a passage ends")
         row = self._row(
-            "select outcome, a.assignment_id, session_id, terminal, pseudonym, draw_no"
+            "select outcome, a.assignment_id, session_id, terminal, pseudonym, draw_no, inside_at"
             " from gate_intents join assignments a using (assignment_id)"
             " join candidates c using (candidate_id, session_id) where intent_id = ?",
             intent_id,
         )
         if row is None:
             raise StoreRefused(f"there is no gate intent {intent_id}")
-        outcome, assignment_id, session_id, terminal, pseudonym, draw_no = row
+        outcome, assignment_id, session_id, terminal, pseudonym, draw_no, inside_at = row
         if outcome is not None:
             raise StoreRefused(f"gate intent {intent_id} already ended with {outcome}")
         now = self._now()
@@ -177,7 +210,7 @@ class Visits(Sessions):
                 [reason.value, now, intent_id],
             )
             self._note(JournalKind.GATE_OUTCOME, reason, **who, payload={"intent": intent_id})
-            if reason in PASSED:
+            if reason in PASSED and inside_at is None:
                 self._db.execute(
                     "update assignments set inside_at = ? where assignment_id = ?",
                     [now, assignment_id],

@@ -171,9 +171,8 @@ def test_another_lanes_key_is_said(store, folder, open_store):
     store.close()
     (folder / "lane.key").unlink()
     make_key_file(folder / "lane.key")
-    other = open_store()
-    with pytest.raises(StoreError, match="does not fit"):
-        other.gallery("S1", "dlib-resnet-v1")
+    with pytest.raises(KeyFileProblem, match="does not fit"):
+        open_store()
 
 
 # --- journal ----------------------------------------------------------------------------------
