@@ -105,7 +105,15 @@ def _split(script: str) -> Sequence[str]:
     return found
 
 
-STEPS: tuple[Step, ...] = (("0001_lane", _first),)
+def _journal_of_session(database: Database) -> None:
+    """The proctor's list reads one session's entries every time somebody is refused."""
+    database.execute("create index journal_of_session on journal (session_id, seq)")
+
+
+STEPS: tuple[Step, ...] = (
+    ("0001_lane", _first),
+    ("0002_journal_of_session", _journal_of_session),
+)
 
 
 def pending(database: Database, steps: Sequence[Step] = STEPS) -> list[Step]:

@@ -289,7 +289,8 @@ class Roster(Base):
         """For the proctor's list: masked, with where each one is and what happened last."""
         rows = self._rows(
             "select name, admission_no, pseudonym, terminal, inside_at from candidates c"
-            " left join assignments a on a.candidate_id = c.candidate_id and voided_at is null"
+            " left join assignments a on a.session_id = c.session_id"
+            " and a.candidate_id = c.candidate_id and voided_at is null"
             " where c.session_id = ? and active order by admission_no",
             session_id,
         )

@@ -242,7 +242,7 @@ def test_a_copy_is_made_before_an_existing_database_is_migrated(
     store, folder, open_store, monkeypatch
 ):
     store.close()
-    more = (*STEPS, ("0002_more", lambda db: db.execute("create table more (x)")))
+    more = (*STEPS, ("9001_more", lambda db: db.execute("create table more (x)")))
     for function in (pending, migrate):
         monkeypatch.setattr(function, "__defaults__", (more,))
     assert "more" in open_store()._db.table_names()
@@ -261,7 +261,7 @@ def test_a_failing_migration_changes_nothing():
         raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):
-        migrate(database, "now", (*STEPS, ("0002_bad", fails)))
+        migrate(database, "now", (*STEPS, ("9001_bad", fails)))
     assert "half" not in database.table_names()
     assert "journal" in database.table_names(), "the step before it stays"
 
