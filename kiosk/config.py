@@ -1,7 +1,7 @@
 """config.yaml: its schema, its bounds, and every mistake in it said at once.
 
-`python -m kiosk.config` prints docs/config.md from the same schema. Knows no device beyond the
-names and bounds of its options.
+`python -m kiosk.config` prints docs/config.md from the same schema (config_doc.py). Knows no
+device beyond the names and bounds of its options.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+MAX_DEPTH = 4
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # strict: `finger: "no"` or `frames: true` is a mistake, not a value to be guessed
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Venue(_Section):
@@ -26,7 +29,7 @@ class Venue(_Section):
 
     code: str = Field(min_length=1, max_length=32, description="as in the roster")
     name: str = Field(min_length=1, max_length=64, description="shown on the screens")
-    timezone: str = Field("Asia/Shanghai", description="IANA name of the hall's time zone")
+    timezone: str = Field(default="Asia/Shanghai", description="IANA name of the hall's time zone")
 
     @field_validator("timezone")
     @classmethod
@@ -47,7 +50,7 @@ class Lane(_Section):
         pattern=r"^[A-Za-z0-9_.-]+$",
         description="name of the lane, unique in the hall",
     )
-    direction: Literal["entry"] = Field("entry", description="entry lanes only for now")
+    direction: Literal["entry"] = Field(default="entry", description="entry lanes only for now")
     safe_state: Literal["locked", "free"] = Field(
         description="what the gate does when this program is not running; no default: decide it "
         "with the hall's fire-safety officer"
@@ -57,10 +60,15 @@ class Lane(_Section):
 class Paths(_Section):
     """Folders; relative ones start at the configuration file's folder."""
 
-    data: Path = Field(Path("/var/lib/examgate"), description="database, evidence, backups")
-    runtime: Path = Field(Path("/run/examgate"), description="the unix socket")
+    data: Path = Field(
+        default=Path("/var/lib/examgate"), strict=False, description="database, evidence, backups"
+    )
+    runtime: Path = Field(
+        default=Path("/run/examgate"), strict=False, description="the unix socket"
+    )
     key_file: Path = Field(
-        Path("/etc/examgate/lane.key"),
+        default=Path("/etc/examgate/lane.key"),
+        strict=False,
         description="the lane's key, mode 0600 (`examgate doctor --make-key`)",
     )
 
@@ -69,72 +77,88 @@ class IdentityRules(_Section):
     """How a candidate is identified."""
 
     claim: Literal["id_card", "face"] = Field(
-        "id_card", description="id_card: 1:1 against the card laid on; face: 1:N over the roster"
+        default="id_card",
+        description="id_card: 1:1 against the card laid on; face: 1:N over the roster",
     )
-    finger: bool = Field(True, description="ask for a fingerprint after the face")
-    finger_attempts: int = Field(3, ge=1, le=10, description="fingers that may not match")
+    finger: bool = Field(default=True, description="ask for a fingerprint after the face")
+    finger_attempts: int = Field(default=3, ge=1, le=10, description="fingers that may not match")
 
 
 class SessionRules(_Section):
     """Defaults of a session's check-in window."""
 
-    early_s: int = Field(1800, ge=0, le=86_400, description="opens this long before the start")
-    late_s: int = Field(0, ge=0, le=86_400, description="closes this long after the start")
+    early_s: int = Field(
+        default=1800, ge=0, le=86_400, description="opens this long before the start"
+    )
+    late_s: int = Field(default=0, ge=0, le=86_400, description="closes this long after the start")
 
 
 class Face(_Section):
     """The face engine and what it takes to be sure (docs/face.md)."""
 
-    encoder: Literal["dlib-resnet-v1"] = Field("dlib-resnet-v1", description="maker of embeddings")
-    verify_max_distance: float = Field(0.50, gt=0, le=1.0, description="1:1: same at or below")
-    identify_max_distance: float = Field(0.45, gt=0, le=1.0, description="1:N: same at or below")
-    identify_margin: float = Field(0.08, ge=0, le=0.5, description="1:N: nearer than the second")
-    frames: int = Field(5, ge=1, le=50, description="observations that a decision rests on")
-    liveness: bool = Field(True, description="ask for a head movement, against photographs")
+    encoder: Literal["dlib-resnet-v1"] = Field(
+        default="dlib-resnet-v1", description="maker of embeddings"
+    )
+    verify_max_distance: float = Field(
+        default=0.50, gt=0, le=1.0, description="1:1: same at or below"
+    )
+    identify_max_distance: float = Field(
+        default=0.45, gt=0, le=1.0, description="1:N: same at or below"
+    )
+    identify_margin: float = Field(
+        default=0.08, ge=0, le=0.5, description="1:N: nearer than the second"
+    )
+    frames: int = Field(default=5, ge=1, le=50, description="observations that a decision rests on")
+    liveness: bool = Field(default=True, description="ask for a head movement, against photographs")
 
 
 class Timeouts(_Section):
     """How long each step may take, in seconds."""
 
-    face_s: float = Field(25, ge=3, le=300, description="the face step")
-    liveness_s: float = Field(12, ge=3, le=120, description="the head movement, in the face step")
-    finger_s: float = Field(30, ge=3, le=300, description="the finger step")
-    sign_s: float = Field(90, ge=5, le=600, description="the signature")
-    gate_s: float = Field(8, ge=1, le=60, description="unlocked and nobody came: locked again")
-    gate_clear_s: float = Field(10, ge=1, le=120, description="in the gate: then it is blocked")
-    result_s: float = Field(8, ge=1, le=60, description="how long seat or refusal are shown")
-    absent_s: float = Field(4, ge=1, le=60, description="nobody before the camera: walked away")
+    face_s: float = Field(default=25, ge=3, le=300, description="the face step")
+    liveness_s: float = Field(
+        default=12, ge=3, le=120, description="the head movement, in the face step"
+    )
+    finger_s: float = Field(default=30, ge=3, le=300, description="the finger step")
+    sign_s: float = Field(default=90, ge=5, le=600, description="the signature")
+    gate_s: float = Field(
+        default=8, ge=1, le=60, description="unlocked and nobody came: locked again"
+    )
+    gate_clear_s: float = Field(
+        default=10, ge=1, le=120, description="in the gate: then it is blocked"
+    )
+    result_s: float = Field(
+        default=8, ge=1, le=60, description="how long seat or refusal are shown"
+    )
+    absent_s: float = Field(
+        default=4, ge=1, le=60, description="nobody before the camera: walked away"
+    )
 
 
 Baud = Annotated[int, Field(ge=1200, le=921_600)]
 
 
 class Turnstile(_Section):
-    """Modbus RTU relay and input module."""
+    """Modbus RTU relay and input module. Coils and inputs each have a number of their own."""
 
     driver: Literal["modbus"]
     port: str = Field(min_length=1, description="serial port")
-    baud: Baud = Field(9600, description="line speed")
-    unit: int = Field(1, ge=1, le=247, description="Modbus address of the board")
-    pulse_ms: int = Field(500, ge=100, le=5000, description="length of the unlock pulse")
+    baud: Baud = Field(default=9600, description="line speed")
+    unit: int = Field(default=1, ge=1, le=247, description="Modbus address of the board")
+    pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
     pulse: Literal["flash", "coil"] = Field(
-        "flash", description="flash: the board times the pulse; coil: this program does"
+        default="flash", description="flash: the board times the pulse; coil: this program does"
     )
-    unlock_coil: int = Field(0, ge=0, le=255, description="coil that unlocks one passage")
-    release_coil: int = Field(1, ge=0, le=255, description="coil that latches the gate open")
-    input_passage_a: int = Field(0, ge=0, le=255, description="first sensor in entry direction")
-    input_passage_b: int = Field(1, ge=0, le=255, description="second sensor")
-    input_forced: int = Field(2, ge=0, le=255, description="forced-open contact")
-    input_fire: int = Field(3, ge=0, le=255, description="fire contact")
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Turnstile:
-        if self.unlock_coil == self.release_coil:
-            raise ValueError("unlock_coil and release_coil are the same coil")
-        inputs = (self.input_passage_a, self.input_passage_b, self.input_forced, self.input_fire)
-        if len(set(inputs)) < len(inputs):
-            raise ValueError("two inputs share one number")
-        return self
+    unlock_coil: int = Field(default=0, ge=0, le=255, description="coil that unlocks one passage")
+    release_coil: int = Field(
+        default=1, ge=0, le=255, description="coil that latches the gate open"
+    )
+    input_passage_a: int = Field(
+        default=0, ge=0, le=255, description="first sensor in entry direction"
+    )
+    input_passage_b: int = Field(default=1, ge=0, le=255, description="second sensor")
+    input_forced: int = Field(default=2, ge=0, le=255, description="forced-open contact")
+    input_fire: int = Field(default=3, ge=0, le=255, description="fire contact")
 
 
 class Fingerprint(_Section):
@@ -142,10 +166,12 @@ class Fingerprint(_Section):
 
     driver: Literal["zfm"]
     port: str = Field(min_length=1, description="serial port")
-    baud: Baud = Field(57_600, description="line speed, a multiple of 9600")
-    address: int = Field(0xFFFFFFFF, ge=0, le=0xFFFFFFFF, description="module address")
-    password: int = Field(0, ge=0, le=0xFFFFFFFF, description="module password")
-    min_score: int = Field(50, ge=1, le=1000, description="least score that is a match")
+    baud: int = Field(
+        default=57_600, ge=9600, le=115_200, multiple_of=9600, description="line speed"
+    )
+    address: int = Field(default=0xFFFFFFFF, ge=0, le=0xFFFFFFFF, description="module address")
+    password: int = Field(default=0, ge=0, le=0xFFFFFFFF, description="module password")
+    min_score: int = Field(default=50, ge=1, le=1000, description="least score that is a match")
 
 
 class Camera(_Section):
@@ -153,10 +179,11 @@ class Camera(_Section):
 
     driver: Literal["opencv"]
     source: str | int = Field(
-        description="V4L2 device or number, rtsp:// or http:// address, video file or folder"
+        description="V4L2 device or number, rtsp:// or http:// address, video file or folder; "
+        "a relative path starts at the configuration file's folder"
     )
-    width: int = Field(640, ge=320, le=3840, description="asked of a V4L2 device")
-    height: int = Field(480, ge=240, le=2160, description="asked of a V4L2 device")
+    width: int = Field(default=640, ge=320, le=3840, description="asked of a V4L2 device")
+    height: int = Field(default=480, ge=240, le=2160, description="asked of a V4L2 device")
 
 
 class IdCard(_Section):
@@ -164,7 +191,7 @@ class IdCard(_Section):
 
     driver: Literal["sam"]
     port: str = Field(min_length=1, description="serial port")
-    baud: Baud = Field(115_200, description="line speed")
+    baud: Baud = Field(default=115_200, description="line speed")
 
 
 class Devices(_Section):
@@ -179,37 +206,33 @@ class Devices(_Section):
 class Ui(_Section):
     """The screens."""
 
-    language: Literal["zh", "en"] = Field("zh", description="goes back to this after each person")
-    fullscreen: bool = Field(True, description="candidate screen fills the display")
+    language: Literal["zh", "en"] = Field(
+        default="zh", description="goes back to this after each person"
+    )
+    fullscreen: bool = Field(default=True, description="candidate screen fills the display")
 
 
 class Disk(_Section):
     """Room for evidence."""
 
-    min_free_mb: int = Field(500, ge=10, le=1_000_000, description="below it no session opens")
+    min_free_mb: int = Field(
+        default=500, ge=10, le=1_000_000, description="below it no session opens"
+    )
 
 
 class Config(_Section):
-    """The whole file."""
+    """The whole file. Made by `load`, which also checks what sections ask of each other."""
 
     venue: Venue
     lane: Lane
-    paths: Paths = Paths()
-    identity: IdentityRules = IdentityRules()
-    session: SessionRules = SessionRules()
-    face: Face = Face()
-    timeouts: Timeouts = Timeouts()
+    paths: Paths = Field(default_factory=Paths)
+    identity: IdentityRules = Field(default_factory=IdentityRules)
+    session: SessionRules = Field(default_factory=SessionRules)
+    face: Face = Field(default_factory=Face)
+    timeouts: Timeouts = Field(default_factory=Timeouts)
     devices: Devices
-    ui: Ui = Ui()
-    disk: Disk = Disk()
-
-    @model_validator(mode="after")
-    def _devices_for_the_rules(self) -> Config:
-        if self.identity.claim == "id_card" and self.devices.id_card is None:
-            raise ValueError("identity.claim is id_card, but devices.id_card is missing")
-        if self.identity.finger and self.devices.fingerprint is None:
-            raise ValueError("identity.finger is true, but devices.fingerprint is missing")
-        return self
+    ui: Ui = Field(default_factory=Ui)
+    disk: Disk = Field(default_factory=Disk)
 
     def device_options(self, role: str) -> dict[str, Any]:
         """The device's section as a plain dict, as its driver takes it."""
@@ -245,7 +268,7 @@ class ConfigError(Exception):
 def load(path: Path) -> Config:
     """Read and check the file. Raises `ConfigError` with all problems at once."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
     except OSError as error:
         raise ConfigError(path, [Problem("", 0, f"cannot be read ({error.strerror})")]) from error
     except UnicodeDecodeError as error:
@@ -261,10 +284,11 @@ def load(path: Path) -> Config:
         raise ConfigError(path, [Problem("", 1, "must be a mapping of sections")])
     lines: dict[str, int] = {}
     problems = list(_walk(node, "", lines))
+    problems += [Problem(key, _line(key, lines), said) for key, said in _clashes(data)]
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        problems += [_problem(detail, lines) for detail in error.errors()]
+        problems += _problems(error, lines)
     if problems:
         raise ConfigError(path, sorted(problems, key=lambda p: p.line))
     return _absolute(config, path.resolve().parent)
@@ -272,8 +296,8 @@ def load(path: Path) -> Config:
 
 def _walk(node: yaml.Node, prefix: str, lines: dict[str, int]) -> Iterator[Problem]:
     """Remember each key's line; a key given twice is a mistake that YAML itself hides."""
-    if not isinstance(node, yaml.MappingNode):
-        return
+    if not isinstance(node, yaml.MappingNode) or prefix.count(".") > MAX_DEPTH:
+        return  # deeper than the schema: an alias that holds itself never ends
     seen: dict[str, int] = {}
     for key, value in node.value:
         name = str(key.value)
@@ -286,33 +310,91 @@ def _walk(node: yaml.Node, prefix: str, lines: dict[str, int]) -> Iterator[Probl
         yield from _walk(value, path, lines)
 
 
-def _problem(detail: Any, lines: dict[str, int]) -> Problem:
-    location = [str(part) for part in detail["loc"]]
-    path = ".".join(location)
-    line = next(
-        (
-            lines[".".join(location[:n])]
-            for n in range(len(location), 0, -1)
-            if ".".join(location[:n]) in lines
-        ),
-        0,
-    )
-    value = detail.get("input")
+def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What one section asks of another: path and sentence. On raw data, so that these mistakes
+    are told together with all others."""
+    devices = _mapping(data, "devices")
+    identity = _mapping(data, "identity")
+    for key, needs, role, instead in (
+        ("claim", "id_card", "id_card", "face"),
+        ("finger", True, "fingerprint", "false"),
+    ):
+        value = identity.get(key, IdentityRules.model_fields[key].default)
+        if value == needs and devices.get(role) is None:
+            shown = str(value).lower()
+            yield (
+                f"identity.{key}",
+                f"is {shown}, but devices.{role} is missing; add it, or set this to {instead}",
+            )
+    turnstile = _mapping(devices, "turnstile")
+    for kind in ("_coil", "input_"):
+        seen: dict[int, str] = {}
+        for name, info in Turnstile.model_fields.items():
+            number = turnstile.get(name, info.default)
+            if kind not in name or not isinstance(number, int):
+                continue
+            if number in seen:
+                what = kind.strip("_")
+                yield f"devices.turnstile.{name}", f"is the same {what} as {seen[number]}: {number}"
+            seen.setdefault(number, name)
+
+
+def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _line(path: str, lines: dict[str, int]) -> int:
+    """The line of the key, or of the nearest section around it; 0 when there is none."""
+    parts = path.split(".")
+    around = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((lines[key] for key in around if key in lines), 0)
+
+
+def _problems(error: ValidationError, lines: dict[str, int]) -> list[Problem]:
+    """One for each place: the branches of a key that takes several types are one mistake."""
+    said: dict[str, list[str]] = {}
+    shown: dict[str, str] = {}
+    for detail in error.errors(include_url=False):
+        location = _in_file([str(part) for part in detail["loc"]])
+        path = ".".join(location)
+        message, with_value = _message(detail, location)
+        if message not in said.setdefault(path, []):
+            said[path].append(message)
+        value = detail["input"]
+        if with_value and not isinstance(value, dict | list):
+            shown[path] = f" (it is {value!r})"
+    return [
+        Problem(path, _line(path, lines), " or ".join(messages) + shown.get(path, ""))
+        for path, messages in said.items()
+    ]
+
+
+def _in_file(location: list[str]) -> list[str]:
+    """Without the parts that are types of the schema instead of keys of the file."""
+    for n in range(1, len(location)):
+        if not _keys_at(location[:n]):
+            return location[:n]
+    return location
+
+
+def _message(detail: Any, location: list[str]) -> tuple[str, bool]:
+    """The sentence, and whether the value belongs behind it."""
     match detail["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" | "invalid_key":
             near = difflib.get_close_matches(location[-1], _keys_at(location[:-1]), 1, 0.5)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            message = f"unknown key{hint}"
+            return "unknown key" + (f"; did you mean {near[0]}?" if near else ""), False
         case "missing":
-            message = "is missing and has no default"
-            if path == "lane.safe_state":
-                message += ": write locked or free, as agreed with the fire-safety officer"
+            agreed = ": write locked or free, as agreed with the fire-safety officer"
+            hint = agreed if location == ["lane", "safe_state"] else ""
+            return "is missing and has no default" + hint, False
         case "value_error":
-            message = str(detail["msg"]).removeprefix("Value error, ")
-        case _:
-            shown = "" if isinstance(value, dict | list) else f" (it is {value!r})"
-            message = f"{_lower(detail['msg'])}{shown}"
-    return Problem(path, line, message)
+            return str(detail["msg"]).removeprefix("Value error, "), True
+        case "model_type":
+            return "must be a section with keys of its own", True
+        case "string_type" if isinstance(detail["input"], int) and location == [*detail["loc"]]:
+            return "input should be a text: put it in quotes", True
+    return _lower(detail["msg"]), True
 
 
 def _lower(text: str) -> str:
@@ -320,13 +402,15 @@ def _lower(text: str) -> str:
 
 
 def _keys_at(location: list[str]) -> list[str]:
+    """The keys that the section at this place may have; none when it is not a section."""
     model: type[BaseModel] | None = Config
     for part in location:
-        model = _model_of(model.model_fields[part].annotation) if model else None
+        info = model.model_fields.get(part) if model else None
+        model = model_of(info.annotation) if info else None
     return list(model.model_fields) if model else []
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def model_of(annotation: Any) -> type[BaseModel] | None:
     """The section behind an annotation such as `Turnstile | None`."""
     for candidate in (annotation, *getattr(annotation, "__args__", ())):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
@@ -335,53 +419,17 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
 
 
 def _absolute(config: Config, folder: Path) -> Config:
-    paths = {name: folder / value for name, value in config.paths.model_dump().items()}
-    return config.model_copy(update={"paths": Paths(**paths)})
-
-
-# --- the page of docs/config.md -------------------------------------------------------------------
-
-_HEADER = """# Configuration: every key
-
-Generated from the schema by `python -m kiosk.config`; a test fails when it is stale. The
-commented example is `config.yaml`; `examgate config check FILE` explains every mistake in a
-file, all at once. An unknown key refuses to start.
-"""
-
-
-def render() -> str:
-    """docs/config.md."""
-    return "\n".join([_HEADER, *_tables(Config, "")])
-
-
-def _tables(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    plain, nested = [], []
-    for name, info in model.model_fields.items():
-        section = _model_of(info.annotation)
-        (nested.append((name, section)) if section else plain.append((name, info)))
-    if plain:
-        yield f"## {prefix}\n\n{(model.__doc__ or '').strip()}\n"
-        yield "| key | default | bounds | meaning |\n|---|---|---|---|"
-        for name, info in plain:
-            default = "**required**" if info.is_required() else f"`{info.default}`"
-            yield f"| `{name}` | {default} | {_bounds(info)} | {info.description or ''} |"
-        yield ""
-    for name, section in nested:
-        yield from _tables(section, f"{prefix}.{name}" if prefix else name)
-
-
-def _bounds(info: Any) -> str:
-    args = getattr(info.annotation, "__args__", ())
-    if args and all(isinstance(a, str) for a in args):
-        return " or ".join(f"`{a}`" for a in args)
-    found = []
-    for entry in info.metadata:
-        for sign, attribute in (("≥", "ge"), (">", "gt"), ("≤", "le"), ("<", "lt")):
-            value = getattr(entry, attribute, None)
-            if value is not None:
-                found.append(f"{sign} {value}")
-    return ", ".join(found)
+    """Relative paths start at the file, `~` at the user's home; other sources stay as they are."""
+    paths = {k: folder / v.expanduser() for k, v in config.paths.model_dump().items()}
+    camera = config.devices.camera
+    source = camera.source
+    if isinstance(source, str) and "://" not in source and not source.isdigit():
+        camera = camera.model_copy(update={"source": str(folder / Path(source).expanduser())})
+    devices = config.devices.model_copy(update={"camera": camera})
+    return config.model_copy(update={"paths": Paths(**paths), "devices": devices})
 
 
 if __name__ == "__main__":
-    print(render())
+    from kiosk.config_doc import render
+
+    print(render(), end="")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from kiosk import config
-from kiosk.config import ConfigError, load
+from kiosk.config import Config, ConfigError, load
+from kiosk.config_doc import render
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "config.yaml").read_text()
@@ -25,7 +27,7 @@ def test_the_example_is_right_and_says_every_section():
     loaded = load(ROOT / "config.yaml")
     assert loaded.lane.safe_state == "locked"
     assert loaded.device_options("fingerprint")["address"] == 0xFFFFFFFF
-    for section in config.Config.model_fields:
+    for section in Config.model_fields:
         assert f"\n{section}:" in EXAMPLE
 
 
@@ -59,8 +61,19 @@ def _lines(found):
     ("change", "said"),
     [
         (("claim: id_card", "claim: guess"), "identity.claim"),
-        (("release_coil: 1", "release_coil: 0"), "same coil"),
-        (("input_fire: 3", "input_fire: 2"), "share one number"),
+        (
+            ("release_coil: 1", "release_coil: 0"),
+            "release_coil: is the same coil as unlock_coil: 0",
+        ),
+        (("input_fire: 3", "input_fire: 2"), "input_fire: is the same input as input_forced: 2"),
+        (("finger: true", "finger: 'yes'"), "should be a valid boolean (it is 'yes')"),
+        (("frames: 5", "frames: true"), "should be a valid integer (it is True)"),
+        (("source: /dev/video0", "source: 1.5"), "valid string or input should be a valid integer"),
+        (("code: YT-03", "code: 3"), "put it in quotes (it is 3)"),
+        (("baud: 57600", "baud: 57601"), "multiple of 9600 (it is 57601)"),
+        (("ui:\n", "ui: 3\nuj:\n"), "ui: must be a section"),
+        (("lane:\n", "1: 2\nlane:\n"), "1: unknown key"),
+        (("face_s: 25", "face_s: .nan"), "timeouts.face_s"),
         (("timezone: Asia/Shanghai", "timezone: Asia/Yantai"), "time zone"),
         (("  id_card:\n", "  id_cart:\n"), "did you mean id_card?"),
     ],
@@ -90,12 +103,67 @@ def test_a_missing_file_and_bad_bytes_are_said(tmp_path):
         load(tmp_path / "bytes.yaml")
 
 
-def test_relative_paths_start_at_the_file(tmp_path):
+def test_what_sections_ask_of_each_other_is_told_with_everything_else(tmp_path):
+    text = EXAMPLE[: EXAMPLE.index("  id_card:\n")] + EXAMPLE[EXAMPLE.index("ui:\n") :]
+    text = text.replace("  fingerprint:\n", "  fingerprnt:\n").replace("frames: 5", "frames: 0")
+    found = problems(tmp_path, text)
+    for said in (
+        "line 22: identity.claim: is id_card, but devices.id_card is missing",
+        "line 23: identity.finger: is true, but devices.fingerprint is missing",
+        "devices.fingerprnt: unknown key; did you mean fingerprint?",
+        "face.frames",
+    ):
+        assert any(said in p for p in found), (said, found)
+
+
+def test_without_finger_no_reader_is_needed(tmp_path):
+    head, tail = EXAMPLE.split("  fingerprint:\n")
+    text = head + tail[tail.index("  camera:\n") :]
     path = tmp_path / "config.yaml"
-    path.write_text(EXAMPLE.replace("/var/lib/examgate", "data"))
+    path.write_text(text.replace("finger: true", "finger: false"))
+    assert load(path).device_options("fingerprint") == {}
+
+
+def test_an_alias_that_holds_itself_is_a_mistake_not_a_hang(tmp_path):
+    assert problems(tmp_path, EXAMPLE + "extra: &a\n  b: *a\n")
+
+
+def test_a_mark_in_front_and_the_sections_left_out_are_fine(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("\ufeff" + EXAMPLE[: EXAMPLE.index("ui:\n")], encoding="utf-8")
+    assert load(path).disk.min_free_mb == 500
+
+
+@pytest.mark.parametrize("data", ["data", "./data", "~/data"])
+def test_relative_paths_start_at_the_file_and_home_is_known(tmp_path, monkeypatch, data):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "config.yaml"
+    path.write_text(EXAMPLE.replace("/var/lib/examgate", data))
     assert load(path).paths.data == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("source", "becomes"),
+    [("clip.mp4", "{}/clip.mp4"), ("rtsp://cam/1", "rtsp://cam/1"), ("0", 0), ("'0'", "0")],
+)
+def test_camera_sources(tmp_path, source, becomes):
+    path = tmp_path / "config.yaml"
+    path.write_text(EXAMPLE.replace("/dev/video0 ", source + " "))
+    expected = becomes.format(tmp_path) if isinstance(becomes, str) else becomes
+    assert load(path).device_options("camera")["source"] == expected
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, len(EXAMPLE)), cut=st.integers(0, 40), put=st.text(max_size=8))
+def test_a_file_however_mangled_loads_or_is_explained(tmp_path, at, cut, put):
+    path = tmp_path / "config.yaml"
+    path.write_text(EXAMPLE[:at] + put + EXAMPLE[at + cut :], encoding="utf-8", newline="")
+    try:
+        load(path)
+    except ConfigError as error:
+        assert error.problems and all(str(p) for p in error.problems)
 
 
 def test_the_page_is_fresh():
     page = (ROOT / "docs/config.md").read_text()
-    assert page == config.render() + "\n", "python -m kiosk.config > docs/config.md"
+    assert page == render(), "python -m kiosk.config > docs/config.md"
