@@ -46,7 +46,7 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
         except OSError as error:
             print(f"examgate ui: {error}", file=sys.stderr)
             return 1
-    listening = quit_on_signals(app)
+    pair = quit_on_signals(app)
     guard = KioskFilter()
     if role == "candidate" and options.fullscreen:
         app.installEventFilter(guard)
@@ -58,7 +58,9 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     code = int(app.exec_())
     client.stop()
     app.removeEventFilter(guard)
-    listening.close()
+    signal.set_wakeup_fd(-1)
+    for end in pair:
+        end.close()
     return code
 
 
@@ -70,8 +72,11 @@ def make_window(role: str, client: Client, options: UiOptions) -> qt.QWidget:
     return ProctorWindow(client, options.language, options.person)
 
 
-def quit_on_signals(app: qt.QApplication) -> sockets.socket:
-    """SIGTERM and SIGINT end the loop at once; Qt alone would not notice them."""
+def quit_on_signals(app: qt.QApplication) -> tuple[sockets.socket, sockets.socket]:
+    """SIGTERM and SIGINT end the loop at once; Qt alone would not notice them.
+
+    The two sockets must be kept until the loop has ended.
+    """
     ours, theirs = sockets.socketpair()
     for end in (ours, theirs):
         end.setblocking(False)
@@ -80,5 +85,4 @@ def quit_on_signals(app: qt.QApplication) -> sockets.socket:
         signal.signal(number, lambda *_: None)
     notifier = qt.QSocketNotifier(ours.fileno(), qt.QSocketNotifier.Read, app)
     notifier.activated.connect(lambda: app.quit())
-    app.aboutToQuit.connect(lambda: signal.set_wakeup_fd(-1))
-    return theirs
+    return ours, theirs

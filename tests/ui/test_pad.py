@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,39 +143,51 @@ def test_another_language_is_another_text_and_wants_another_signature(
     assert page.pad.is_blank and page.commitment.text() == commitment("en")[0]
 
 
-def touch(qtbot: Any, pad: SignaturePad, acts: list[tuple[int, qt.Qt.TouchPointState, float]],
-          kind: qt.QEvent.Type) -> None:
-    points = []
-    for number, state, x in acts:
-        point = qt.QTouchEvent.TouchPoint(number)
-        point.setState(state)
-        point.setPos(qt.QPointF(x * pad.width(), 0.5 * pad.height()))
-        points.append(point)
-    device = qt.QTouchDevice()
-    device.setCapabilities(qt.QTouchDevice.Position)
-    event = qt.QTouchEvent(kind, device, qt.Qt.NoModifier, qt.Qt.TouchPointPressed, points)
-    qt.QApplication.sendEvent(pad, event)
+class Touch:
+    """Stands for a QTouchEvent: Qt's Python binding cannot make the points of one."""
+
+    def __init__(self, pad: SignaturePad, *points: tuple[int, Any, float]) -> None:
+        self._pad, self._points = pad, points
+
+    def type(self) -> Any:
+        return qt.QEvent.TouchUpdate
+
+    def device(self) -> None:
+        return None
+
+    def touchPoints(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(
+            id=lambda n=n: n, state=lambda s=s: s, pressure=lambda: 1.0,
+            pos=lambda x=x: qt.QPointF(x * self._pad.width(), 0.5 * self._pad.height()))
+            for n, s, x in self._points]
 
 
-def test_one_finger_writes_and_a_second_is_left_alone(
-    qtbot: Any, signing: CandidateWindow
+def test_touches_are_taken_before_mouse_events_are_made_of_them(
+    signing: CandidateWindow
 ) -> None:
+    device = qt.QTouchDevice()  # the event only points at it
+    event = qt.QTouchEvent(qt.QEvent.TouchBegin, device, qt.Qt.NoModifier,
+                           qt.Qt.TouchPointStates(), [])
+    event.ignore()
+    assert signing.sign_page.pad.event(event) and event.isAccepted()
+
+
+def test_one_finger_writes_and_a_second_is_left_alone(signing: CandidateWindow) -> None:
     pad, q = signing.sign_page.pad, qt.Qt
-    touch(qtbot, pad, [(0, q.TouchPointPressed, 0.1)], qt.QEvent.TouchBegin)
+    pad._touch(Touch(pad, (0, q.TouchPointPressed, 0.1)))
     for n in range(1, 12):
         second = q.TouchPointPressed if n == 1 else q.TouchPointMoved
-        touch(qtbot, pad, [(0, q.TouchPointMoved, 0.1 + n * 0.03), (1, second, 0.9)],
-              qt.QEvent.TouchUpdate)
-    touch(qtbot, pad, [(0, q.TouchPointReleased, 0.45), (1, q.TouchPointReleased, 0.9)],
-          qt.QEvent.TouchEnd)
+        pad._touch(Touch(pad, (0, q.TouchPointMoved, 0.1 + n * 0.03), (1, second, 0.9)))
+    pad._touch(Touch(pad, (0, q.TouchPointReleased, 0.45), (1, q.TouchPointReleased, 0.9)))
     (stroke,) = pad.strokes()
     assert max(p[0] for p in stroke) < 0.5 * pad.width()
+    assert {p[3] for p in stroke} == {0.0}
     assert pad.pointer == "touch" and pad.is_signature()
 
 
 def tablet(pad: SignaturePad, kind: qt.QEvent.Type, x: float, pressure: float) -> None:
-    at = qt.QPointF(x * pad.width(), 0.5 * pad.height())
-    event = qt.QTabletEvent(kind, at, at, 0, 1, pressure, 0, 0, 0.0, 0.0, 0, qt.Qt.NoModifier, 7,
+    spot = qt.QPointF(x * pad.width(), 0.5 * pad.height())
+    event = qt.QTabletEvent(kind, spot, spot, 0, 1, pressure, 0, 0, 0.0, 0.0, 0, qt.Qt.NoModifier, 7,
                             qt.Qt.LeftButton, qt.Qt.LeftButton)
     qt.QApplication.sendEvent(pad, event)
 
@@ -187,7 +200,7 @@ def test_a_pen_writes_with_pressure_and_its_hand_does_not(
     for n in range(1, 10):
         tablet(pad, qt.QEvent.TabletMove, 0.2 + n * 0.04, 0.2 + n * 0.08)
     tablet(pad, qt.QEvent.TabletRelease, 0.56, 0.0)
-    touch(qtbot, pad, [(0, qt.Qt.TouchPointPressed, 0.9)], qt.QEvent.TouchBegin)
+    pad._touch(Touch(pad, (0, qt.Qt.TouchPointPressed, 0.9)))
     (stroke,) = pad.strokes()
     assert pad.pointer == "pen"
     assert stroke[0][3] == pytest.approx(0.2) and stroke[-1][3] == pytest.approx(0.92)

@@ -170,7 +170,7 @@ class SeatPage(Page):
         if self.tall:
             put(self.caption, edge, edge, width - 2 * edge, height * 0.07)
             put(self.terminal, edge, height * 0.10, width - 2 * edge, height * 0.28)
-            put(self.note, edge, height * 0.38, width - 2 * edge, height * 0.06)
+            put(self.note, edge, height * 0.39, width - 2 * edge, height * 0.055)
             put(self.picture, edge, height * 0.46, width - 2 * edge, height * 0.36)
             put(self.title, edge, height * 0.83, width - 2 * edge, height * 0.15)
             return

@@ -73,6 +73,7 @@ class SessionPanel(Panel):
         self.numbers: dict[str, qt.QLabel] = {}
         for n, (key, _) in enumerate(COUNTERS):
             number = label(f"count_{key}", 40, bold=True, ink=theme.PRIMARY)
+            number.setMinimumHeight(54)
             words = label(f"count_{key}_words", 16, ink=theme.SOFT_INK)
             words.setText(text(language, f"proctor.{key}"))
             for row, part in enumerate((number, words)):

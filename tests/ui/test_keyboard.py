@@ -1,0 +1,91 @@
+"""Every step by keyboard, and nobody gets out of the kiosk by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ui import qt
+from ui.candidate.window import CandidateWindow
+from ui.kiosk import KioskFilter, allowed
+
+
+def shows(qtbot: Any, daemon: Any, window: CandidateWindow, name: str, **changes: Any) -> None:
+    state = daemon.show(name, **changes)
+    qtbot.waitUntil(lambda: window._state == state, timeout=5000)
+
+
+def test_tab_reaches_every_button(qtbot: Any, daemon: Any, window: CandidateWindow) -> None:
+    shows(qtbot, daemon, window, "sign")
+    window.activateWindow()
+    reached = set()
+    for _ in range(12):
+        qtbot.keyClick(window.focusWidget() or window, qt.Qt.Key_Tab)
+        focus = window.focusWidget()
+        reached.add(focus.objectName() if focus else None)
+    assert {"help", "language", "cancel", "pad", "confirm"} <= reached
+
+
+def test_focus_is_seen(qtbot: Any, window: CandidateWindow) -> None:
+    before = window.help.grab().toImage()
+    window.activateWindow()
+    window.help.setFocus()
+    qtbot.waitUntil(window.help.hasFocus, timeout=3000)
+    assert window.help.grab().toImage() != before
+
+
+@pytest.mark.parametrize(("state", "key", "method"), [
+    ("finger", qt.Qt.Key_Escape, "candidate.cancel"),
+    ("refused", qt.Qt.Key_Return, "candidate.cancel"),
+    ("refused", qt.Qt.Key_Escape, "candidate.cancel"),
+    ("face", qt.Qt.Key_F1, "candidate.help"),
+])
+def test_keys_do_what_buttons_do(qtbot: Any, daemon: Any, window: CandidateWindow, state: str,
+                                 key: Any, method: str) -> None:
+    shows(qtbot, daemon, window, state, visit=4, reason="TOO_EARLY")
+    qtbot.keyClick(window, key)
+    qtbot.waitUntil(lambda: daemon.called(method) == [{"visit": 4}], timeout=5000)
+
+
+def test_enter_on_a_button_presses_it(qtbot: Any, window: CandidateWindow) -> None:
+    qtbot.keyClick(window.switch, qt.Qt.Key_Return)
+    assert window.language == "en"
+    qtbot.keyClick(window, qt.Qt.Key_F2)
+    assert window.language == "zh"
+
+
+def test_escape_does_nothing_where_nothing_can_be_cancelled(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    for state in ("idle", "gate", "drawing"):
+        shows(qtbot, daemon, window, state)
+        qtbot.keyClick(window, qt.Qt.Key_Escape)
+        qtbot.keyClick(window, qt.Qt.Key_Return)
+    shows(qtbot, daemon, window, "finger")
+    assert daemon.called("candidate.cancel") == [] and window.isVisible()
+
+
+def test_full_screen_does_not_close(qtbot: Any, window: CandidateWindow) -> None:
+    window.showFullScreen()
+    assert not window.close() and window.isVisible()
+    window.showNormal()
+    assert window.close()
+
+
+@pytest.mark.parametrize(("key", "held", "goes"), [
+    (qt.Qt.Key_Tab, 0, True), (qt.Qt.Key_Return, 0, True),
+    (qt.Qt.Key_F4, int(qt.Qt.AltModifier), False), (qt.Qt.Key_Meta, 0, False),
+    (qt.Qt.Key_Tab, int(qt.Qt.AltModifier), False), (qt.Qt.Key_Print, 0, False),
+    (qt.Qt.Key_Q, int(qt.Qt.ControlModifier), False), (qt.Qt.Key_F11, 0, False)])
+def test_window_keys_go_nowhere(key: int, held: int, goes: bool) -> None:
+    assert allowed(key, held) == goes
+
+
+def test_the_filter_eats_window_keys_and_menus(qtbot: Any, window: CandidateWindow) -> None:
+    guard = KioskFilter()
+    menu = qt.QContextMenuEvent(qt.QContextMenuEvent.Mouse, qt.QPoint(5, 5))
+    quit_key = qt.QKeyEvent(qt.QEvent.KeyPress, qt.Qt.Key_F4, qt.Qt.AltModifier)
+    enter = qt.QKeyEvent(qt.QEvent.KeyPress, qt.Qt.Key_Return, qt.Qt.NoModifier)
+    assert guard.eventFilter(window, menu) and guard.eventFilter(window, quit_key)
+    assert not guard.eventFilter(window, enter)

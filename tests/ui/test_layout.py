@@ -1,0 +1,106 @@
+"""Every text on every screen fits, in both languages, wide, tall and small; nothing overlaps."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from kiosk.core.codes import Prompt
+from ui import qt
+from ui.candidate.window import CandidateWindow, window_size
+from ui.client import Client
+from ui.i18n import LANGUAGES, text
+from ui.proctor.window import ProctorWindow
+from ui.screenshots import NOWHERE, SIZES, every_state, example, preview
+from ui.widgets.button import BigButton
+from ui.widgets.text import BigText
+
+
+def faults(window: CandidateWindow) -> list[str]:
+    """Texts that do not fit, parts beyond the edge, words or buttons over one another."""
+    found = [] if window.steps.fits() else ["steps"]
+    whole, places = window.rect(), []
+    for part in [*window.findChildren(BigText), *window.findChildren(BigButton)]:
+        if not part.isVisible() or not part.text():
+            continue
+        place = qt.QRect(part.mapTo(window, qt.QPoint(0, 0)), part.size())
+        places.append((part.objectName(), place))
+        if not part.fits():
+            found.append(f"{part.objectName()} does not fit: {part.text()}")
+        if not whole.contains(place):
+            found.append(f"{part.objectName()} is beyond the edge")
+    found += [f"{a} over {b}" for (a, x), (b, y) in combinations(places, 2) if x.intersects(y)]
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int, int]) -> None:
+    client = Client(NOWHERE, preview=False)
+    window = CandidateWindow(client, language)
+    qtbot.addWidget(window)
+    window.resize(*size)
+    window.show()
+    found = {"offline": faults(window)}
+    for number, (name, state) in enumerate(every_state().items()):
+        client.state.emit(state | {"visit": number})
+        themed.processEvents()
+        found[name] = faults(window)
+        client.state.emit(state | {"visit": number, "help_waiting": True})
+        found[name] += faults(window)
+    client.state.emit(example("face", visit=1000))
+    for prompt in Prompt:
+        window.face_page._held.invalidate()
+        window.face_page.show_preview(preview(prompt.value))
+        assert window.face_page.title.text() == text(language, f"prompt.{prompt}")
+        found[prompt.value] = faults(window)
+    client.state.emit(example("sign", visit=1001))
+    for key in ("sign.too_short", "sign.again", "sign.sending"):
+        window.sign_page._say(key)
+        found[key] = faults(window)
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_terminal_is_readable_from_three_metres(
+    themed: Any, qtbot: Any, size: tuple[int, int]
+) -> None:
+    client = Client(NOWHERE, preview=False)
+    window = CandidateWindow(client, "zh")
+    qtbot.addWidget(window)
+    window.resize(*size)
+    window.show()
+    for terminal in ("7", "047", "B-112"):
+        client.state.emit(example("gate", terminal=terminal))
+        number = window.findChild(BigText, "terminal")
+        # a digit of 1/5 of the short side is some 5 cm on a 21 inch screen
+        assert number.pixels * 0.73 >= min(size) / 5
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_proctors_words_fit(themed: Any, qtbot: Any, language: str) -> None:
+    client = Client(NOWHERE, preview=False)
+    window = ProctorWindow(client, language, "周静")
+    qtbot.addWidget(window)
+    window.show()
+    down = {role: {"ok": False, "code": "unlock_unknown", "since": "2025-06-12T08:00:00+08:00"}
+            for role in ("turnstile", "fingerprint", "camera", "id_card")}
+    client.state.emit(example("finger", devices=down, help_waiting=True, finger_retry="no_match"))
+    themed.processEvents()
+    for part in window.findChildren(qt.QLabel):
+        if part.isVisible() and part.text():
+            assert part.heightForWidth(part.width()) <= part.height() + 1, part.text()
+    for part in window.findChildren(qt.QPushButton):
+        if part.isVisible():
+            assert part.minimumSizeHint().width() <= part.width(), part.text()
+
+
+@pytest.mark.parametrize(("said", "size"), [("1080x1920", (1080, 1920)), ("", (1920, 1080)),
+                                            ("tall", (1920, 1080)), ("0x0", (1920, 1080))])
+def test_the_windows_size_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, said: str, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("EXAMGATE_SCREEN", said)
+    assert window_size() == size

@@ -1,0 +1,153 @@
+"""The proctor's window against a daemon on a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kiosk import wire
+from ui import qt
+from ui.client import Client
+from ui.i18n import text
+from ui.proctor.window import ProctorWindow
+from ui.screenshots import DEVICES, SESSION, example
+
+
+@pytest.fixture
+def proctor(themed: Any, daemon: Any, qtbot: Any) -> Iterator[ProctorWindow]:
+    created = SESSION | {"session_id": "KM1-1400", "state": "created", "seated": 0, "inside": 0}
+    daemon.answers |= {
+        "lane.info": {"version": "0.1.0", "lane": "entry-1", "venue": "YT-03"},
+        "session.status": {"sessions": [SESSION, created]},
+        "session.candidates": {"candidates": [
+            {"name": "李*", "admission_no": "…0032", "standing": "seated", "terminal": "012",
+             "last_reason": "GATE_TIMEOUT", "last_at": "2025-06-12T09:12:36+08:00"}]},
+    }
+    client = Client(daemon.path, preview=False)
+    window = ProctorWindow(client, "zh", "周静")
+    qtbot.addWidget(window)
+    window.show()
+    client.start()
+    qtbot.waitUntil(lambda: window.candidates.rowCount() == 1, timeout=5000)
+    yield window
+    client.stop()
+
+
+def shows(qtbot: Any, daemon: Any, window: ProctorWindow, name: str, **changes: Any) -> None:
+    state = daemon.show(name, **changes)
+    qtbot.waitUntil(lambda: window._state == state, timeout=5000)
+
+
+def row(table: qt.QTableWidget, number: int = 0) -> list[str]:
+    cells = [table.item(number, column) for column in range(table.columnCount())]
+    return [cell.text() if cell else "" for cell in cells]
+
+
+def test_session_counters_and_devices_in_plain_words(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    down = DEVICES | {"camera": {"ok": False, "code": "frozen",
+                                 "since": "2025-06-12T08:00:00+08:00", "detail": ""}}
+    shows(qtbot, daemon, proctor, "finger", devices=down, finger_retry="too_wet")
+    numbers = {key: part.text() for key, part in proctor.session.numbers.items()}
+    assert numbers == {"booked": "96", "seated": "41", "inside": "38", "free": "59"}
+    assert text("zh", "fault.frozen") in proctor.devices.rows["camera"].text()
+    assert "08:00" in proctor.devices.rows["camera"].text()
+    assert "王*明" in proctor.current.who.text()
+    assert text("zh", "state.finger") in proctor.current.where.text()
+    assert "YT-03" in proctor.lane.text() and "周静" in proctor.person.text()
+
+
+def test_events_in_words_newest_first(qtbot: Any, daemon: Any, proctor: ProctorWindow) -> None:
+    for kind, reason in (("claimed", None), ("timing", None), ("refused", "TOO_EARLY")):
+        daemon.tell("event", {"at": "2025-06-12T09:13:02+08:00", "kind": kind, "reason": reason,
+                              "candidate": "陈*静", "terminal": None, "text_args": {}})
+    qtbot.waitUntil(lambda: proctor.events.rowCount() == 2, timeout=5000)
+    assert row(proctor.events) == ["09:13:02", "陈*静", "✕ " + text("zh", "kind.refused"), "",
+                                   text("zh", "reason.TOO_EARLY")]
+
+
+def test_what_happens_brings_the_list_up_to_date(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    assert row(proctor.candidates)[:2] == ["李*", "…0032"]
+    daemon.answers["session.candidates"] = {"candidates": []}
+    daemon.tell("event", {"at": "2025-06-12T09:13:02+08:00", "kind": "admitted",
+                          "reason": "ADMITTED", "candidate": "李*", "terminal": "012"})
+    qtbot.waitUntil(lambda: proctor.candidates.rowCount() == 0, timeout=5000)
+
+
+def test_help_is_seen_and_done(qtbot: Any, daemon: Any, proctor: ProctorWindow) -> None:
+    assert not proctor.help_done.isVisible()
+    shows(qtbot, daemon, proctor, "finger", help_waiting=True)
+    assert text("zh", "proctor.help") in proctor.help.text()
+    qtbot.mouseClick(proctor.help_done, qt.Qt.LeftButton)
+    qtbot.waitUntil(lambda: daemon.called("proctor.help_done") == [{"person": "周静"}],
+                    timeout=5000)
+
+
+def test_cancel_only_while_somebody_is_there(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    assert not proctor.current.cancel.isEnabled()
+    shows(qtbot, daemon, proctor, "sign")
+    qtbot.mouseClick(proctor.current.cancel, qt.Qt.LeftButton)
+    qtbot.waitUntil(lambda: daemon.called("proctor.cancel") == [{"person": "周静"}], timeout=5000)
+
+
+def test_a_declined_opening_lists_every_problem(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    daemon.answers["session.open"] = wire.RpcError(
+        -32000, "declined", {"code": "NOT_READY", "problems": ["磁盘只剩 12 MB", "摄像头不正常"]})
+    proctor.session.choice.setCurrentIndex(1)
+    qtbot.mouseClick(proctor.session.open, qt.Qt.LeftButton)
+    qtbot.waitUntil(proctor.message.isVisible, timeout=5000)
+    said = proctor.message.text()
+    assert "• 磁盘只剩 12 MB" in said and "• 摄像头不正常" in said
+    assert daemon.called("session.open") == [
+        {"session_id": "KM1-1400", "person": "周静", "lang": "zh"}]
+
+
+def test_closing_wants_a_second_press(qtbot: Any, daemon: Any, proctor: ProctorWindow) -> None:
+    button = proctor.session.close_session
+    qtbot.mouseClick(button, qt.Qt.LeftButton)
+    assert button.text() == text("zh", "proctor.close_sure")
+    qtbot.mouseClick(button, qt.Qt.LeftButton)
+    qtbot.waitUntil(lambda: bool(daemon.called("session.close")), timeout=5000)
+    assert daemon.called("session.close")[0]["session_id"] == "KM1-0930"
+
+
+def test_a_fire_release_is_ended_by_a_person(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    assert not proctor.current.resume.isVisible()
+    shows(qtbot, daemon, proctor, "out_of_order", reason="FIRE")
+    qtbot.mouseClick(proctor.current.resume, qt.Qt.LeftButton)
+    qtbot.waitUntil(lambda: daemon.called("lane.resume") == [{"person": "周静"}], timeout=5000)
+
+
+def test_a_restart_is_said_and_nothing_can_be_pressed(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    shows(qtbot, daemon, proctor, "sign")
+    daemon.stop()
+    qtbot.waitUntil(proctor.offline.isVisible, timeout=5000)
+    assert not proctor.current.cancel.isEnabled() and not proctor.session.open.isEnabled()
+    daemon.start()
+    qtbot.waitUntil(lambda: not proctor.offline.isVisible(), timeout=10_000)
+    assert proctor.current.cancel.isEnabled()
+
+
+def test_without_a_name_one_can_only_look(themed: Any, daemon: Any, qtbot: Any) -> None:
+    daemon.state = example("sign", help_waiting=True)
+    client = Client(daemon.path, preview=False)
+    window = ProctorWindow(client, "zh", "")
+    qtbot.addWidget(window)
+    window.show()
+    client.start()
+    qtbot.waitUntil(lambda: bool(window._state), timeout=5000)
+    assert not window.current.cancel.isEnabled() and not window.help_done.isEnabled()
+    client.stop()
