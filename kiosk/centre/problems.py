@@ -1,10 +1,11 @@
 """What can be wrong with a roster file: codes, sentences and remedies in both languages.
 
-Only words; finding the problems is roster_file's and photos' work.
+Only words; finding the problems is others' work (table, files, roster_file).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 #: code → (Chinese sentence, Chinese remedy, English sentence, English remedy)
@@ -28,6 +29,19 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "neither UTF-8 nor GB18030",
         "save it again as CSV UTF-8",
     ),
+    "spreadsheet": (
+        "这是电子表格文件，不是 CSV",
+        "在表格软件中另存为 CSV UTF-8",
+        "a spreadsheet file, not CSV",
+        "save it as CSV UTF-8 in the spreadsheet program",
+    ),
+    "too_many_rows": (
+        "行数太多",
+        "按场次分成几个名单",
+        "too many rows",
+        "split it into several rosters by session",
+    ),
+    "duplicate_column": ("列重复", "只保留一列", "column is there twice", "keep one of them"),
     "empty_file": ("没有考生行", "检查导出内容", "has no candidates", "check the export"),
     "missing_column": ("缺少列", "补上该列", "column is missing", "add the column"),
     "unknown_column": ("未知的列", "删除或改名", "unknown column", "remove or rename it"),
@@ -39,7 +53,18 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "empty": ("不能为空", "填写该项", "must not be empty", "fill it in"),
     "too_long": ("太长", "最多 64 个字符", "too long", "at most 64 characters"),
-    "control": ("含有控制字符", "删除不可见字符", "has control characters", "remove them"),
+    "control": (
+        "含有不可见字符",
+        "删除不可见字符",
+        "has invisible characters",
+        "type it again by hand",
+    ),
+    "old_number": (
+        "15 位旧号码",
+        "填写现用证件上的 18 位号码",
+        "the old number of 15 digits",
+        "write the 18 characters of the present card",
+    ),
     "length": ("身份证明号码应为 18 位", "核对证件", "must have 18 characters", "compare the card"),
     "characters": (
         "身份证明号码只能是数字，末位可为 X",
@@ -96,6 +121,19 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "put it into the roster's folder",
     ),
     "file_too_big": ("文件太大", "照片不超过 20 MB", "file is too big", "photos up to 20 MB"),
+    "not_a_file": ("不是普通文件", "放入照片或模板文件", "is not a file", "put the file there"),
+    "too_many_templates": (
+        "指纹模板太多",
+        "最多 10 个",
+        "too many fingerprint templates",
+        "at most 10 a candidate",
+    ),
+    "table_too_big": (
+        "名单文件太大",
+        "不超过 16 MB，照片放在文件夹里",
+        "the table is too big",
+        "at most 16 MB; photographs belong into files",
+    ),
     "template_size": (
         "指纹模板应为 512 字节",
         "重新采集或重新导出",
@@ -156,6 +194,14 @@ class Problem:
     @property
     def remedy(self) -> str:
         return self.remedy_in("en")
+
+
+_LONG_NUMBER = re.compile(r"[0-9]{9,}[0-9Xx]")
+
+
+def mask_digits(text: str) -> str:
+    """File names are often made of the identity number."""
+    return _LONG_NUMBER.sub(lambda found: mask_number(found[0]), text)
 
 
 def mask_number(value: str) -> str:

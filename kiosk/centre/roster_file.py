@@ -8,32 +8,38 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from kiosk.centre.problems import Problem, mask_number
+from kiosk.centre import files
+from kiosk.centre.files import MAX_PHOTO_BYTES, FileProblem
+from kiosk.centre.likeness import alike
+from kiosk.centre.problems import TEXTS, Problem, mask_digits, mask_number
 from kiosk.centre.table import Line, find_csv, read_table
 from kiosk.core import idnumber
+from kiosk.core.types import mask_name
 
 LICENCE_CLASSES = frozenset(
     ["A1", "A2", "A3", "B1", "B2", "C1", "C2", "C3", "C4", "C5", "C6", "D", "E", "F", "M", "N", "P"]
 )
-TEMPLATE_BYTES = 512
 MAX_TEMPLATES = 10
-MAX_PHOTO_BYTES = 20 * 1024 * 1024
 MAX_TEXT = 64
-#: Two pictures of one person are usually nearer than this, two people hardly ever: docs/face.md
+#: Photographs held at a time while faces are looked for, in bytes.
+CHUNK_BYTES = 64 * 1024 * 1024
+#: Two pictures of one person are 0.3 to 0.5 apart, two people hardly ever nearer: docs/roster.md
 SAME_FACE_MAX_DISTANCE = 0.35
 _SESSION_ID = re.compile(r"[\w.\-]{1,64}")
+_SEPARATORS = re.compile(r"[;；|]")
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}  #: Unicode categories that no name is written with
 
-Progress = Callable[[str, int, int], None]  #: stage, done, of
+Progress = Callable[[str, int, int], None]  #: stage ("files" or "faces"), done, of
 
 
-class _Enrolled(Protocol):
+class Enrolled(Protocol):
     """What the face engine makes of a photograph."""
 
     @property
@@ -43,7 +49,12 @@ class _Enrolled(Protocol):
     def encoder(self) -> str: ...
 
 
-EnrolMany = Callable[[Sequence[bytes], int, Callable[[int], None]], Sequence[Any]]
+class EnrolMany(Protocol):
+    """The face engine: one result a photograph, in order; an exception has `code`, `detail`."""
+
+    def __call__(
+        self, photos: Sequence[bytes], workers: int, progress: Callable[[int], None], /
+    ) -> Sequence[Enrolled | Exception]: ...
 
 
 @dataclass(slots=True)
@@ -57,9 +68,10 @@ class Prepared:
 @dataclass(slots=True)
 class _Row:
     line: Line
-    photo: bytes = b""
+    photo: Path | None = None
+    stored: bytes = b""
     templates: list[bytes] = field(default_factory=list)
-    enrolled: _Enrolled | None = None
+    enrolled: Enrolled | None = None
     ok: bool = True
 
 
@@ -69,163 +81,184 @@ def prepare(
     enrol_many: EnrolMany,
     workers: int = 2,
     progress: Progress = lambda stage, done, of: None,
-    same_face_max_distance: float = SAME_FACE_MAX_DISTANCE,
+    same_face_max_distance: float | None = SAME_FACE_MAX_DISTANCE,
 ) -> Prepared:
-    """Read and check everything. Problems name file, line, field, value; rows are those without."""
-    return _Check(path, enrol_many, workers, progress, same_face_max_distance).run()
+    """Read and check everything. Problems name file, line, field, value; rows are those without.
+
+    `same_face_max_distance`: the same face under two numbers is a problem at or below it; None
+    looks for none. At most `CHUNK_BYTES` of photographs are in memory beside the small ones of
+    the result.
+    """
+    table = find_csv(path)
+    if isinstance(table, Problem):
+        return Prepared(problems=[table])
+    lines, problems = read_table(table)
+    check = _Check(table, lines)
+    for n, row in enumerate(check.rows, 1):
+        check.texts(row)
+        check.files(row)
+        progress("files", n, len(check.rows))
+    check.duplicates()
+    check.faces(enrol_many, workers, progress)
+    if same_face_max_distance is not None:
+        check.same_face(same_face_max_distance)
+    found = sorted([*problems, *check.problems], key=lambda p: p.line)
+    return Prepared([_wire(row) for row in check.rows if row.ok], found)
 
 
 class _Check:
-    def __init__(
-        self, path: Path, enrol_many: EnrolMany, workers: int, progress: Progress, same_face: float
-    ) -> None:
-        self._path = path
-        self._enrol_many = enrol_many
-        self._workers = workers
-        self._progress = progress
-        self._same_face = same_face
-        self._problems: list[Problem] = []
-        self._rows: list[_Row] = []
-        self._file = ""
-        self._folder = path
-
-    def run(self) -> Prepared:
-        table = find_csv(self._path)
-        if isinstance(table, Problem):
-            return Prepared(problems=[table])
-        self._file, self._folder = table.name, table.parent.resolve()
-        lines, self._problems = read_table(table)
-        self._rows = [_Row(line) for line in lines]
-        for n, row in enumerate(self._rows, 1):
-            self._check_texts(row)
-            self._read_files(row)
-            self._progress("files", n, len(self._rows))
-        self._check_duplicates()
-        self._check_faces()
-        self._check_same_face()
-        self._problems.sort(key=lambda p: p.line)
-        return Prepared([_wire(row) for row in self._rows if row.ok], self._problems)
+    def __init__(self, table: Path, lines: Sequence[Line]) -> None:
+        self._file = table.name
+        self._folder = table.parent.resolve()
+        self.rows = [_Row(line) for line in lines]
+        self.problems: list[Problem] = []
 
     def _report(self, row: _Row, name: str, code: str, value: str = "", detail: str = "") -> None:
         row.ok = False
-        self._problems.append(Problem(self._file, row.line.number, name, value, code, detail))
+        known = code if code in TEXTS else "unreadable"
+        self.problems.append(Problem(self._file, row.line.number, name, value, known, detail))
 
-    # --- texts --------------------------------------------------------------------------------------
+    # --- texts ----------------------------------------------------------------------------------
 
-    def _check_texts(self, row: _Row) -> None:
+    def texts(self, row: _Row) -> None:
         fields = row.line.fields
+        for name in ("identity_number", "licence_class"):
+            fields[name] = fields[name].upper()
         for name, value in fields.items():
-            shown = mask_number(value) if name in ("identity_number", "admission_no") else value
             if not value:
                 if name != "templates":
                     self._report(row, name, "empty")
-            elif any(unicodedata.category(c) == "Cc" for c in value):
-                self._report(row, name, "control", ascii(shown))
+            elif _has_invisible(value):
+                self._report(row, name, "control", ascii(_shown(name, value)))
             elif len(value) > MAX_TEXT and name not in ("photo", "templates"):
-                self._report(row, name, "too_long", shown[:20] + "…")
-        number = fields["identity_number"] = fields["identity_number"].upper()
+                self._report(row, name, "too_long", _shown(name, value)[:20], f"{len(value)}")
+        number, licence = fields["identity_number"], fields["licence_class"]
+        session_id = fields["session_id"]
         if number and (code := idnumber.problem(number)):
             self._report(row, "identity_number", code, mask_number(number))
-        licence = fields["licence_class"] = fields["licence_class"].upper()
         if licence and licence not in LICENCE_CLASSES:
-            self._report(row, "licence_class", "licence_class", licence)
-        if fields["session_id"] and not _SESSION_ID.fullmatch(fields["session_id"]):
-            self._report(row, "session_id", "session_id", fields["session_id"])
+            self._report(row, "licence_class", "licence_class", licence[:20])
+        if session_id and not _SESSION_ID.fullmatch(session_id):
+            self._report(row, "session_id", "session_id", session_id[:20])
 
-    def _check_duplicates(self) -> None:
+    def duplicates(self) -> None:
         kinds = (("identity_number", "duplicate_number"), ("admission_no", "duplicate_admission"))
         for name, code in kinds:
             groups: dict[tuple[str, str], list[_Row]] = defaultdict(list)
-            for row in self._rows:
+            for row in self.rows:
                 if value := row.line.fields[name]:
                     groups[row.line.fields["session_id"], value].append(row)
             for (_, value), rows in groups.items():
+                first = rows[0].line.number
                 for row in rows if len(rows) > 1 else ():
-                    others = ", ".join(str(r.line.number) for r in rows if r is not row)
-                    self._report(row, name, code, mask_number(value), f"line {others}")
+                    other = first if row is not rows[0] else rows[1].line.number
+                    more = f" and {len(rows) - 2} more" if len(rows) > 2 else ""
+                    self._report(row, name, code, mask_number(value), f"line {other}{more}")
 
-    # --- files --------------------------------------------------------------------------------------
+    # --- files ----------------------------------------------------------------------------------
 
-    def _read_files(self, row: _Row) -> None:
+    def files(self, row: _Row) -> None:
+        """Find the photograph, read the templates; a name with control characters is no file."""
         fields = row.line.fields
-        if fields["photo"]:
-            row.photo = self._read(row, "photo", fields["photo"], MAX_PHOTO_BYTES) or b""
-        names = [n.strip() for n in re.split(r"[;；|]", fields.get("templates", "")) if n.strip()]
+        photo, templates = fields["photo"], fields.get("templates", "")
+        if photo and not _has_invisible(photo):
+            try:
+                row.photo = files.find(self._folder, photo, MAX_PHOTO_BYTES)
+            except FileProblem as problem:
+                self._report(row, "photo", problem.code, mask_digits(photo), problem.detail)
+        if _has_invisible(templates):
+            return
+        names = [n.strip() for n in _SEPARATORS.split(templates) if n.strip()]
+        if len(names) > MAX_TEMPLATES:
+            self._report(row, "templates", "too_many_templates", f"{len(names)}")
         for name in names[:MAX_TEMPLATES]:
-            data = self._read(row, "templates", name, MAX_PHOTO_BYTES)
-            if data is None:
+            try:
+                row.templates.append(files.read_template(self._folder, name))
+            except FileProblem as problem:
+                self._report(row, "templates", problem.code, mask_digits(name), problem.detail)
+
+    # --- faces ----------------------------------------------------------------------------------
+
+    def faces(self, enrol_many: EnrolMany, workers: int, progress: Progress) -> None:
+        of = sum(1 for row in self.rows if row.photo)
+        done = 0
+        progress("faces", done, of)
+        for rows, photos in self._chunks():
+            results = enrol_many(photos, workers, _from(done, of, progress))
+            for row, photo, result in zip(rows, photos, results, strict=True):
+                self._take(row, photo, result)
+            done += len(rows)
+        progress("faces", of, of)
+
+    def _chunks(self) -> Iterator[tuple[list[_Row], list[bytes]]]:
+        rows: list[_Row] = []
+        photos: list[bytes] = []
+        size = 0
+        for row in self.rows:
+            if row.photo is None:
                 continue
-            if len(data) != TEMPLATE_BYTES:
-                self._report(row, "templates", "template_size", name, f"{len(data)} bytes")
-            row.templates.append(data)
+            try:
+                photo = files.read(row.photo, MAX_PHOTO_BYTES)
+            except FileProblem as problem:
+                shown = mask_digits(row.line.fields["photo"])
+                self._report(row, "photo", problem.code, shown, problem.detail)
+                continue
+            if rows and size + len(photo) > CHUNK_BYTES:
+                yield rows, photos
+                rows, photos, size = [], [], 0
+            rows.append(row)
+            photos.append(photo)
+            size += len(photo)
+        if rows:
+            yield rows, photos
 
-    def _read(self, row: _Row, field_name: str, name: str, limit: int) -> bytes | None:
-        path = (self._folder / name.replace("\\", "/")).resolve()
-        if not path.is_relative_to(self._folder):
-            self._report(row, field_name, "file_outside", name)
-            return None
+    def _take(self, row: _Row, photo: bytes, result: Enrolled | Exception) -> None:
+        shown = mask_digits(row.line.fields["photo"])
+        if isinstance(result, Exception):
+            numbers: dict[str, float] = getattr(result, "detail", {})
+            detail = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+            self._report(row, "photo", str(getattr(result, "code", "unreadable")), shown, detail)
+            return
         try:
-            if path.stat().st_size > limit:
-                self._report(row, field_name, "file_too_big", name)
-                return None
-            return path.read_bytes()
-        except OSError as error:
-            self._report(row, field_name, "file_missing", name, error.strerror or "")
-            return None
+            row.stored = files.as_stored(photo)
+        except FileProblem as problem:
+            self._report(row, "photo", problem.code, shown, problem.detail)
+        row.enrolled = result
 
-    # --- faces --------------------------------------------------------------------------------------
-
-    def _check_faces(self) -> None:
-        with_photo = [row for row in self._rows if row.photo]
-        self._progress("faces", 0, len(with_photo))
-        results = self._enrol_many(
-            [row.photo for row in with_photo],
-            self._workers,
-            lambda done: self._progress("faces", done, len(with_photo)),
-        )
-        for row, result in zip(with_photo, results, strict=True):
-            if isinstance(result, Exception):
-                code = str(getattr(result, "code", "unreadable"))
-                numbers = getattr(result, "detail", {})
-                detail = ", ".join(f"{k} {v:g}" for k, v in numbers.items())
-                self._report(row, "photo", code, row.line.fields["photo"], detail)
-            else:
-                row.enrolled = result
-
-    def _check_same_face(self) -> None:
-        """The same face under two identities is how a substitute would look."""
-        rows = [row for row in self._rows if row.enrolled is not None]
+    def same_face(self, max_distance: float) -> None:
+        """The same face under two identity numbers is how a substitute would look."""
+        rows = [(row, row.enrolled) for row in self.rows if row.enrolled is not None]
         if len(rows) < 2:
             return
-        vectors = np.array([r.enrolled.embedding for r in rows if r.enrolled], dtype=np.float32)
-        squares = (vectors**2).sum(axis=1)
-        for n, row in enumerate(rows):
-            rest = vectors[n + 1 :]
-            d2 = squares[n] + squares[n + 1 :] - 2 * rest @ vectors[n]
-            for k in np.flatnonzero(d2 < self._same_face**2):
-                other = rows[n + 1 + int(k)]
-                if row.line.fields["identity_number"] != other.line.fields["identity_number"]:
-                    distance = f"{float(np.sqrt(max(d2[k], 0))):.2f}"
-                    for one, two in ((row, other), (other, row)):
-                        self._report(
-                            one,
-                            "photo",
-                            "same_face",
-                            one.line.fields["photo"],
-                            f"line {two.line.number}, distance {distance}",
-                        )
+        vectors = np.array([enrolled.embedding for _, enrolled in rows], dtype=np.float32)
+        numbers = [row.line.fields["identity_number"] for row, _ in rows]
+        for found in alike(vectors, numbers, max_distance):
+            row, other = rows[found.index][0], rows[found.other][0]
+            more = f", and {found.more} more" if found.more else ""
+            detail = f"line {other.line.number}, distance {found.distance:.2f}{more}"
+            self._report(row, "photo", "same_face", mask_digits(row.line.fields["photo"]), detail)
+
+
+def _from(before: int, of: int, progress: Progress) -> Callable[[int], None]:
+    return lambda done: progress("faces", before + done, of)
+
+
+def _has_invisible(text: str) -> bool:
+    return any(unicodedata.category(c) in _INVISIBLE for c in text)
+
+
+def _shown(name: str, value: str) -> str:
+    """Enough to find the row by, no more of the person than that needs."""
+    if name == "name":
+        return mask_name(value)
+    return mask_number(value) if name.endswith(("number", "_no")) else mask_digits(value)
 
 
 def _wire(row: _Row) -> dict[str, Any]:
     assert row.enrolled is not None
-    fields = row.line.fields
-    return {
-        "session_id": fields["session_id"],
-        "admission_no": fields["admission_no"],
-        "identity_number": fields["identity_number"],
-        "name": fields["name"],
-        "licence_class": fields["licence_class"],
-        "photo": row.photo,
+    names = ("session_id", "admission_no", "identity_number", "name", "licence_class")
+    return {name: row.line.fields[name] for name in names} | {
+        "photo": row.stored,
         "templates": row.templates,
         "embedding": [float(x) for x in row.enrolled.embedding],
         "encoder": row.enrolled.encoder,

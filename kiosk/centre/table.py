@@ -5,6 +5,7 @@ Bytes to rows of named texts; knows nothing of what the texts mean.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import io
@@ -25,7 +26,10 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "templates": ("指纹模板", "fingerprint_templates", "templates"),
 }
 OPTIONAL = {"templates"}
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
+MAX_ROWS = 20_000
+#: How files of spreadsheet programs begin: ZIP (.xlsx, .ods) and OLE (.xls).
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _KNOWN = {alias.replace("_", ""): name for name, aliases in HEADERS.items() for alias in aliases}
 
 
@@ -43,7 +47,8 @@ def find_csv(path: Path) -> Path | Problem:
         return path
     if not path.is_dir():
         return Problem(str(path), 0, "", "", "not_found")
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() == ".csv")
+    names = (p for p in path.iterdir() if not p.name.startswith((".", "~$")))
+    found = sorted(p for p in names if p.suffix.lower() == ".csv")
     if not found:
         return Problem(str(path), 0, "", "", "no_csv")
     if len(found) > 1:
@@ -53,39 +58,54 @@ def find_csv(path: Path) -> Path | Problem:
 
 def read_table(path: Path) -> tuple[list[Line], list[Problem]]:
     """All rows that have the header's shape, and what is wrong with the others."""
-    if path.stat().st_size > MAX_BYTES:
-        return [], [Problem(path.name, 0, "", "", "file_too_big")]
-    raw = path.read_bytes()
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return [], [Problem(path.name, 0, "", "", "not_found", error.strerror or "")]
+    if len(raw) > MAX_BYTES:
+        return [], [Problem(path.name, 0, "", "", "table_too_big")]
+    if raw.startswith(_SPREADSHEETS):
+        return [], [Problem(path.name, 0, "", "", "spreadsheet")]
     text = _decoded(raw)
     if text is None:
         return [], [Problem(path.name, 0, "", "", "encoding")]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    return _rows(path.name, text)
+
+
+def _rows(file: str, text: str) -> tuple[list[Line], list[Problem]]:
+    skipped, delimiter, text = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines: list[Line] = []
+    problems: list[Problem] = []
+    number = skipped + 1
     try:
         header = next(reader, [])
-        names, problems = _names(header, path.name)
-        if any(p.code == "missing_column" for p in problems):
+        names, problems = _names(header, file, number)
+        if any(p.code in ("missing_column", "duplicate_column") for p in problems):
             return [], problems
-        lines = []
+        number = skipped + reader.line_num + 1
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                problems.append(
-                    Problem(
-                        path.name, reader.line_num, "", f"{len(cells)} ≠ {len(header)}", "columns"
-                    )
-                )
-                continue
-            lines.append(Line(reader.line_num, dict(_pairs(names, cells))))
+            if any(cell.strip() for cell in cells):
+                if len(lines) >= MAX_ROWS:
+                    problems.append(Problem(file, number, "", f"> {MAX_ROWS}", "too_many_rows"))
+                    break
+                if len(cells) == len(header):
+                    lines.append(Line(number, dict(_pairs(names, cells))))
+                else:
+                    differ = f"{len(cells)} ≠ {len(header)}"
+                    problems.append(Problem(file, number, "", differ, "columns"))
+            number = skipped + reader.line_num + 1
     except csv.Error as error:
-        return [], [Problem(path.name, reader.line_num, "", "", "columns", str(error))]
+        problems.append(Problem(file, number, "", "", "columns", str(error)))
     if not lines and not problems:
-        problems.append(Problem(path.name, 0, "", "", "empty_file"))
+        problems.append(Problem(file, 0, "", "", "empty_file"))
     return lines, problems
 
 
 def _decoded(raw: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
@@ -93,25 +113,36 @@ def _decoded(raw: bytes) -> str | None:
     return None
 
 
-def _delimiter(text: str) -> str:
-    """Whichever of the usual ones the header has most of."""
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
+def _delimiter(text: str) -> tuple[int, str, str]:
+    """Lines skipped, the delimiter, and the text from the header on.
+
+    The delimiter is whichever of the usual ones the header has most of, or what a first line
+    `sep=;` says, as spreadsheets write it.
+    """
+    first, _, rest = text.partition("\n")
+    said = first.strip().lower()
+    if said.startswith("sep=") and len(first.rstrip("\r\n")) == 5:
+        return 1, first[4], rest
+    return 0, max(",;\t", key=first.count), text
 
 
-def _names(header: list[str], file: str) -> tuple[list[str | None], list[Problem]]:
-    problems, names = [], []
+def _names(header: list[str], file: str, line: int) -> tuple[list[str | None], list[Problem]]:
+    problems: list[Problem] = []
+    names: list[str | None] = []
     for cell in header:
-        plain = _clean(cell).lower().replace(" ", "").replace("_", "")
+        shown = _clean(cell)
+        plain = shown.lower().replace(" ", "").replace("_", "")
         name = _KNOWN.get(plain)
         if name is None and plain:
             near = difflib.get_close_matches(plain, _KNOWN, 1, 0.5)
             hint = f"{HEADERS[_KNOWN[near[0]]][0]}?" if near else ""
-            problems.append(Problem(file, 1, _clean(cell), _clean(cell), "unknown_column", hint))
+            problems.append(Problem(file, line, shown[:40], shown[:40], "unknown_column", hint))
+        elif name is not None and name in names:
+            problems.append(Problem(file, line, shown, shown, "duplicate_column", name))
         names.append(name)
     for name, aliases in HEADERS.items():
         if name not in names and name not in OPTIONAL:
-            problems.append(Problem(file, 1, aliases[0], "", "missing_column", name))
+            problems.append(Problem(file, line, aliases[0], "", "missing_column", name))
     return names, problems
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 LENGTH = 18
+OLD_LENGTH = 15  #: GB 11643-1989, not issued since 1999: two digits of the year, no check character
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 
@@ -24,13 +25,13 @@ def birth_date(number: str) -> date:
 
 
 def problem(number: str) -> str | None:
-    """What is wrong: length, characters, birth_date or checksum; None when nothing is."""
+    """What is wrong: old_number, length, characters, birth_date, checksum; None when nothing is."""
+    if len(number) == OLD_LENGTH and number.isascii() and number.isdigit():
+        return "old_number"
     if len(number) != LENGTH:
         return "length"
     body, last = number[:17], number[17]
-    if not (
-        body.isascii() and body.isdigit() and ((last.isascii() and last.isdigit()) or last == "X")
-    ):
+    if not (number.isascii() and body.isdigit() and (last.isdigit() or last == "X")):
         return "characters"
     try:
         born = birth_date(number)

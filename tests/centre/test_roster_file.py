@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from kiosk.centre import roster_file, table
+from kiosk.centre.files import MAX_STORED_BYTES, FileProblem, as_stored
+from kiosk.centre.likeness import alike
 from kiosk.centre.problems import TEXTS
 from kiosk.centre.roster_file import prepare
-from kiosk.core.idnumber import check_character, problem
+from kiosk.core.idnumber import check_character
 
+JPEG = b"\xff\xd8\xff"
 HEADER = "准考证明编号,身份证明号码,姓名,准考车型,考试场次,照片,指纹模板"
 
 
@@ -30,7 +39,7 @@ def enrol_many(photos, workers, progress):
     """Stands for the face engine: the photo's bytes say what is in it."""
     results = []
     for n, photo in enumerate(photos):
-        text = photo.decode()
+        text = photo.removeprefix(JPEG).decode()
         if text.startswith("face "):
             seat = int(text.split()[1])
             results.append(Enrolled(tuple(float(i == seat) for i in range(128))))
@@ -49,7 +58,7 @@ def number(n):
 def folder(tmp_path):
     (tmp_path / "photos").mkdir()
     for n in range(5):
-        (tmp_path / "photos" / f"{n}.jpg").write_text(f"face {n}")
+        (tmp_path / "photos" / f"{n}.jpg").write_bytes(JPEG + f"face {n}".encode())
         (tmp_path / f"{n}.dat").write_bytes(bytes(512))
     return tmp_path
 
@@ -175,17 +184,197 @@ def test_no_bytes_make_it_crash(tmp_path_factory, data):
     assert prepared.rows == []
 
 
-@given(st.from_regex(r"[0-9]{17}[0-9X]", fullmatch=True))
-def test_one_wrong_character_is_always_found(text):
-    if problem(text) is None:
-        for position in (0, 5, 16):
-            changed = str((int(text[position]) + 1) % 10)
-            assert problem(text[:position] + changed + text[position + 1 :]) is not None
+# --- what comes from outside ----------------------------------------------------------------------
 
 
-def test_numbers():
-    assert problem("11010519491231002X") is None  # the standard's own example
-    assert problem("110105194912310021") == "checksum"
-    assert problem("11010519491331002X") == "birth_date"
-    assert problem("1101051949123100") == "length"
-    assert problem("1101051949123100２X"[:18]) == "characters"
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a\0b", "control"),
+        ("circle", "file_missing"),
+        ("out", "file_outside"),
+        ("/etc/passwd", "file_outside"),
+        ("..\\..\\x.jpg", "file_outside"),
+        ("photos", "not_a_file"),
+        ("pipe", "not_a_file"),
+        ("x" * 3000, "file_missing"),
+        ("big", "file_too_big"),
+    ],
+)
+def test_no_name_leads_out_of_the_folder_or_hangs(folder, name, code):
+    (folder / "circle").symlink_to(folder / "circle2")
+    (folder / "circle2").symlink_to(folder / "circle")
+    (folder / "out").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe")
+    with (folder / "big").open("wb") as file:
+        file.truncate(21 * 1024 * 1024)
+    assert codes(read(folder, line(0, photo=name, templates=""))) == {(2, "photo", code)}
+    assert codes(read(folder, line(0, templates=name))) == {(2, "templates", code)}
+
+
+def test_a_file_name_made_of_the_number_is_masked(folder):
+    prepared = read(
+        folder, line(0, photo=f"photos/{number(0)}.jpg", templates=f"{number(0)}_1.dat")
+    )
+    assert len(prepared.problems) == 2
+    for found in prepared.problems:
+        assert number(0) not in found.value and number(0)[:6] in found.value
+
+
+@pytest.mark.parametrize("text", ["王\u202e明", "王\u200b明", "王\x07明"])
+def test_invisible_characters_in_names(folder, text):
+    (found,) = read(folder, line(0, name=text)).problems
+    assert (found.field, found.code) == ("name", "control")
+    assert found.value.isprintable()
+
+
+def test_too_many_templates_are_said(folder):
+    prepared = read(folder, line(0, templates=";".join(["0.dat"] * 11)))
+    assert codes(prepared) == {(2, "templates", "too_many_templates")}
+    assert len(read(folder, line(0, templates="0.dat；1.dat;2.dat")).rows[0]["templates"]) == 3
+
+
+def test_many_alike_are_one_problem_a_row(folder):
+    lines = [line(n, photo="photos/0.jpg", no=f"B{n}", templates="") for n in range(40)]
+    prepared = read(folder, *lines)
+    assert len(prepared.problems) == 40
+    assert "and 38 more" in prepared.problems[0].detail
+    assert prepare(folder, enrol_many=enrol_many, same_face_max_distance=None).problems == []
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def test_lines_are_counted_as_an_editor_counts_them(folder):
+    text = line(0, name='"考\n生"') + "\n\n" + line(1, name="")
+    prepared = read(folder, text, line(2, name=""))
+    assert codes(prepared) == {(2, "name", "control"), (5, "name", "empty"), (6, "name", "empty")}
+
+
+def test_what_else_spreadsheets_do(folder):
+    assert len(read(folder, line(0), line(1), encoding="utf-16").rows) == 2
+    (folder / "._名单.csv").write_bytes(b"x")
+    (folder / "~$名单.csv").write_bytes(b"x")
+    text = "sep=;\n" + "\n".join((HEADER, line(0), line(1, name=""))).replace(",", ";")
+    (folder / "名单.csv").write_bytes(text.encode("gb18030"))
+    prepared = prepare(folder, enrol_many=enrol_many)
+    assert len(prepared.rows) == 1 and codes(prepared) == {(4, "name", "empty")}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"PK\x03\x04" + bytes(50), "spreadsheet"),
+        (b"\xd0\xcf\x11\xe0" + bytes(50), "spreadsheet"),
+        (HEADER.encode() + b"\n", "empty_file"),
+        (b"", "missing_column"),
+        (HEADER.encode() + "，".encode(), "unknown_column"),
+    ],
+)
+def test_other_files(folder, data, code):
+    (folder / "名单.csv").write_bytes(data)
+    assert code in {p.code for p in prepare(folder, enrol_many=enrol_many).problems}
+
+
+def test_a_column_twice_is_said(folder):
+    prepared = read(folder, line(0) + ",王", header=HEADER + ",姓 名")
+    assert codes(prepared) == {(1, "姓 名", "duplicate_column")}
+
+
+def test_a_table_is_bounded(folder, monkeypatch):
+    monkeypatch.setattr(table, "MAX_ROWS", 2)
+    prepared = read(folder, line(0), line(1), line(2))
+    assert len(prepared.rows) == 2 and codes(prepared) == {(4, "", "too_many_rows")}
+    monkeypatch.setattr(table, "MAX_BYTES", 100)
+    assert {p.code for p in read(folder, line(0)).problems} == {"table_too_big"}
+
+
+# --- photographs ----------------------------------------------------------------------------------
+
+
+def test_photographs_come_in_bounded_helpings(folder, monkeypatch):
+    monkeypatch.setattr(roster_file, "CHUNK_BYTES", 20)
+    asked, heard = [], []
+
+    def counting(photos, workers, progress):
+        asked.append(len(photos))
+        return enrol_many(photos, workers, progress)
+
+    read(folder, *(line(n) for n in range(5)))
+    prepared = prepare(
+        folder,
+        enrol_many=counting,
+        progress=lambda stage, done, of: heard.append((stage, done, of)),
+    )
+    assert asked == [2, 2, 1] and len(prepared.rows) == 5
+    assert [h for h in heard if h[0] == "faces"][-1] == ("faces", 5, 5)
+    counted = [done for stage, done, _ in heard if stage == "faces"]
+    assert counted == sorted(counted)
+
+
+def test_what_is_stored_is_a_small_jpeg():
+    noise = np.random.default_rng(1).integers(0, 255, (3000, 2000, 3), dtype=np.uint8)
+    small = as_stored(encoded(noise[:100, :100], "JPEG"))
+    assert small == encoded(noise[:100, :100], "JPEG"), "kept as it is"
+    for form in ("PNG", "JPEG"):
+        stored = as_stored(encoded(noise, form))
+        assert len(stored) <= MAX_STORED_BYTES
+        with Image.open(io.BytesIO(stored)) as picture:
+            assert picture.format == "JPEG" and max(picture.size) <= 800
+    with pytest.raises(FileProblem):
+        as_stored(b"\x89PNG not really")
+
+
+def encoded(array, form):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, form)
+    return buffer.getvalue()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=30),
+    st.floats(0.1, 0.9),
+)
+def test_alike_is_what_comparing_each_pair_would_say(pairs, limit):
+    vectors = np.array([[0.3 * place + n * 1e-3] for n, (place, _) in enumerate(pairs)])
+    persons = [str(person) for _, person in pairs]
+    apart = np.abs(vectors - vectors.T)
+    assume(not (np.abs(apart - limit) < 1e-4).any())  # on the very limit rounding decides
+    expected = {}
+    for i, a in enumerate(vectors):
+        near = [
+            abs(float(a[0] - b[0]))
+            for j, b in enumerate(vectors)
+            if persons[i] != persons[j] and abs(float(a[0] - b[0])) <= limit
+        ]
+        if near:
+            expected[i] = (min(near), len(near) - 1)
+    found = {a.index: a for a in alike(vectors, persons, limit)}
+    assert set(found) == set(expected)
+    for i, (distance, more) in expected.items():
+        assert found[i].distance == pytest.approx(distance, abs=1e-6)
+        assert found[i].more == more
+
+
+def test_real_photographs_through_the_real_engine(tmp_path):
+    folder = Path(os.environ.get("EXAMGATE_PHOTOS", Path(__file__).parents[2] / ".cache/photos"))
+    if not (folder / "obama.jpg").exists():
+        pytest.skip(f"no photographs in {folder}")
+    from kiosk.face.enrol import enrol_many as real
+
+    names = ("obama.jpg", "biden.jpg", "astronaut.png", "obama.jpg")
+    for name in set(names):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    blank = np.full((400, 300, 3), 128, dtype=np.uint8)
+    (tmp_path / "blank.jpg").write_bytes(encoded(blank, "JPEG"))
+    lines = [line(n, photo=name, templates="") for n, name in enumerate((*names, "blank.jpg"))]
+    (tmp_path / "r.csv").write_text("\n".join((HEADER, *lines)))
+    prepared = prepare(tmp_path, enrol_many=real, workers=1)
+    assert codes(prepared) == {
+        (2, "photo", "same_face"),
+        (5, "photo", "same_face"),
+        (6, "photo", "no_face"),
+    }
+    for row in prepared.rows:
+        assert row["photo"].startswith(JPEG) and len(row["photo"]) <= MAX_STORED_BYTES
+        assert len(row["embedding"]) == 128 and row["encoder"] == "dlib-resnet-v1"
