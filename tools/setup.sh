@@ -1,0 +1,65 @@
+#!/bin/sh
+# Makes a fresh Debian 12 machine ready: system packages, a virtual environment with the pinned
+# versions, the public photographs of the demonstration. Quick when everything is there already.
+set -eu
+
+venv=${1:-.venv}
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# What Qt, OpenCV and the screens need beyond a bare Debian; fontconfig tells doctor the fonts.
+PACKAGES="python3-venv ca-certificates fontconfig fonts-wqy-zenhei libgl1 libegl1 libglib2.0-0
+libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-icccm4
+libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1
+libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"
+
+install_packages() {
+    missing=
+    for package in $PACKAGES; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; else
+        fail "these system packages are missing and need root (become root, or install sudo):$missing"
+    fi
+    say "installing system packages:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    log=$(mktemp)
+    # shellcheck disable=SC2086
+    { $sudo apt-get -q update && $sudo apt-get -q install -y --no-install-recommends $missing; } \
+        >"$log" 2>&1 || { tail -n 15 "$log" >&2; fail "apt-get failed: is the network there?"; }
+    rm -f "$log"
+}
+
+find_python() {
+    for python in python3.11 python3; do
+        if command -v "$python" >/dev/null &&
+            "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+            return 0
+        fi
+    done
+    fail "Python 3.11 is missing: apt-get install python3 (Debian 12 has 3.11)"
+}
+
+make_environment() {
+    stamp="$venv/.ready"
+    wanted=$(cat requirements*.txt setup.cfg tools/setup.sh | sha256sum)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+    say "making $venv (some minutes the first time)"
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" ||
+        fail "$python -m venv failed: apt-get install python3-venv"
+    pip="$venv/bin/python -m pip --disable-pip-version-check -q"
+    $pip install -r requirements.txt -r requirements-test.txt ||
+        fail "the Python packages could not be installed: is the network there?"
+    $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition: see above"
+    $pip install --no-deps --no-build-isolation -e . || fail "examgate itself: see above"
+    printf '%s' "$wanted" >"$stamp"
+}
+
+install_packages
+find_python
+make_environment
+"$venv/bin/python" tools/fetch_photos.py
