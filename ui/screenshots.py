@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from kiosk.core.codes import Reason
+from kiosk.core.codes import Reason, Step
 from ui import qt, theme
 from ui.client import Client
 from ui.i18n import text
@@ -58,7 +58,6 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
 
 def every_state() -> dict[str, dict[str, Any]]:
     """Every screen that a candidate can meet, by a name fit for a file."""
-    failed = {"face": "done", "finger": "failed", "sign": "todo", "seat": "todo"}
     found = {
         "closed": example("closed", session=None),
         "out_of_order": example("out_of_order", reason="DEVICE_FAULT"),
@@ -80,10 +79,21 @@ def every_state() -> dict[str, dict[str, Any]]:
     for reason in Reason:
         if reason is not Reason.ADMITTED:
             found[f"refused_{reason.lower()}"] = example(
-                "refused", reason=reason.value, steps=failed,
+                "refused", reason=reason.value, steps=_failed_at(reason),
+                candidate=None if reason is Reason.NOT_ON_ROSTER else dict(CANDIDATE),
                 other_session_at="2025-06-12T14:00:00+08:00"
                 if reason is Reason.OTHER_SESSION else None)
     return found
+
+
+def _failed_at(reason: Reason) -> dict[str, str]:
+    """The steps of somebody refused for `reason`: done before it, failed at it."""
+    at = {"FACE": 0, "LIVENESS": 0, "FINGER": 1, "NO": 1, "SIGNATURE": 2, "GATE": 3, "HALL": 3}
+    order = at.get(reason.split("_")[0], 0)
+    if reason in (Reason.NOT_ON_ROSTER, Reason.OTHER_SESSION):
+        order = 0
+    return {step.value: "done" if n < order else "failed" if n == order else "todo"
+            for n, step in enumerate(Step)}
 
 
 def placeholder(width: int = 640, height: int = 480) -> str:

@@ -187,8 +187,8 @@ def test_one_finger_writes_and_a_second_is_left_alone(signing: CandidateWindow) 
 
 def tablet(pad: SignaturePad, kind: qt.QEvent.Type, x: float, pressure: float) -> None:
     spot = qt.QPointF(x * pad.width(), 0.5 * pad.height())
-    event = qt.QTabletEvent(kind, spot, spot, 0, 1, pressure, 0, 0, 0.0, 0.0, 0, qt.Qt.NoModifier, 7,
-                            qt.Qt.LeftButton, qt.Qt.LeftButton)
+    event = qt.QTabletEvent(kind, spot, spot, 0, 1, pressure, 0, 0, 0.0, 0.0, 0,
+                            qt.Qt.NoModifier, 7, qt.Qt.LeftButton, qt.Qt.LeftButton)
     qt.QApplication.sendEvent(pad, event)
 
 
