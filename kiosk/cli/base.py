@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kiosk.config import Config
 
 DEFAULT_CONFIG = Path("/etc/examgate/config.yaml")
+OFFICE_TIMEOUT_S = 300.0  #: recomputing a long journal takes its time
 
 
 class Exit(IntEnum):
@@ -91,8 +92,9 @@ class Context:
 
         language = {"lang": self.language}
         try:
-            client = wire.Client(app.socket_path(self.config))
-        except wire.NotRunning:
+            client = wire.Client(app.socket_path(self.config), OFFICE_TIMEOUT_S)
+        except wire.NotRunning as error:
+            self._allowed(error)
             with app.offline(self.config) as office:
                 yield lambda method, params: office.call(method, language | params)
             return
@@ -104,14 +106,24 @@ class Context:
         with self.declined(), self.daemon() as client:
             return client.call(method, params or {})
 
+    def _allowed(self, error: wire.NotRunning) -> None:
+        """A daemon that we may not talk to is running: working beside it would be wrong."""
+        if isinstance(error.__cause__, PermissionError):
+            remedy = self.say(
+                "请用 sudo，或加入 examgate 组", "use sudo, or join the group examgate"
+            )
+            self.fail(Exit.NOT_RUNNING, [f"{error}; {remedy}"])
+
     @contextmanager
-    def daemon(self) -> Iterator[wire.Client]:
+    def daemon(self, timeout_s: float = OFFICE_TIMEOUT_S) -> Iterator[wire.Client]:
+        """A connection to the running daemon; without one the command ends."""
         from kiosk import app
 
         try:
-            with wire.Client(app.socket_path(self.config)) as client:
+            with wire.Client(app.socket_path(self.config), timeout_s) as client:
                 yield client
         except wire.NotRunning as error:
+            self._allowed(error)
             remedy = self.say("请先启动：examgate daemon", "start it: examgate daemon")
             self.fail(Exit.NOT_RUNNING, [f"{error}; {remedy}"])
 
@@ -129,6 +141,9 @@ class Context:
             self.fail(Exit.DECLINED, error.problems)
         except DeviceFault as fault:
             self.fail(Exit.DEVICE, [str(fault)])
+        except TimeoutError:
+            said = self.say("守护进程没有及时应答", "the daemon did not answer in time")
+            self.fail(Exit.NOT_RUNNING, [said])
         except ConnectionError as error:
             self.fail(Exit.NOT_RUNNING, [f"{error}"])
 

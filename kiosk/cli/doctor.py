@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import click
@@ -15,13 +16,17 @@ import click
 from kiosk import wire
 from kiosk.cli.base import Context, Exit, as_json, pass_context
 
+#: What screens and drivers load, among it everything that needs libraries of the system.
+PACKAGES = ("cv2", "dlib", "face_recognition_models", "numpy", "PyQt5.QtWidgets", "pyfingerprint",
+            "pymodbus", "serial", "sqlite_utils", "cryptography", "structlog")  # fmt: skip
+
 GREEN, YELLOW, RED = "green", "yellow", "red"
 MARKS = {GREEN: "✓", YELLOW: "!", RED: "✗"}
 
 #: FaultCode → (Chinese, English): what to try; the whole procedure is in docs/faults.md
 REMEDIES: dict[str, tuple[str, str]] = {
-    "port_missing": ("检查 USB 线和供电；ls -l /dev/examgate-*",
-                     "check cable and power; ls -l /dev/examgate-*"),
+    "port_missing": ("检查连线和供电：ls -l PORT；稳定名称见 docs/operations.md",
+                     "check cable and power: ls -l PORT; udev names: docs/operations.md"),
     "port_busy": ("另一个程序占用端口：fuser PORT", "another program has the port: fuser PORT"),
     "port_denied": ("把用户加入 dialout 组", "add the user to the group dialout"),
     "unplugged": ("设备被拔出：重新插好", "it was unplugged: plug it in again"),
@@ -29,10 +34,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
                   "check power, baud and wiring (A and B swapped?)"),
     "garbled": ("检查接地和波特率，换短线", "check ground and baud, use a shorter cable"),
     "wrong_device": ("端口接的是别的设备：核对 udev 规则", "another device is there: udev rules"),
-    "wrong_password": ("核对配置中的设备密码", "compare the device's password in the configuration"),
+    "wrong_password": ("核对配置中的设备密码", "compare the device's password with the file's"),
     "refused": ("核对配置中的线圈和输入编号", "compare coil and input numbers"),
     "unlock_unknown": ("检查闸机接线和传感器", "check the gate's wiring and sensors"),
-    "no_frames": ("检查摄像头连接，是否被其他程序占用", "check the camera's cable, and other programs"),
+    "no_frames": ("检查摄像头连接，是否被其他程序占用", "check its cable, and other programs"),
     "frozen": ("给摄像头断电重启", "power-cycle the camera"),
 }  # fmt: skip
 
@@ -86,8 +91,18 @@ def _make_key(c: Context) -> None:
 
 def _examine(c: Context) -> Iterator[Finding]:
     yield Finding(c.say("配置", "configuration"), GREEN, f"{c.config_path}" if c.config else "")
-    for look in (_key, _devices, _disk, _database, _roster, _clock, _font):
+    for look in (_packages, _key, _devices, _disk, _database, _roster, _clock, _font):
         yield from look(c)
+
+
+def _running(c: Context) -> bool:
+    from kiosk import app
+
+    try:
+        with wire.Client(app.socket_path(c.config)):
+            return True
+    except wire.NotRunning:
+        return False
 
 
 def _devices(c: Context) -> Iterator[Finding]:
@@ -140,13 +155,13 @@ def _disk(c: Context) -> Iterator[Finding]:
                       c.say("检查属主和权限", "check its owner and mode"))  # fmt: skip
 
 
-def _asked(c: Context, method: str) -> Any:
+def _asked(c: Context, method: str, **params: Any) -> Any:
     """An office's answer, or the sentences with which it declined."""
     from kiosk.store.errors import StoreError
 
     try:
         with c.office() as ask:
-            return ask(method, {})
+            return ask(method, params)
     except StoreError as error:
         return error.problems
     except wire.RpcError as error:
@@ -155,6 +170,11 @@ def _asked(c: Context, method: str) -> Any:
 
 def _database(c: Context) -> Iterator[Finding]:
     what = c.say("数据库", "database")
+    if _running(c):
+        said = c.say("守护进程使用中；重算请用 examgate journal verify",
+                     "in use by the daemon; to recompute it: examgate journal verify")  # fmt: skip
+        yield Finding(what, GREEN, said)
+        return
     result = _asked(c, "journal.verify")
     problems = result if isinstance(result, list) else result["problems"]
     if problems:
@@ -196,12 +216,44 @@ def _clock(c: Context) -> Iterator[Finding]:
     if now < EARLIEST:
         yield Finding(what, RED, f"{now:%Y-%m-%d %H:%M}", remedy)
         return
+    if (last := _last_entry(c)) is not None and now < last:
+        said = c.say(f"早于最后一条日志 {last:%Y-%m-%d %H:%M}",
+                     f"before the last journal entry, {last:%Y-%m-%d %H:%M}")  # fmt: skip
+        yield Finding(what, RED, said, remedy)
+        return
     synchronised = _output(["timedatectl", "show", "-p", "NTPSynchronized", "--value"])
     colour = GREEN if synchronised == "yes" else YELLOW
     said = (
         c.say("已同步", "synchronised") if colour == GREEN else c.say("未确认同步", "not confirmed")
     )
     yield Finding(what, colour, f"{now.astimezone():%Y-%m-%d %H:%M:%S} {said}", remedy)
+
+
+def _last_entry(c: Context) -> datetime | None:
+    """When the journal was last written; not asked of a running daemon, which checks it itself."""
+    if _running(c):
+        return None
+    verified = _asked(c, "journal.verify")
+    if isinstance(verified, list) or not verified["entries"]:
+        return None
+    last = _asked(c, "journal.list", after=verified["entries"] - 1, limit=1)
+    if isinstance(last, list) or not last["entries"]:
+        return None
+    return datetime.fromisoformat(last["entries"][-1]["at"])
+
+
+def _packages(c: Context) -> Iterator[Finding]:
+    what = c.say("程序库", "libraries")
+    missing = []
+    for name in PACKAGES:
+        try:
+            import_module(name)
+        except (ImportError, OSError) as error:  # OSError: a shared library is missing
+            missing.append(f"{name} ({error})")
+    if missing:
+        yield Finding(what, RED, "; ".join(missing), "sh tools/setup.sh")
+    else:
+        yield Finding(what, GREEN, c.say(f"{len(PACKAGES)} 个齐全", f"all {len(PACKAGES)} load"))
 
 
 def _font(c: Context) -> Iterator[Finding]:

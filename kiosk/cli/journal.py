@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -13,6 +16,7 @@ from kiosk.cli.base import Context, Exit, as_json, pass_context
 from kiosk.cli.texts import reason_text
 
 PAGE = 1000
+FOLLOW_TIMEOUT_S = 20 * 86_400.0  #: a quiet lane is no fault; more overflows poll(2)
 
 
 @click.group()
@@ -32,7 +36,7 @@ def journal() -> None:
 @click.option("--session", "session_id", default=None, help="Only entries of this session.")
 @as_json
 @pass_context
-def list_(c: Context, json_: bool, **params: Any) -> None:
+def list_(c: Context, /, json_: bool, **params: Any) -> None:
     """Entries, oldest first.
 
     Example: examgate journal list --session KM1-0900
@@ -47,7 +51,8 @@ def list_(c: Context, json_: bool, **params: Any) -> None:
 
 def _row(c: Context, e: dict[str, Any]) -> tuple[object, ...]:
     reason = f"{e['reason']} {reason_text(e['reason'], c.language)}" if e["reason"] else None
-    return (e["seq"], e["at"][:19], e["kind"], reason, (e["pseudonym"] or "")[:8] or None,
+    at = datetime.fromisoformat(e["at"]).astimezone(ZoneInfo(c.config.venue.timezone))
+    return (e["seq"], f"{at:%m-%d %H:%M:%S}", e["kind"], reason, (e["pseudonym"] or "")[:8] or None,
             e["terminal"])  # fmt: skip
 
 
@@ -58,7 +63,7 @@ def follow(c: Context) -> None:
 
     Example: examgate journal follow
     """
-    with c.declined(), c.daemon() as client:
+    with c.declined(), c.daemon(FOLLOW_TIMEOUT_S) as client, contextlib.suppress(KeyboardInterrupt):
         client.call("lane.subscribe", {"preview": False})
         for message in client.notifications():
             if message.get("method") == "event":

@@ -41,11 +41,13 @@ def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: b
     prepared = _prepare(c, path)
     _show_problems(c, prepared, json_)
     if prepared.problems and not accept_problems:
+        if json_:
+            c.print_json({"added": 0, "problems": [_problem(c, p) for p in prepared.problems]})
         said = c.say(
             f"{len(prepared.problems)} 处问题，没有导入任何考生。改正后重试，或用 --accept-problems"
             " 只导入无误的行。",
-            f"{len(prepared.problems)} problems; nothing was imported. Correct them, or import the "
-            "rows without errors with --accept-problems.",
+            f"Problems: {len(prepared.problems)}; nothing was imported. Correct them, or "
+            "import the other rows alone with --accept-problems.",
         )
         c.fail(Exit.BAD_INPUT, [said])
     if not prepared.rows:

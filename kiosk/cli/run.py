@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from kiosk.cli.base import Context, Exit, pass_context
+from kiosk.cli.base import Context, Exit, as_json, pass_context
 
 
 @click.command()
@@ -94,17 +95,23 @@ def config_group() -> None:
 
 @config_group.command("check")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@as_json
 @pass_context
-def check(c: Context, file: Path | None) -> None:
+def check(c: Context, file: Path | None, json_: bool) -> None:
     """Say everything that is wrong with FILE (default: the lane's), by line.
 
     Example: examgate config check config.yaml
     """
     from kiosk.config import ConfigError, load
 
-    path = file or c.config_path
+    path, problems = file or c.config_path, []
     try:
         load(path)
     except ConfigError as error:
-        c.fail(Exit.BAD_INPUT, (f"{error.file}: {p}" for p in error.problems))
-    click.echo(c.say(f"{path}：没有问题", f"{path}: no problem found"))
+        problems = error.problems
+    if json_:
+        c.print_json({"file": str(path), "problems": [asdict(p) for p in problems]})
+    if problems:
+        c.fail(Exit.BAD_INPUT, () if json_ else (f"{path}: {p}" for p in problems))
+    if not json_:
+        click.echo(c.say(f"{path}：没有问题", f"{path}: no problem found"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -50,7 +51,10 @@ def session() -> None:
 @click.argument("session_id")
 @click.option("--subject", required=True, help="Such as 科目一.")
 @click.option(
-    "--starts-at", required=True, callback=_moment, help="Local time, such as 2026-11-24T09:00."
+    "--starts-at",
+    required=True,
+    callback=_moment,
+    help="The venue's time, such as 2026-11-24T09:00.",
 )
 @click.option(
     "--terminals",
@@ -65,7 +69,7 @@ def session() -> None:
 @person_option
 @as_json
 @pass_context
-def create(c: Context, json_: bool, **params: Any) -> None:
+def create(c: Context, /, json_: bool, **params: Any) -> None:
     """Add a session.
 
     Example: examgate session create KM1-0900 --subject 科目一 --starts-at 2026-11-24T09:00
@@ -131,12 +135,13 @@ def _show(c: Context, sessions: list[dict[str, Any]], json_: bool) -> None:
         "场次,科目,状态,入场开始,入场结束,报名,已抽号,已入场,空闲考台,停用",
         "session,subject,state,check-in from,until,booked,seated,inside,free,out of service",
     ).split(",")
-    c.print_table(headings, (_row(s) for s in sessions))
+    c.print_table(headings, (_row(c, s) for s in sessions))
 
 
-def _row(s: dict[str, Any]) -> tuple[object, ...]:
+def _row(c: Context, s: dict[str, Any]) -> tuple[object, ...]:
+    zone = ZoneInfo(c.config.venue.timezone)
     window = [
-        datetime.fromisoformat(s[k]).astimezone().strftime("%m-%d %H:%M")
+        datetime.fromisoformat(s[k]).astimezone(zone).strftime("%m-%d %H:%M")
         for k in ("checkin_from", "checkin_until")
     ]
     out = " ".join(s["out_of_service"]) or None
