@@ -63,7 +63,7 @@ def device_of(config: Config, role: str) -> Any:
     return make_device(role, str(options["driver"]), options)
 
 
-# --- daemon -----------------------------------------------------------------------------------------
+# --- daemon -------------------------------------------------------------------------------------
 
 
 def run_daemon(config: Config, config_path: Path) -> int:
@@ -190,7 +190,7 @@ def offline(config: Config) -> Iterator[Office]:
         store.close()
 
 
-# --- face worker ------------------------------------------------------------------------------------
+# --- face worker --------------------------------------------------------------------------------
 
 
 def run_face_worker(config: Config, fd: int) -> int:
@@ -213,7 +213,7 @@ def run_face_worker(config: Config, fd: int) -> int:
     return 0
 
 
-# --- commands ---------------------------------------------------------------------------------------
+# --- commands -----------------------------------------------------------------------------------
 
 
 def run_ui(role: str, config: Config, *, person: str, robot: Path | None, windowed: bool) -> int:

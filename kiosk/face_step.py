@@ -41,7 +41,7 @@ class FaceStep:
         self._seen_since_s: float | None = None
         self._home_at_s = 0.0
 
-    # --- what the flow asks for -------------------------------------------------------------------
+    # --- what the flow asks for -----------------------------------------------------------------
 
     def load_gallery(self, session: Session | None) -> None:
         """Everybody of the session that now takes candidates."""
@@ -68,7 +68,7 @@ class FaceStep:
         self._seen_since_s = None
         self._home_at_s = self._lane.clock.monotonic()
 
-    # --- what the worker reports --------------------------------------------------------------------
+    # --- what the worker reports ----------------------------------------------------------------
 
     def on_face(self, event: face.FaceEvent) -> None:
         """Whatever the face worker reports, except previews and its own health."""
@@ -119,7 +119,9 @@ class FaceStep:
             return
         claimed = self._evidence.claimed
         if claimed is not None:
-            nearest = ((claimed, self._matcher.distance(claimed, seen.embedding)),)
+            nearest: tuple[tuple[int, float], ...] = (
+                (claimed, self._matcher.distance(claimed, seen.embedding)),
+            )
         else:
             nearest = tuple(self._matcher.nearest(seen.embedding, NEAREST))
         self._evidence = self._evidence.with_scores(Scores(nearest))

@@ -171,7 +171,7 @@ class LaneSession:
         self.timings = {}
         self.faces.forget()
 
-    # --- session and health ----------------------------------------------------------------------
+    # --- session and health ---------------------------------------------------------------------
 
     def session_changed(self) -> None:
         """The store's open session changed: load its gallery, tell the flow."""
@@ -220,7 +220,7 @@ class LaneSession:
             self._evidence_ok = True
             self.health_changed()
 
-    # --- card -------------------------------------------------------------------------------------
+    # --- card -----------------------------------------------------------------------------------
 
     def on_card(self, card: IdCard) -> None:
         """A card was read: look it up and claim. Ignored while somebody else is on their way."""
@@ -252,7 +252,7 @@ class LaneSession:
             return Reason.TOO_EARLY
         return Reason.TOO_LATE if now > session.checkin_until else None
 
-    # --- screen -----------------------------------------------------------------------------------
+    # --- screen ---------------------------------------------------------------------------------
 
     def on_signature(self, pad: Pad) -> None:
         """Strokes from the pad, already found to be a signature."""
@@ -276,7 +276,7 @@ class LaneSession:
             )
             self._changed()
 
-    # --- effects out --------------------------------------------------------------------------------
+    # --- effects out ----------------------------------------------------------------------------
 
     def _carry_out(self, effect: do.Effect) -> None:
         match effect:
@@ -377,7 +377,7 @@ class LaneSession:
             }
         )
 
-    # --- tasks --------------------------------------------------------------------------------------
+    # --- tasks ----------------------------------------------------------------------------------
 
     def spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guarded(work))

@@ -35,7 +35,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "encoder_differs": (
         "名单中有 {count} 名考生的人脸特征由另一算法生成，请重新导入名单。",
-        "The face data of {count} candidates were made by another encoder; import the roster again.",
+        "Another encoder made the face data of {count} candidates; import the roster again.",
     ),
     "no_terminal": (
         "没有可用的考台。",

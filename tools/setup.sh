@@ -51,7 +51,7 @@ make_environment() {
     say "making $venv (some minutes the first time)"
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" ||
         fail "$python -m venv failed: apt-get install python3-venv"
-    pip="$venv/bin/python -m pip --disable-pip-version-check -q"
+    pip="$venv/bin/python -m pip --disable-pip-version-check -qq"
     $pip install -r requirements.txt -r requirements-test.txt ||
         fail "the Python packages could not be installed: is the network there?"
     $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition: see above"

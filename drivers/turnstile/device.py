@@ -86,7 +86,8 @@ class ModbusTurnstile:
         await self._ask(lambda: self._release(on))
 
     async def inputs(self) -> GateInputs:
-        return await self._ask(self._read_inputs)
+        inputs: GateInputs = await self._ask(self._read_inputs)
+        return inputs
 
     async def next_event(self) -> GateEvent:
         event = await self._events.get()

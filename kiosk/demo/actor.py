@@ -23,6 +23,7 @@ from kiosk.demo.venue import Venue
 
 PART_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 30.0
+WAITING = (State.CLOSED.value, State.OUT_OF_ORDER.value, State.IDLE.value)
 
 
 @dataclass(slots=True)
@@ -98,6 +99,8 @@ class Actor:
         self._since = 0.0
         self._doing: set[asyncio.Task[None]] = set()
         self._prompt: str | None = None
+        self._turning: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
         self._tries = 0
         self._visit: int | None = None
         self._over = asyncio.Event()
@@ -118,6 +121,7 @@ class Actor:
         return self._result
 
     async def _perform(self, listening: asyncio.Task[None]) -> None:
+        await asyncio.wait_for(self._idle.wait(), SETTLE_TIMEOUT_S)
         self._step_up()
         over = asyncio.create_task(self._over.wait())
         done, _ = await asyncio.wait(
@@ -149,13 +153,13 @@ class Actor:
             self._venue.camera.leave()
 
     async def _until_idle(self) -> None:
-        end = time.monotonic() + SETTLE_TIMEOUT_S
-        while self._state != State.IDLE.value and time.monotonic() < end:
-            await asyncio.sleep(0.05)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + SETTLE_TIMEOUT_S):
+                await self._idle.wait()
         if self._state != State.IDLE.value and self._result.problem is None:
             self._result.problem = f"the lane did not become idle again: {self._state}"
 
-    # --- what the person sees ---------------------------------------------------------------------
+    # --- what the person sees -------------------------------------------------------------------
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
@@ -171,7 +175,11 @@ class Actor:
 
     def _on_state(self, state: dict[str, Any]) -> None:
         now, name = time.monotonic(), state["state"]
-        if self._visit is None and name != State.IDLE.value:
+        if name == State.IDLE.value:
+            self._idle.set()
+        else:
+            self._idle.clear()
+        if self._visit is None and name not in WAITING:
             self._visit = state["visit"]
         if state["candidate"]:
             self._result.name = state["candidate"]["name"]
@@ -193,19 +201,21 @@ class Actor:
     _attempts = -1
 
     def _on_prompt(self, prompt: str) -> None:
-        """Turns the head as asked. Who holds a photograph turns the photograph."""
+        """Turns the head as asked last. Who holds a photograph turns the photograph."""
         camera = self._venue.camera
         if prompt == self._prompt or self._state != State.FACE.value or camera is None:
             return
         self._prompt = prompt
+        if self._turning is not None:
+            self._turning.cancel()
         if prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
             left = prompt == Prompt.TURN_LEFT
-            self._after(0.35, lambda: camera.turn("left" if left else "right"))
+            self._turning = self._after(0.35, lambda: camera.turn("left" if left else "right"))
             self._shoot("face-left" if left else "face-right")
         elif prompt == Prompt.BLINK:
-            self._after(0.3, camera.blink)
+            self._turning = self._after(0.3, camera.blink)
         else:
-            self._after(0.2, lambda: camera.turn("center"))
+            self._turning = self._after(0.2, lambda: camera.turn("center"))
 
     def _on_event(self, event: dict[str, Any]) -> None:
         if event["kind"] == "timing":
@@ -214,7 +224,7 @@ class Actor:
             self._result.reason = event["reason"]
             self._after(1.2, self._over.set)
 
-    # --- what the person does ---------------------------------------------------------------------
+    # --- what the person does -------------------------------------------------------------------
 
     def _react(self, name: str, state: dict[str, Any]) -> None:
         part = self._part
@@ -254,22 +264,23 @@ class Actor:
         self._result.screenshots.append(path)
         await self._robot.do(do="screenshot", path=str(path))
 
-    # --- time ---------------------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------------
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds * self._pace)
 
-    def _after(self, seconds: float, act: Callable[[], Any]) -> None:
+    def _after(self, seconds: float, act: Callable[[], Any]) -> asyncio.Task[None]:
         async def later() -> None:
             await self._pause(seconds)
             act()
 
-        self._begin(later())
+        return self._begin(later())
 
-    def _begin(self, work: Any) -> None:
-        task = asyncio.create_task(work)
+    def _begin(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
         self._doing.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._doing.discard(task)

@@ -34,6 +34,7 @@ DEMO_TIMEOUTS = {
     "result_s": 3.0,
     "absent_s": 2.5,
 }
+TABLE_WIDTH = 150
 STEP_NAMES = {
     "zh": {"face": "人脸", "finger": "指纹", "sign": "签名", "gate": "闸机"},
     "en": {"face": "face", "finger": "finger", "sign": "sign", "gate": "gate"},
@@ -67,6 +68,11 @@ def stages() -> list[Stage]:
     ]
 
 
+def _console() -> Console:
+    """As wide as the terminal; wide enough for the table where there is none."""
+    return Console() if Console().is_terminal else Console(width=TABLE_WIDTH)
+
+
 class Director:
     """`run()` plays every stage. `out` receives screenshots, journals, reports and logs."""
 
@@ -77,7 +83,7 @@ class Director:
         self._language = language
         self._windowed = windowed
         self._pace = pace
-        self._console = Console()
+        self._console = _console()
         self._said: list[Text] = []
 
     def run(self) -> int:
@@ -97,7 +103,7 @@ class Director:
         missing = sum(len(s.parts) - len(s.results) for s in played)
         return 1 if wrong or missing else 0
 
-    # --- one venue --------------------------------------------------------------------------------
+    # --- one venue ------------------------------------------------------------------------------
 
     def _play_stage(self, stage: Stage) -> None:
         folder = self._out / stage.key
@@ -154,7 +160,7 @@ class Director:
             self._out / stage.key / "session-report.html", status, entries, self._language
         )
 
-    # --- what is printed ----------------------------------------------------------------------------
+    # --- what is printed ------------------------------------------------------------------------
 
     def _progress(self, stage: Stage, now: Result, state: str) -> Text:
         """One line a part: done ones with their end, the present one with its state."""

@@ -80,7 +80,7 @@ class Venue:
         if self.camera is not None:
             self.camera.close()
 
-    # --- configuration ----------------------------------------------------------------------------
+    # --- configuration --------------------------------------------------------------------------
 
     @property
     def runtime(self) -> Path:
@@ -121,7 +121,7 @@ class Venue:
             section[last] = value
         self.config_path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
 
-    # --- commands and processes -------------------------------------------------------------------
+    # --- commands and processes -----------------------------------------------------------------
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `examgate …` as a technician would, with this lane's configuration."""
@@ -211,7 +211,7 @@ class Venue:
                 env["EXAMGATE_SCREEN"] = "1080x1920"
         return env
 
-    # --- the day's preparation ----------------------------------------------------------------------
+    # --- the day's preparation ------------------------------------------------------------------
 
     def prepare(self, roster: Path, sessions: Sequence[tuple[str, datetime, int]]) -> None:
         """Key, sessions (id, start, number of terminals) and roster, by the commands."""

@@ -39,6 +39,7 @@ from kiosk.face.verification import Verification, VerificationOptions
 
 _SLICE_S = 0.2  #: longest wait for a frame in one go, so that commands are heard
 _REOPEN_S = 1.0
+_FIRST_FRAME_S = 2.0  #: a stream that has just been opened may take this much longer to begin
 _ALIVE_S = 1.0
 _STILL = 1.5  #: mean grey levels between thumbnails: nothing moved, nothing to look for
 
@@ -113,6 +114,7 @@ class Worker:
         self._pace = _Pace()
         self._open = False
         self._faulted = False
+        self._to_announce: CameraOk | None = None
         self._retry_at = 0.0
         self._frame_at = 0.0
         self._seq = -1
@@ -167,11 +169,11 @@ class Worker:
         except DeviceFault as fault:
             self._lost(fault)
             return
-        self._open, self._faulted, self._seq = True, False, -1
-        self._frame_at = time.monotonic()
+        self._open, self._seq = True, -1
+        self._frame_at = time.monotonic() + _FIRST_FRAME_S
         self._pace = _Pace()
         facts = {"role": info.role, "driver": info.driver, "port": info.port, "model": info.model}
-        self._link.send(CameraOk({**facts, "facts": dict(info.facts)}))
+        self._to_announce = CameraOk({**facts, "facts": dict(info.facts)})
 
     def _lost(self, fault: DeviceFault) -> None:
         """Said once, then tried again every second."""
@@ -192,6 +194,9 @@ class Worker:
                 self._lost(fault)
             return
         self._seq, self._frame_at = frame.seq, time.monotonic()
+        if self._to_announce is not None:  # it delivers: only now is it well
+            self._link.send(self._to_announce)
+            self._to_announce, self._faulted = None, False
         if isinstance(self._mode, Verify):
             self._verify(frame)
             self._pace.took(self._options.verify_fps)

@@ -141,7 +141,7 @@ def test_the_next_card_does_not_wait_for_the_screen():
 
 
 def test_silence_of_the_sensors_is_unknown():
-    lane, done = walk(*TO_GATE, ev.TimedOut())
+    _, done = walk(*TO_GATE, ev.TimedOut())
     assert do.RecordPassage(99, Reason.GATE_UNKNOWN) in done
 
 
