@@ -378,3 +378,13 @@ def test_real_photographs_through_the_real_engine(tmp_path):
     for row in prepared.rows:
         assert row["photo"].startswith(JPEG) and len(row["photo"]) <= MAX_STORED_BYTES
         assert len(row["embedding"]) == 128 and row["encoder"] == "dlib-resnet-v1"
+
+
+def test_the_page_has_every_problem_and_no_other():
+    page = (Path(__file__).parents[2] / "docs" / "roster.md").read_text()
+    table_of_codes = page[page.index("| code | says |") : page.index("### The same face")]
+    rows = [line.split("|")[1:4] for line in table_of_codes.splitlines()[2:] if line]
+    told = {code.strip(" `"): (says.strip(), remedy.strip()) for code, says, remedy in rows}
+    assert set(told) == set(TEXTS)
+    for code, (says, remedy) in told.items():
+        assert says.startswith(TEXTS[code][2]) and remedy == TEXTS[code][3]
