@@ -112,6 +112,10 @@ def test_prompts_are_shown_and_do_not_flicker(
     window.face_page.show_preview(preview("too_dark", 0.75))
     assert title.text() == text("zh", "prompt.too_dark")
     assert window.face_page.preview.progress == 0.75
+    window.face_page._held.invalidate()
+    window.face_page.show_preview(preview("none"))
+    window.face_page.show_preview(preview("blink"))
+    assert title.text() == text("zh", "prompt.blink")
 
 
 def test_the_preview_is_mirrored(qtbot: Any, daemon: Any, window: CandidateWindow) -> None:

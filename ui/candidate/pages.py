@@ -113,7 +113,8 @@ class FacePage(Page):
     def show_preview(self, preview: dict[str, Any]) -> None:
         self.preview.show_frame(preview)
         prompt = preview.get("prompt")
-        held = self._held.isValid() and self._held.elapsed() < PROMPT_HOLD_MS
+        held = (self._held.isValid() and self._held.elapsed() < PROMPT_HOLD_MS
+                and self._prompt != "none")  # an instruction never waits behind "all is well"
         if not self._prompting or prompt == self._prompt or not prompt or held:
             return
         self._prompt = str(prompt)
