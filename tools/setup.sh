@@ -17,9 +17,11 @@ libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"
 
 install_packages() {
     missing=
+    # shellcheck disable=SC2086
+    there=$(dpkg-query -W -f '${Package} ${Status}\n' $PACKAGES 2>/dev/null |
+        sed -n 's/ install ok installed$//p')
     for package in $PACKAGES; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-            missing="$missing $package"
+        case " $(echo $there) " in *" $package "*) ;; *) missing="$missing $package" ;; esac
     done
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; else
@@ -46,10 +48,12 @@ find_python() {
 
 make_environment() {
     stamp="$venv/.ready"
-    wanted=$(cat requirements*.txt setup.cfg tools/setup.sh | sha256sum)
+    # a moved folder or another Python makes the environment's scripts useless
+    wanted=$({ pwd; "$python" -V; cat requirements*.txt setup.cfg tools/setup.sh; } | sha256sum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
     say "making $venv (some minutes the first time)"
-    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" ||
+    rm -f "$stamp"
+    "$python" -m venv "$venv" ||
         fail "$python -m venv failed: apt-get install python3-venv"
     pip="$venv/bin/python -m pip --disable-pip-version-check -qq"
     $pip install -r requirements.txt -r requirements-test.txt ||
@@ -62,4 +66,5 @@ make_environment() {
 install_packages
 find_python
 make_environment
-"$venv/bin/python" tools/fetch_photos.py
+"$venv/bin/python" tools/fetch_photos.py ||
+    say "going on without photographs: make demo needs them, tests that need them are skipped"
