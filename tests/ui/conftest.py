@@ -82,7 +82,8 @@ class Daemon:
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer: socket.socket) -> None:
-        with peer, peer.makefile("rb") as lines:
+        # a screen may go away at any moment, in the middle of an answer too
+        with contextlib.suppress(OSError), peer, peer.makefile("rb") as lines:
             for line in lines:
                 message = wire.decode(line)
                 method = message["method"]
