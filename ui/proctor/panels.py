@@ -81,13 +81,13 @@ class SessionPanel(Panel):
                 grid.addWidget(part, row, n)
             self.numbers[key] = number
         self.column.addLayout(grid)
-        row = qt.QHBoxLayout()
+        buttons = qt.QHBoxLayout()
         self.open, self.close_session = button("session_open"), button("session_close")
         self.open.setText(text(language, "proctor.open"))
         self.close_session.setText(text(language, "proctor.close"))
-        row.addWidget(self.open)
-        row.addWidget(self.close_session)
-        self.column.addLayout(row)
+        buttons.addWidget(self.open)
+        buttons.addWidget(self.close_session)
+        self.column.addLayout(buttons)
 
     def show_sessions(self, sessions: list[dict[str, Any]]) -> None:
         """Fill the choice, keeping what was chosen."""
