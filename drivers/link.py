@@ -19,6 +19,7 @@ import os
 import pty
 import random
 import select
+import termios
 import threading
 import time
 import tty
@@ -34,32 +35,50 @@ from drivers.errors import DeviceFault, FaultCode
 READ_TIMEOUT_S = 0.02  #: of one read; drivers bound the whole exchange themselves
 WRITE_TIMEOUT_S = 1.0
 TICK_S = 0.004
-_CHUNK = 4096
+CHUNK_GAP_S = 0.0005  #: between two chunks of a chopped answer
+_READ_BYTES = 4096
+
+#: What pyserial lets through when a port goes away under it: its own errors, the terminal
+#: layer's, and the traces of a file descriptor that became None.
+PORT_ERRORS = (OSError, termios.error, TypeError, AttributeError)
 
 
 def open_serial(role: str, port: str, baud: int) -> serial.Serial:
-    """Open `port` for this process alone, 8N1. Raises `DeviceFault` with PORT_*."""
+    """Open `port` for this process alone, 8N1.
+
+    Raises `DeviceFault` with PORT_MISSING, PORT_BUSY, PORT_DENIED, UNPLUGGED, or WRONG_DEVICE
+    for something that is not a serial port or cannot do that baud rate.
+    """
     try:
         return serial.Serial(
             port, baud, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
         )
-    except (OSError, ValueError) as error:  # SerialException is an OSError
-        raise serial_fault(role, port, error) from error
+    except (*PORT_ERRORS, ValueError) as error:  # SerialException is an OSError
+        fault = serial_fault(role, port, error)
+        if fault.code is FaultCode.UNPLUGGED and _errno(error) not in _GONE:
+            raise DeviceFault(role, FaultCode.WRONG_DEVICE, f"{port} at {baud} baud") from error
+        raise fault from error
 
 
 def serial_fault(role: str, port: str, error: BaseException) -> DeviceFault:
     """What an error of the serial library means for the technician."""
-    number = getattr(error, "errno", None)
+    number = _errno(error)
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
         return DeviceFault(role, FaultCode.PORT_BUSY, port)
     if number in (errno.EACCES, errno.EPERM):
         return DeviceFault(role, FaultCode.PORT_DENIED, port)
-    if not os.path.exists(port):
-        code = FaultCode.PORT_MISSING if number == errno.ENOENT else FaultCode.UNPLUGGED
-        return DeviceFault(role, code, port)
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return DeviceFault(role, FaultCode.PORT_MISSING, port)
     return DeviceFault(role, FaultCode.UNPLUGGED, port)
+
+
+_GONE = (errno.EIO, errno.EBADF)
+
+
+def _errno(error: BaseException) -> int | None:
+    if isinstance(error, termios.error):
+        return int(error.args[0])
+    return getattr(error, "errno", None)
 
 
 # --- the virtual cable ------------------------------------------------------------------------
@@ -69,7 +88,7 @@ def serial_fault(role: str, port: str, error: BaseException) -> DeviceFault:
 class Link:
     """How bad the cable is; may be changed while it runs. Rates are per byte, 0 to 1."""
 
-    chunk: int = 0  #: bytes that arrive together; 0: as they come
+    chunk: int = 0  #: bytes that arrive together, both ways; 0: as they come
     loss: float = 0.0
     flip: float = 0.0
     duplicate: float = 0.0
@@ -117,6 +136,7 @@ class VirtualDevice:
         self._master: int | None = None
         self._slave: int | None = None
         self._name = ""
+        self._waiting: deque[tuple[float, bytes]] = deque()  # (when it arrives, bytes)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -179,6 +199,7 @@ class VirtualDevice:
         return self._master is not None
 
     def _plug_in(self) -> None:
+        self._waiting.clear()
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -196,44 +217,54 @@ class VirtualDevice:
             if end is not None:
                 os.close(end)
         self._master = self._slave = None
+        self._waiting.clear()
 
     # --- the cable's thread -----------------------------------------------------------------------
 
     def _run(self) -> None:
-        waiting: deque[tuple[float, bytes]] = deque()  # (when it arrives at the host, bytes)
         while not self._stop.is_set():
             with self.lock:
                 master = self._master
+                due_s = self._waiting[0][0] if self._waiting else None
             if master is None:
-                waiting.clear()
                 time.sleep(TICK_S)
                 continue
-            data = self._receive(master)
+            patience_s = TICK_S if due_s is None else min(TICK_S, due_s - time.monotonic())
+            with contextlib.suppress(OSError, ValueError):  # unplugged under our hands
+                select.select([master], [], [], max(0.0, patience_s))
             with self.lock:
-                if self._master != master:
-                    continue
-                link = self.link
-                heard = link.mangle(data) if link.both_ways else data
-                said = self.feed(heard) if heard else b""
-                said += self.tick()
-                out = link.mangle(said) + link.noise()
-                if out:
-                    waiting.append((time.monotonic() + link.delay_s, out))
-                while waiting and waiting[0][0] <= time.monotonic():
-                    self._send(master, waiting.popleft()[1], link.chunk)
+                if self._master == master:
+                    self._turn(master)
 
-    def _receive(self, master: int) -> bytes:
-        try:
-            ready, _, _ = select.select([master], [], [], TICK_S)
-            return os.read(master, _CHUNK) if ready else b""
-        except (OSError, ValueError):  # unplugged under our hands
-            return b""
-
-    def _send(self, master: int, data: bytes, chunk: int) -> None:
-        step = chunk or len(data)
-        for at in range(0, len(data), step):
+    def _turn(self, master: int) -> None:
+        """Hear what came, say what there is to say, deliver what is due."""
+        heard = self._receive(master)
+        if self.link.both_ways:
+            heard = self.link.mangle(heard)
+        for piece in _pieces(heard, self.link.chunk):
+            self._say(self.link.mangle(self.feed(piece)))
+        self._say(self.link.mangle(self.tick()))
+        self._say(self.link.noise())
+        while self._master == master and self._waiting and self._waiting[0][0] <= time.monotonic():
             # a full buffer means that nobody reads: a real line loses the bytes too
             with contextlib.suppress(OSError):
-                os.write(master, data[at : at + step])
-            if chunk:
-                time.sleep(0.0005)
+                os.write(master, self._waiting.popleft()[1])
+
+    def _say(self, data: bytes) -> None:
+        at_s = time.monotonic() + self.link.delay_s
+        if self._waiting:
+            at_s = max(at_s, self._waiting[-1][0])  # a line keeps the order
+        for piece in _pieces(data, self.link.chunk):
+            self._waiting.append((at_s, piece))
+            at_s += CHUNK_GAP_S
+
+    @staticmethod
+    def _receive(master: int) -> bytes:
+        with contextlib.suppress(OSError):
+            return os.read(master, _READ_BYTES)
+        return b""
+
+
+def _pieces(data: bytes, size: int) -> list[bytes]:
+    step = size or max(1, len(data))
+    return [data[at : at + step] for at in range(0, len(data), step)]
