@@ -91,8 +91,11 @@ def _make_key(c: Context) -> None:
 
 def _examine(c: Context) -> Iterator[Finding]:
     yield Finding(c.say("配置", "configuration"), GREEN, f"{c.config_path}" if c.config else "")
-    for look in (_packages, _key, _devices, _disk, _database, _roster, _clock, _font):
-        yield from look(c)
+    key = list(_key(c))
+    yield from (*_packages(c), *key, *_devices(c), *_disk(c))
+    if key[0].colour == GREEN:  # nothing of the record can be read without it
+        yield from (*_database(c), *_roster(c))
+    yield from (*_clock(c), *_font(c))
 
 
 def _running(c: Context) -> bool:
@@ -176,12 +179,13 @@ def _database(c: Context) -> Iterator[Finding]:
         yield Finding(what, GREEN, said)
         return
     result = _asked(c, "journal.verify")
-    problems = result if isinstance(result, list) else result["problems"]
-    if problems:
+    if isinstance(result, list):
+        yield Finding(what, RED, "; ".join(result))
+    elif result["problems"]:
         remedy = c.say(
             "停用本通道并保留磁盘，通知中心", "stop this lane, keep the disk, tell the centre"
         )
-        yield Finding(what, RED, "; ".join(problems[:3]), remedy)
+        yield Finding(what, RED, "; ".join(result["problems"][:3]), remedy)
     else:
         said = c.say(
             f"{result['entries']} 条记录，未被改动", f"{result['entries']} entries, nothing bent"

@@ -1,0 +1,56 @@
+"""The units are clean, and the stable device names are the ones that config.yaml uses."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+UNITS = ROOT / "systemd"
+PROGRAM = "/opt/examgate/.venv/bin/examgate"
+
+
+@pytest.mark.parametrize("name", ["examgate.service", "examgate-ui@.service"])
+def test_unit_is_clean(name: str, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not on this machine")
+    text = (UNITS / name).read_text()
+    assert PROGRAM in text
+    unit = tmp_path / name.replace("@", "@candidate")
+    # the program is not installed where tests run; any other executable stands in for it
+    unit.write_text(text.replace(PROGRAM, "/bin/true").replace("/opt/examgate/docs", "/usr"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_daemon_unit_keeps_the_gate_safe() -> None:
+    text = (UNITS / "examgate.service").read_text()
+    for line in ("Type=notify", "NotifyAccess=main", "WatchdogSec=10", "Restart=always"):
+        assert f"\n{line}\n" in text
+    assert f"\nExecStopPost={PROGRAM} device turnstile safe-state\n" in text
+
+
+def test_udev_names_are_those_of_the_example_configuration() -> None:
+    rules = (UNITS / "60-examgate.rules").read_text()
+    named = {f"/dev/{name}" for name in re.findall(r'SYMLINK\+="([^"]+)"', rules)}
+    devices = yaml.safe_load((ROOT / "config.yaml").read_text())["devices"]
+    ports = {d["port"] for d in devices.values() if "port" in d}
+    assert ports <= named
+    assert set(re.findall(r'GOTO="(\w+)"', rules)) == set(re.findall(r'LABEL="(\w+)"', rules))
+
+
+def test_every_user_of_a_unit_is_made() -> None:
+    made = re.findall(r"^u (\S+)", (UNITS / "examgate.sysusers.conf").read_text(), re.M)
+    for unit in UNITS.glob("*.service"):
+        assert re.findall(r"^User=(\S+)", unit.read_text(), re.M)[0] in made
