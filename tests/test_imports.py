@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -158,3 +159,20 @@ def test_nobody_imports_the_top() -> None:
         and not matches(i.by, ("kiosk.app", "kiosk.cli", "kiosk.demo"))
     ]
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_68_landmarks_are_for_test_equipment_only() -> None:
+    """The file's terms exclude commercial use: docs/dependencies.md."""
+    users = {
+        module_name(file)
+        for top in OURS
+        for file in (ROOT / top).rglob("*.py")
+        if re.search(
+            r"pose_predictor_model_location|shape_predictor_68|face_landmarks\(", file.read_text()
+        )
+    }
+    assert users == {"drivers.camera.headmodel"}
+    importers = {i.by for i in IMPORTS if i.of == "drivers.camera.headmodel"}
+    assert all(matches(name, ("drivers.camera",)) for name in importers)
+    device = [i.of for i in IMPORTS if i.by in ("drivers.camera.device", "drivers.camera.sources")]
+    assert "drivers.camera.headmodel" not in device
