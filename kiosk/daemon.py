@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_S = 1.0
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
 FINGER_CHECK_S = 2.0
+CARD_WAITS_S = 5.0  #: how long a card counts as just laid on while the lane is out of order
+CARD_AGAIN_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,9 @@ class Daemon:
                     {"kind": "card_retry", "reason": None, "text_args": {"why": retry.reason.value}}
                 )
                 continue
-            self.session.on_card(card)
+            end = self._clock.monotonic() + CARD_WAITS_S
+            while not self.session.on_card(card) and self._clock.monotonic() < end:
+                await asyncio.sleep(CARD_AGAIN_S)  # laid on a moment before the lane was ready
 
     async def serve_fingerprint(self, reader: Any) -> None:
         while True:
@@ -245,6 +249,14 @@ class Daemon:
 
     def handle(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
         """One request of the socket. Raises `RpcError` to decline."""
+        try:
+            return self._handle(method, params, connection)
+        except StoreError as error:
+            self.session.evidence_failed(error)
+            problems = [Problem("evidence", {"detail": p}) for p in error.problems]
+            raise self.office.declined("EVIDENCE_FAILED", problems) from error
+
+    def _handle(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
         match method:
             case "lane.subscribe":
                 connection.previews = parse(Subscribe, params).preview

@@ -15,6 +15,7 @@ from kiosk.core.identity import Accept, Evidence, NotSure, Policy, Reject, Score
 from kiosk.core.types import Candidate, Session
 from kiosk.face import events as face
 from kiosk.face.matcher import Matcher
+from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:
     from kiosk.session import LaneSession
@@ -134,7 +135,11 @@ class FaceStep:
             case Accept(candidate_id=candidate_id, distance=distance):
                 assert self._lane.session is not None
                 log.info("face_accepted", distance=round(distance, 3))
-                lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
+                try:
+                    lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
+                except StoreError as error:
+                    self._lane.evidence_failed(error)
+                    return
                 self._lane.offer(ev.FaceAccepted(lookup, self._lane.window_problem()))
             case NotSure():
                 self._lane.offer(ev.FaceNotSure())

@@ -14,6 +14,7 @@ from drivers.errors import DeviceFault, UnlockUnknown
 from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core.codes import JournalKind, Reason, State
+from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:
     from kiosk.session import LaneSession
@@ -56,11 +57,14 @@ class GateStep:
         reason = UNASKED.get(kind) or (PASSAGE[kind] if kind.ends_passage else None)
         if reason is None:
             return
-        self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), event=kind.value)
-        if kind is GateEventKind.FIRE_ON:
+        if kind is GateEventKind.FIRE_ON:  # people first: the gate opens whatever the record says
             self.fire = True
             self._lane.spawn(self._release(True))
-            self._lane.health_changed()
+        try:
+            self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), event=kind.value)
+        except StoreError as error:
+            self._lane.evidence_failed(error)
+        self._lane.health_changed()
 
     async def _release(self, on: bool) -> None:
         try:

@@ -8,6 +8,7 @@ drivers are configured.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ class LaneSession:
             try:
                 self._carry_out(effect)
             except StoreError as error:
-                self._evidence_failed(error)
+                self.evidence_failed(error)
                 break
 
     def offer(self, event: ev.Event) -> None:
@@ -200,7 +201,7 @@ class LaneSession:
         if role == "turnstile" and self.lane.state is State.GATE:
             self.offer(ev.PassageEnded(Reason.GATE_UNKNOWN))
 
-    def _evidence_failed(self, error: StoreError) -> None:
+    def evidence_failed(self, error: StoreError) -> None:
         log.error("evidence_failed", error=type(error).__name__)
         self._evidence_ok = False
         self.health_changed()
@@ -210,11 +211,12 @@ class LaneSession:
         try:
             self.store.writable_check()
             for effect in list(self._unrecorded):
-                self.store.gate_outcome(effect.intent_id, effect.reason)
+                with contextlib.suppress(StoreRefused):  # it did reach the disk before the error
+                    self.store.gate_outcome(effect.intent_id, effect.reason)
                 self._unrecorded.remove(effect)
         except StoreError as error:
             if self._evidence_ok:
-                self._evidence_failed(error)
+                self.evidence_failed(error)
             return
         if not self._evidence_ok:
             self._evidence_ok = True
@@ -222,16 +224,20 @@ class LaneSession:
 
     # --- card -----------------------------------------------------------------------------------
 
-    def on_card(self, card: IdCard) -> None:
-        """A card was read: look it up and claim. Ignored while somebody else is on their way."""
+    def on_card(self, card: IdCard) -> bool:
+        """A card was read: look it up and claim. Ignored while somebody else is on their way.
+
+        Returns False when the lane was not ready for anybody: the card may be offered again.
+        """
         if self.session is None or not flow.accepts(self.lane, ev.CardClaimed(_NOBODY)):
-            return
+            return self.lane.state is not State.OUT_OF_ORDER
         try:
             lookup = self.store.lookup(self.session.session_id, card.number)
         except StoreError as error:
-            self._evidence_failed(error)
-            return
+            self.evidence_failed(error)
+            return True
         self.post(ev.CardClaimed(lookup, self._card_problem(card, lookup) or self.window_problem()))
+        return True
 
     def _card_problem(self, card: IdCard, lookup: Lookup) -> Reason | None:
         if card.valid_to.isdigit() and card.valid_to < self._today().strftime("%Y%m%d"):
@@ -398,7 +404,7 @@ class LaneSession:
         except DeviceFault as fault:
             self.supervisor.fault(fault)
         except StoreError as error:
-            self._evidence_failed(error)
+            self.evidence_failed(error)
 
     async def stop(self) -> None:
         if self._timer is not None:

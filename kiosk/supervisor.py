@@ -127,6 +127,7 @@ class Supervisor:
     def start(self) -> None:
         for role, managed in self._managed.items():
             managed.task = asyncio.create_task(self._run(managed), name=f"supervise-{role}")
+            managed.task.add_done_callback(_report_bug)
 
     async def stop(self) -> None:
         tasks = [m.task for m in self._managed.values() if m.task is not None]
@@ -185,6 +186,13 @@ class Supervisor:
         status.ok, status.code, status.since = ok, code, self._clock.now()
         log.info("device", role=status.role, ok=ok, code=code, detail=detail)
         self._on_change(status)
+
+
+def _report_bug(task: asyncio.Task[None]) -> None:
+    """Supervision that ends by itself is a bug: the one top-level handler must hear of it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": "supervision ended", "exception": error, "task": task}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 async def _serve(serve: Callable[[Any], Awaitable[None]], device: Any) -> None:

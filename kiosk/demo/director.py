@@ -6,6 +6,7 @@ Knows the script and the stage, not how a lane works inside.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -112,6 +113,7 @@ class Director:
             language=self._language,
             windowed=self._windowed,
             portrait=stage.key == "face",
+            timed_reader=True,
             timeouts=DEMO_TIMEOUTS,
         )
         roster = write_roster(folder / "roster", self._photos, stage.booked)  # type: ignore[arg-type]
@@ -120,6 +122,7 @@ class Director:
         with Venue(folder, options) as venue:
             self._console.print(f"── {stage.key}: {venue.config_path}")
             venue.prepare(roster, [(s, at, 20) for s, at in starts.items()])
+            venue.prepare_camera(self._photos)
             venue.start_daemon()
             venue.command("session", "open", stage.open_session, "--person", "demo")
             venue.start_screen()
@@ -130,10 +133,11 @@ class Director:
         shots = self._out / stage.key / "screens"
         shots.mkdir(parents=True, exist_ok=True)
         seats: dict[str, str | None] = {}
-        with Live(console=self._console, refresh_per_second=4, transient=False) as live:
+        live = Live(console=self._console, refresh_per_second=4)
+        with live if self._console.is_terminal else contextlib.nullcontext():
             for part in stage.parts:
 
-                def show(result: Result, state: str, live: Live = live) -> None:
+                def show(result: Result, state: str) -> None:
                     live.update(self._progress(stage, result, state))
 
                 actor = Actor(venue, part, self._photos, shots, pace=self._pace, live=show)
@@ -143,7 +147,10 @@ class Director:
                 if kept is not None and result.terminal != seats.get(kept):
                     result.problem = f"seat {result.terminal} instead of {seats.get(kept)}"
                 stage.results.append(result)
-                live.update(self._progress(stage, result, ""))
+                if self._console.is_terminal:
+                    live.update(self._progress(stage, result, ""))
+                else:
+                    self._console.print(self._line(result))
 
     def _write_evidence(self, stage: Stage, venue: Venue) -> None:
         """Close the session, check the journal, write journal and report."""

@@ -73,6 +73,7 @@ def play_by_hand(folder: Path, photos: Path, language: str) -> None:
     with Venue(folder, options) as venue:
         starts = soon()
         venue.prepare(roster, [("KM1-A", starts, 20), ("KM1-B", starts + timedelta(hours=2), 20)])
+        venue.prepare_camera(photos)
         venue.start_daemon()
         venue.command("session", "open", "KM1-A", "--person", "demo")
         venue.start_screen()

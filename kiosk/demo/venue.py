@@ -26,6 +26,7 @@ from drivers.fingerprint.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.virtual import VirtualTurnstile
 from kiosk import wire
+from kiosk.demo.people import CHEN, LI, WANG
 
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 10.0
@@ -44,6 +45,7 @@ class VenueOptions:
     windowed: bool = False  #: real windows instead of off-screen ones
     camera_source: str | int | None = None  #: None: the virtual camera
     portrait: bool = False
+    timed_reader: bool = False  #: the fingerprint reader takes a real one's time
     timeouts: dict[str, float] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)  #: dotted key → value in the config
 
@@ -60,7 +62,9 @@ class Venue:
         ports = folder / "ports"
         ports.mkdir(exist_ok=True)
         self.turnstile = VirtualTurnstile(link_path=ports / "turnstile")
-        self.fingerprint = VirtualZfm(link_path=ports / "fingerprint")
+        self.fingerprint = VirtualZfm(
+            link_path=ports / "fingerprint", timed=self.options.timed_reader
+        )
         self.id_card = VirtualSamReader(link_path=ports / "id_card")
         own_camera = self.options.camera_source is None
         self.camera: VirtualCamera | None = VirtualCamera() if own_camera else None
@@ -229,6 +233,12 @@ class Venue:
                 f"001-{terminals:03d}",
             )
         self.command("roster", "import", str(roster))
+
+    def prepare_camera(self, photos: Path) -> None:
+        """Have the heads modelled before the stream matters: it takes a second each."""
+        if self.camera is not None:
+            for name in sorted({person.live_photo for person in (WANG, LI, CHEN)}):
+                self.camera.prepare(photos / name)
 
     def journal(self) -> list[dict[str, Any]]:
         """Every entry, through the command."""

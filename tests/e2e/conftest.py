@@ -38,6 +38,7 @@ def quick_venue(tmp_path: Path, photos: Path) -> Iterator[Venue]:
     with Venue(tmp_path / "venue", options) as venue:
         roster = write_roster(tmp_path / "roster", photos, {"S1": [WANG, LI], "S2": [CHEN]})
         venue.prepare(roster, [("S1", soon(), 5), ("S2", soon(60), 5)])
+        venue.prepare_camera(photos)
         venue.start_daemon()
         venue.command("session", "open", "S1", "--person", "test")
         yield venue

@@ -12,6 +12,7 @@ from typing import Any
 from kiosk import wire
 from kiosk.demo.venue import Venue
 
+CARD_CHANGE_S = 0.7  #: nobody lifts a card and lays on another one faster
 SCRAWL = [[[10.0 + 9 * i, 50.0 + 20 * (i % 3), 12.0 * i, 0.5] for i in range(60)]]
 
 
@@ -56,6 +57,7 @@ class Walker:
                     break
                 if not laid and name == "idle":
                     laid = True
+                    time.sleep(CARD_CHANGE_S)
                     venue.id_card.lay_card(person.card())
                 if name == "sign":
                     with contextlib.suppress(wire.RpcError):
