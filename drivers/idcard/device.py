@@ -1,31 +1,41 @@
 """An identity-card reader with a SAM module on a serial line.
 
-One thread owns the port; each exchange is bounded. A card is reported once until it is lifted.
-Personal data pass through and are neither kept nor logged.
+One thread owns the port; each exchange is bounded. A card is reported once until it is lifted,
+and so is the news that it cannot be read. Personal data pass through, neither kept nor logged.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import serial
 
 from drivers import link
 from drivers.contracts import DeviceInfo, IdCard, Options
 from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
-from drivers.idcard.codec import Answer, Command, Parser, Status, card_from_read, parse_answer
+from drivers.idcard.codec import (
+    DAMAGED,
+    Answer,
+    Command,
+    Parser,
+    Status,
+    card_from_read,
+    parse_answer,
+)
 from drivers.idcard.codec import request as encode
 
 ROLE = "id_card"
-ANSWER_S = 0.8  #: longest wait for a short answer
-READ_S = 2.0  #: longest wait for the card's content (1.3 kB take 0.12 s at 115200 baud)
+ANSWER_S = 0.5  #: longest wait for a short answer
+READ_S = 2.0  #: longest wait for the card's content: modules take up to about a second
 POLL_S = 0.2
-LIFTED_AFTER = 2  #: polls without a card that mean it was lifted, not just moved
-SILENT_AFTER = 2  #: lost answers in a row that are a fault
+LIFTED_AFTER = 2  #: looks without a card that mean it was lifted, not just moved
+ATTEMPTS = 2  #: lost answers in a row that are a fault: silence is reported within about 1 s
 
 T = TypeVar("T")
 
@@ -38,22 +48,27 @@ class SamReader:
         self._baud = int(options["baud"])
         self._serial: serial.Serial | None = None
         self._thread: ThreadPoolExecutor | None = None
+        self._stop = threading.Event()
         self._parser = Parser()
-        self._held = False  #: a card that was already reported lies on the reader
-        self._missed = 0
+        self._reported = False  #: the card that lies there
+        self._complained = False  #: that the card that lies there cannot be read
+        self._missed = 0  #: looks in a row without a card
+
+    # --- the contract -------------------------------------------------------------------------
 
     async def open(self) -> DeviceInfo:
+        await self.close()
+        self._stop.clear()
+        self._forget_card()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=ROLE)
-        self._held, self._missed = False, 0
         return await self._run(self._open)
 
     async def close(self) -> None:
         thread, self._thread = self._thread, None
         if thread is None:
             return
-        port, self._serial = self._serial, None
-        if port is not None:
-            port.close()
+        self._stop.set()
+        thread.submit(self._close)
         await asyncio.to_thread(thread.shutdown)
 
     async def check(self) -> None:
@@ -63,79 +78,126 @@ class SamReader:
         while True:
             card = await self._run(self._look)
             if card is not None:
+                self._reported = True  # only now: a cancelled call has not reported anything
                 return card
             await asyncio.sleep(POLL_S)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
-            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port)
+            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, f"{self._port}: not open")
         return await asyncio.wrap_future(self._thread.submit(work))
 
-    # --- in the thread ------------------------------------------------------------------------------
+    # --- in the thread --------------------------------------------------------------------------
 
     def _open(self) -> DeviceInfo:
         self._serial = link.open_serial(ROLE, self._port, self._baud)
-        answer = self._patiently(lambda: self._ask(Command.STATUS))
-        if answer.status is not Status.OK:
-            raise DeviceFault(ROLE, FaultCode.WRONG_DEVICE, f"status {answer.sw.hex()}")
+        try:
+            answer = self._ask(Command.STATUS)
+            if answer.status is not Status.OK:
+                raise DeviceFault(ROLE, FaultCode.WRONG_DEVICE, _explain(answer))
+        except DeviceFault:
+            self._close()
+            raise
         return DeviceInfo(ROLE, "sam", self._port, "SAM identity-card reader")
 
+    def _close(self) -> None:
+        port, self._serial = self._serial, None
+        if port is not None:
+            with contextlib.suppress(*link.PORT_ERRORS):
+                port.close()
+
     def _look(self) -> IdCard | None:
-        """One look: a newly laid card, read; or None."""
-        answer = self._patiently(lambda: self._ask(Command.FIND))
-        if answer.status is not Status.FOUND:
+        """One look: a card not yet reported, read; or None."""
+        answer = self._ask(Command.FIND)
+        if answer.status is Status.NOT_FOUND:
             self._missed += 1
             if self._missed >= LIFTED_AFTER:
-                self._held = False
+                self._forget_card()
             return None
+        if answer.status is not Status.FOUND:
+            raise DeviceFault(ROLE, FaultCode.REFUSED, _explain(answer))
         self._missed = 0
-        if self._held:
+        if self._reported:
             return None
-        if self._ask(Command.SELECT).status is not Status.OK:
-            raise Retry(RetryReason.CARD_REMOVED)
-        answer = self._ask(Command.READ, READ_S)
-        if answer.status is not Status.OK:
-            removed = answer.status in (Status.NOT_FOUND, Status.NOT_SELECTED, Status.READ_FAILED)
-            reason = RetryReason.CARD_REMOVED if removed else RetryReason.CARD_UNREADABLE
-            raise Retry(reason)
         try:
-            card = card_from_read(answer.data)
-        except ValueError as error:
-            raise Retry(RetryReason.CARD_UNREADABLE) from error
-        self._held = True
-        return card
+            return self._read()
+        except Retry:
+            if self._complained:
+                return None  # told already; it may still be readable at a later look
+            self._complained = True
+            raise
 
-    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        """A harmless question may be asked again: one lost byte is not a dead reader."""
-        for attempt in range(SILENT_AFTER):
+    def _forget_card(self) -> None:
+        self._reported = self._complained = False
+        self._missed = 0
+
+    def _read(self) -> IdCard:
+        """The card just found. A content damaged on its way is asked for again."""
+        for attempt in range(ATTEMPTS):
+            if attempt and self._ask(Command.FIND).status is not Status.FOUND:
+                break  # some modules find a card once: it must be laid on anew
+            if self._ask(Command.SELECT).status is not Status.OK:
+                raise Retry(RetryReason.CARD_REMOVED)
             try:
-                return ask()
+                answer = self._ask_once(Command.READ, READ_S)
             except DeviceFault as fault:
-                if fault.code is not FaultCode.NO_ANSWER or attempt == SILENT_AFTER - 1:
+                if fault.code is not FaultCode.NO_ANSWER:
                     raise
-        raise AssertionError("unreachable")
+                self._ask(Command.STATUS)  # lost on the line, or is the reader itself gone?
+                continue
+            if answer.status in (Status.READ_FAILED, Status.NOT_FOUND, Status.NOT_SELECTED):
+                raise Retry(RetryReason.CARD_REMOVED)
+            if answer.status is not Status.OK:
+                raise Retry(RetryReason.CARD_UNREADABLE)
+            with contextlib.suppress(ValueError):
+                return card_from_read(answer.data)
+        raise Retry(RetryReason.CARD_UNREADABLE)
 
-    def _ask(self, command: Command, timeout_s: float = ANSWER_S) -> Answer:
+    # --- exchanges ------------------------------------------------------------------------------
+
+    def _ask(self, command: Command) -> Answer:
+        """A short question, asked again when it or its answer was lost or damaged on the line.
+
+        Raises `DeviceFault` NO_ANSWER, GARBLED or UNPLUGGED.
+        """
+        code = FaultCode.NO_ANSWER
+        for _ in range(ATTEMPTS):
+            try:
+                answer = self._ask_once(command, ANSWER_S)
+            except DeviceFault as fault:
+                if fault.code is not FaultCode.NO_ANSWER:
+                    raise
+                continue
+            if answer.status not in DAMAGED:
+                return answer
+            code = FaultCode.GARBLED
+        raise DeviceFault(ROLE, code, f"{self._port}: {command.name}")
+
+    def _ask_once(self, command: Command, timeout_s: float) -> Answer:
         """One exchange. Raises `DeviceFault` NO_ANSWER or UNPLUGGED."""
         port = self._serial
         if port is None:
-            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port)
+            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, f"{self._port}: not open")
         self._parser.reset()
-        end = time.monotonic() + timeout_s
+        end_s = time.monotonic() + timeout_s
         try:
             port.reset_input_buffer()  # a late answer to an earlier question is not ours
             port.write(encode(command))
-            while time.monotonic() < end:
+            while time.monotonic() < end_s and not self._stop.is_set():
                 for content in self._parser.feed(_available(port)):
-                    return parse_answer(content)
-        except ValueError as error:
-            raise DeviceFault(ROLE, FaultCode.GARBLED, str(error)) from error
-        except (OSError, TypeError, AttributeError) as error:  # the port vanished
-            raise link.serial_fault(ROLE, self._port, error) from error
+                    if (answer := parse_answer(content)) is not None:
+                        return answer
+        except link.PORT_ERRORS as error:  # the port vanished under the library
+            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port) from error
         raise DeviceFault(ROLE, FaultCode.NO_ANSWER, f"{self._port}: {command.name}")
 
 
-def _available(port: Any) -> bytes:
+def _available(port: serial.Serial) -> bytes:
     """What has come; waits for a first byte as long as the port's own timeout."""
     data: bytes = port.read(max(1, port.in_waiting))
     return data
+
+
+def _explain(answer: Answer) -> str:
+    meaning = answer.status.meaning if answer.status else "unlisted"
+    return f"status {answer.sw.hex()}: {meaning}"

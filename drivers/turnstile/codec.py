@@ -14,6 +14,7 @@ READ_COILS = 0x01
 READ_INPUTS = 0x02
 WRITE_COIL = 0x05
 WRITE_COILS = 0x0F
+SHORT_FUNCTIONS = frozenset(range(0x01, 0x07))  #: two 16-bit fields and nothing more
 COIL_ON = 0xFF00
 COIL_OFF = 0x0000
 FLASH_ON = 0x0200  #: added to the coil's number
@@ -23,7 +24,7 @@ ILLEGAL_FUNCTION = 0x01
 ILLEGAL_ADDRESS = 0x02
 ILLEGAL_VALUE = 0x03
 
-_REQUEST_BYTES = 8  #: of the functions above but 15
+_REQUEST_BYTES = 8  #: of a short function, and the least of function 15
 _MAX_FRAME = 256
 
 
@@ -69,6 +70,13 @@ def pack_bits(bits: list[bool]) -> bytes:
     return bytes(out)
 
 
+def unpack_bits(data: bytes, count: int) -> list[bool]:
+    """The first `count` bits. Raises `ValueError` when there are fewer."""
+    if count > 8 * len(data):
+        raise ValueError(f"{count} bits in {len(data)} bytes")
+    return [bool(data[n // 8] >> (n % 8) & 1) for n in range(count)]
+
+
 def bits_answer(request: Request, bits: list[bool]) -> bytes:
     packed = pack_bits(bits)
     return seal(bytes((request.unit, request.function, len(packed))) + packed)
@@ -88,7 +96,7 @@ class RequestParser:
     """A slave's view of the line: finds whole requests, skips garbage, keeps little.
 
     RTU ends a frame by silence, which a byte stream does not carry; the known lengths of the
-    functions and the CRC find the frames instead.
+    functions and the CRC find the frames instead, and `silence` drops what never got whole.
     """
 
     def __init__(self) -> None:
@@ -123,7 +131,7 @@ class RequestParser:
 
     def _length(self) -> int | None:
         function = self._buffer[1]
-        if function in (READ_COILS, READ_INPUTS, WRITE_COIL):
+        if function in SHORT_FUNCTIONS:
             return _REQUEST_BYTES
         if function == WRITE_COILS:
             count = self._buffer[6]

@@ -1,7 +1,7 @@
 """A turnstile behind a Modbus RTU relay and input board, through the real pymodbus client.
 
 One thread owns the bus: it polls the inputs, feeds the passage machine and sends pulses in
-between. Each exchange is bounded by `ANSWER_S`. An unlock is sent once, whatever happens.
+between. Each exchange is bounded (see bus.py). An unlock is sent once, whatever happens.
 """
 
 from __future__ import annotations
@@ -13,36 +13,21 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from dataclasses import asdict
+from typing import Any, TypeVar
 
-from pymodbus.client import ModbusSerialClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
-
-from drivers import link
 from drivers.contracts import DeviceInfo, GateEvent, GateInputs, Options
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
-from drivers.turnstile.codec import FLASH_ON, FLASH_STEP_MS, WRITE_COIL
+from drivers.turnstile.bus import Bus, NotSent
+from drivers.turnstile.codec import FLASH_ON, FLASH_STEP_MS
 from drivers.turnstile.passage import Passage
 
 ROLE = "turnstile"
-ANSWER_S = 0.35  #: longest wait for one answer; a board answers in a few milliseconds
-POLL_S = 0.03
-FAILURES = 3  #: lost polls in a row that mean the bus is dead: within 1.5 s
+POLL_S = 0.03  #: between two looks at the inputs; with the exchange itself about 50 ms at 9600
+FAILURES = 3  #: lost answers in a row that mean the bus is dead: within 1.5 s
 
-
-class _RawCoilWrite(ModbusPDU):
-    """Function 05 with a value of our own: the library's knows only on and off."""
-
-    function_code = WRITE_COIL
-    rtu_frame_size = 8
-
-    def __init__(self, unit: int, address: int, value: int) -> None:
-        super().__init__(dev_id=unit, address=address)
-        self._value = value
-
-    def encode(self) -> bytes:
-        return self.address.to_bytes(2, "big") + self._value.to_bytes(2, "big")
+T = TypeVar("T")
+Job = tuple[Callable[[Bus], Any], "Future[Any]"]
 
 
 class ModbusTurnstile:
@@ -51,21 +36,28 @@ class ModbusTurnstile:
     def __init__(self, options: Options) -> None:
         self._o = options
         self._port = str(options["port"])
-        self._unit = int(options["unit"])
-        self._passage = Passage(clear_s=float(options.get("clear_s", 10.0)))
-        self._client: ModbusSerialClient | None = None
-        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._unlock_coil = int(options["unlock_coil"])
+        self._pulse_ms = int(options["pulse_ms"])
+        names = ("input_passage_a", "input_passage_b", "input_forced", "input_fire")
+        self._numbers = [int(options[name]) for name in names]
+        self._passage = Passage()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._taking_jobs = threading.Lock()  # held to put a job, and to end taking them
+        self._fault: DeviceFault | None = self._closed()  #: why no jobs are taken
         self._events: asyncio.Queue[GateEvent | DeviceFault] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._inputs = GateInputs(False, False, False, False)
+        self._stuck_on = False  #: the unlock coil may be on and must go off
 
     # --- the contract -------------------------------------------------------------------------
 
     async def open(self) -> DeviceInfo:
+        await self.close()
         self._loop = asyncio.get_running_loop()
         self._events = asyncio.Queue()
+        self._passage = Passage(clear_s=float(self._o.get("clear_s", 10.0)))
+        self._stuck_on = False
         self._stop.clear()
         opened: Future[DeviceInfo] = Future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name=ROLE, daemon=True)
@@ -78,196 +70,166 @@ class ModbusTurnstile:
             return
         self._stop.set()
         await asyncio.to_thread(thread.join)
+        self._events.put_nowait(self._closed())
 
     async def unlock(self, timeout_s: float) -> None:
-        await self._ask(lambda: self._unlock(timeout_s))
+        await self._ask(lambda bus: self._unlock(bus, timeout_s))
 
     async def release(self, on: bool) -> None:
-        await self._ask(lambda: self._release(on))
+        await self._ask(lambda bus: self._release(bus, on))
 
     async def inputs(self) -> GateInputs:
-        inputs: GateInputs = await self._ask(self._read_inputs)
-        return inputs
+        return await self._ask(lambda bus: _patiently(lambda: self._read_inputs(bus)))
 
     async def next_event(self) -> GateEvent:
         event = await self._events.get()
         if isinstance(event, DeviceFault):
             self._events.put_nowait(event)  # whoever asks again is told again
-            raise event
+            raise _copy(event)
         return event
 
-    async def _ask(self, job: Callable[[], Any]) -> Any:
+    async def _ask(self, job: Callable[[Bus], T]) -> T:
         """Run `job` in the bus's thread, between two polls."""
-        if self._thread is None or not self._thread.is_alive():
-            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port)
-        future: Future[Any] = Future()
-        self._jobs.put((job, future))
+        future: Future[T] = Future()
+        with self._taking_jobs:
+            if self._fault is not None:
+                raise _copy(self._fault)
+            self._jobs.put((job, future))
         return await asyncio.wrap_future(future)
 
-    # --- the bus's thread -------------------------------------------------------------------------
+    def _closed(self) -> DeviceFault:
+        return DeviceFault(ROLE, FaultCode.UNPLUGGED, f"{self._port}: not open")
+
+    # --- the bus's thread -----------------------------------------------------------------------
 
     def _run(self, opened: Future[DeviceInfo]) -> None:
-        try:
-            opened.set_result(self._connect())
-        except DeviceFault as fault:
-            self._disconnect()
-            opened.set_exception(fault)
+        if not opened.set_running_or_notify_cancel():
             return
+        bus = None
         try:
-            self._poll()
+            bus = Bus(ROLE, self._port, int(self._o["baud"]), int(self._o["unit"]))
+            info = self._greet(bus)
+            self._fault = None
+            opened.set_result(info)
+            self._poll(bus)
+            self._end(self._closed())
         except DeviceFault as fault:
-            self._tell(fault)
+            if opened.done():
+                self._end(fault)
+                self._tell(fault)
+            else:
+                opened.set_exception(fault)
         finally:
-            self._disconnect()
-            self._drop_jobs()
+            if bus is not None:
+                bus.close()
 
-    def _connect(self) -> DeviceInfo:
-        link.open_serial(ROLE, self._port, int(self._o["baud"])).close()  # says why it cannot be
-        client = ModbusSerialClient(
-            self._port, baudrate=int(self._o["baud"]), timeout=ANSWER_S, retries=0
-        )
-        self._client = client
-        if not client.connect():
-            raise DeviceFault(ROLE, FaultCode.PORT_MISSING, self._port)
-        for attempt in range(FAILURES):
-            try:
-                self._read_inputs()
-                break
-            except DeviceFault:
-                if attempt == FAILURES - 1:
-                    raise
-        return DeviceInfo(ROLE, "modbus", self._port, f"Modbus RTU unit {self._unit}",
-                          {"inputs": str(self._inputs)})
+    def _greet(self, bus: Bus) -> DeviceInfo:
+        if self._o["pulse"] == "coil":  # a crash in the middle of a pulse left the gate open
+            _patiently(lambda: bus.write_coil(self._unlock_coil, False))
+        inputs = asdict(_patiently(lambda: self._read_inputs(bus)))
+        active = " ".join(name for name, level in inputs.items() if level)
+        model = f"Modbus RTU unit {self._o['unit']}"
+        return DeviceInfo(ROLE, "modbus", self._port, model, {"active inputs": active or "none"})
 
-    def _disconnect(self) -> None:
-        if self._client is not None:
-            with contextlib.suppress(OSError, ModbusException):
-                self._client.close()
-            self._client = None
-
-    def _poll(self) -> None:
+    def _poll(self, bus: Bus) -> None:
         failures = 0
         while not self._stop.is_set():
-            self._do_jobs()
             try:
-                inputs = self._read_inputs()
-                failures = 0
+                self._make_off(bus)
+                inputs = self._read_inputs(bus)
             except DeviceFault as fault:
                 failures += 1
                 if fault.code is FaultCode.UNPLUGGED or failures >= FAILURES:
                     raise
             else:
+                failures = 0
                 for event in self._passage.look(time.monotonic(), inputs):
                     self._tell(event)
-            self._do_jobs(wait_s=POLL_S)
+            self._do_jobs(bus)
 
-    def _do_jobs(self, wait_s: float = 0.0) -> None:
-        """Everything that was asked for; waits for a first one up to `wait_s`."""
+    def _do_jobs(self, bus: Bus) -> None:
+        """Everything that was asked for; waits a poll's pause for a first one."""
         with contextlib.suppress(queue.Empty):
-            job, future = self._jobs.get(timeout=wait_s) if wait_s else self._jobs.get_nowait()
+            job, future = self._jobs.get(timeout=POLL_S)
             while True:
-                self._do(job, future)
+                if future.set_running_or_notify_cancel():
+                    try:
+                        future.set_result(job(bus))
+                    except DeviceFault as fault:
+                        future.set_exception(fault)
                 job, future = self._jobs.get_nowait()
 
-    @staticmethod
-    def _do(job: Callable[[], Any], future: Future[Any]) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            future.set_result(job())
-        except DeviceFault as fault:
-            future.set_exception(fault)
-
-    def _drop_jobs(self) -> None:
+    def _end(self, fault: DeviceFault) -> None:
+        """Take no more jobs; those that were not begun certainly sent nothing."""
+        with self._taking_jobs:
+            self._fault = fault
         with contextlib.suppress(queue.Empty):
             while True:
                 _, future = self._jobs.get_nowait()
                 if future.set_running_or_notify_cancel():
-                    future.set_exception(DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port))
+                    future.set_exception(_copy(fault))
 
     def _tell(self, event: GateEvent | DeviceFault) -> None:
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            with contextlib.suppress(RuntimeError):  # the loop is ending: nobody listens
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
                 loop.call_soon_threadsafe(self._events.put_nowait, event)
 
-    # --- exchanges ----------------------------------------------------------------------------------
+    # --- jobs -------------------------------------------------------------------------------------
 
-    def _exchange(self, send: Callable[[ModbusSerialClient], Any]) -> Any:
-        client = self._client
-        if client is None:
-            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port)
-        try:
-            answer = send(client)
-        except ModbusException as error:
-            code = FaultCode.NO_ANSWER if client.connected else FaultCode.UNPLUGGED
-            raise DeviceFault(ROLE, code, self._port) from error
-        except (OSError, TypeError, ValueError) as error:  # the port vanished under the library
-            raise link.serial_fault(ROLE, self._port, error) from error
-        if answer.isError():
-            raise DeviceFault(ROLE, FaultCode.REFUSED, f"exception {answer.exception_code}")
-        return answer
+    def _read_inputs(self, bus: Bus) -> GateInputs:
+        first = min(self._numbers)
+        levels = bus.read_inputs(first, max(self._numbers) - first + 1)
+        return GateInputs(*(levels[number - first] for number in self._numbers))
 
-    def _read_inputs(self) -> GateInputs:
-        o = self._o
-        numbers = [int(o[f"input_{name}"]) for name in ("passage_a", "passage_b", "forced", "fire")]
-        first, count = min(numbers), max(numbers) - min(numbers) + 1
-        answer = self._exchange(
-            lambda c: c.read_discrete_inputs(first, count=count, device_id=self._unit)
-        )
-        if len(answer.bits) < count:
-            raise DeviceFault(ROLE, FaultCode.GARBLED, "too few inputs in the answer")
-        self._inputs = GateInputs(*(bool(answer.bits[n - first]) for n in numbers))
-        return self._inputs
-
-    def _unlock(self, timeout_s: float) -> None:
-        """Exactly one pulse. Only a failure before the first byte is a plain fault."""
-        if self._client is None or not self._client.connected:
-            raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port)
+    def _unlock(self, bus: Bus, timeout_s: float) -> None:
+        """Exactly one pulse. Only what failed before the first byte, or a no, is a plain fault."""
         self._passage.unlocked(time.monotonic(), timeout_s)
         try:
             if self._o["pulse"] == "flash":
-                self._flash()
+                steps = max(1, round(self._pulse_ms / FLASH_STEP_MS))
+                bus.write_raw(FLASH_ON + self._unlock_coil, steps)
             else:
-                self._host_timed_pulse()
+                self._host_timed_pulse(bus)
+        except NotSent as fault:
+            self._passage.not_unlocked()
+            raise DeviceFault(ROLE, fault.code, fault.detail) from fault
         except DeviceFault as fault:
-            if fault.code is FaultCode.REFUSED:  # the board said no: nothing moved
+            if fault.code is FaultCode.REFUSED:
+                self._passage.not_unlocked()
                 raise
             raise UnlockUnknown(ROLE, f"{self._port}: {fault.code.value}") from fault
 
-    def _flash(self) -> None:
-        steps = max(1, round(int(self._o["pulse_ms"]) / FLASH_STEP_MS))
-        request = _RawCoilWrite(self._unit, FLASH_ON + int(self._o["unlock_coil"]), steps)
-        self._exchange(lambda c: c.execute(False, request))
-
-    def _host_timed_pulse(self) -> None:
-        coil = int(self._o["unlock_coil"])
+    def _host_timed_pulse(self, bus: Bus) -> None:
+        """On, then off. The off may be repeated, and is until the board has confirmed it."""
+        self._stuck_on = True  # even when the answer is lost: it may have heard us
         try:
-            self._write_coil(coil, True)
-            time.sleep(int(self._o["pulse_ms"]) / 1000)
-        finally:
-            self._surely_off(coil)
+            bus.write_coil(self._unlock_coil, True)
+        except DeviceFault as fault:
+            self._stuck_on = not (isinstance(fault, NotSent) or fault.code is FaultCode.REFUSED)
+            raise
+        time.sleep(self._pulse_ms / 1000)
+        with contextlib.suppress(DeviceFault):  # the poll goes on trying, or sees the bus dead
+            _patiently(lambda: self._make_off(bus))
 
-    def _surely_off(self, coil: int) -> None:
-        """Switching off may be repeated; a coil that stays on would leave the gate open."""
-        for attempt in range(FAILURES):
-            try:
-                self._write_coil(coil, False)
-                return
-            except DeviceFault:
-                if attempt == FAILURES - 1:
-                    raise
+    def _make_off(self, bus: Bus) -> None:
+        if self._stuck_on:
+            bus.write_coil(self._unlock_coil, False)
+            self._stuck_on = False
 
-    def _release(self, on: bool) -> None:
-        coil = int(self._o["release_coil"])
-        for attempt in range(FAILURES):
-            try:
-                self._write_coil(coil, on)
-                break
-            except DeviceFault:
-                if attempt == FAILURES - 1:
-                    raise
+    def _release(self, bus: Bus, on: bool) -> None:
+        _patiently(lambda: bus.write_coil(int(self._o["release_coil"]), on))
         self._passage.released(on)
 
-    def _write_coil(self, coil: int, on: bool) -> None:
-        self._exchange(lambda c: c.write_coil(coil, on, device_id=self._unit))
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask for something that may be repeated; one or two lost answers are no fault."""
+    for _ in range(FAILURES - 1):
+        with contextlib.suppress(DeviceFault):
+            return ask()
+    return ask()
+
+
+def _copy(fault: DeviceFault) -> DeviceFault:
+    """An exception that is raised again and again would drag all its tracebacks along."""
+    return DeviceFault(fault.device, fault.code, fault.detail)

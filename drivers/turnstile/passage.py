@@ -6,14 +6,14 @@ A first in entry direction; one alone may be a hand, both in order are a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from drivers.contracts import GateEvent, GateEventKind, GateInputs
 
 K = GateEventKind
 
-#: Levels must hold this long to count: barriers flicker at trouser legs.
+#: A level must hold this long to count: barriers flicker at trouser legs.
 DEBOUNCE_S = 0.03
 #: After somebody left the second barrier, who follows within this came on the same unlock.
 FOLLOW_S = 0.6
@@ -32,10 +32,58 @@ class Phase(StrEnum):
     LOCKED = "locked"
     UNLOCKED = "unlocked"  #: pulse sent, nobody in the gate yet
     INSIDE = "inside"  #: somebody broke A
-    LEAVING = "leaving"  #: … and has reached B
+    BETWEEN = "between"  #: … and stands in both
+    LEAVING = "leaving"  #: … and has left A behind
+    AGAIN = "again"  #: A broken again and B free: gone back, or a second person close behind
     CLEAR = "clear"  #: has left B; waiting whether somebody follows
-    INTRUDER = "intruder"  #: somebody is in the gate without an unlock
-    BACKWARDS = "backwards"  #: somebody came in at B
+    AGAINST = "against"  #: unlocked, and somebody stands at B: comes the other way?
+    MEETING = "meeting"  #: unlocked, and somebody did come the other way
+    APPROACH = "approach"  #: somebody at A without an unlock: a queue, or an attempt
+    INTRUDER = "intruder"  #: somebody is in the gate and has been reported
+    BACKWARDS = "backwards"  #: locked, and somebody came in at B
+
+
+P, Z = Phase, Zone
+
+#: (phase, zone now) → (next phase, what it means). Missing: nothing changes.
+TABLE: dict[tuple[Phase, Zone], tuple[Phase, GateEventKind | None]] = {
+    # the passage that was asked for
+    (P.UNLOCKED, Z.A): (P.INSIDE, K.ENTERED),
+    (P.UNLOCKED, Z.BOTH): (P.BETWEEN, K.ENTERED),  # a quick person between two looks
+    (P.INSIDE, Z.BOTH): (P.BETWEEN, None),
+    (P.INSIDE, Z.B): (P.LEAVING, None),
+    (P.INSIDE, Z.NONE): (P.LOCKED, K.TURNED_BACK),
+    (P.BETWEEN, Z.A): (P.INSIDE, None),
+    (P.BETWEEN, Z.B): (P.LEAVING, None),
+    (P.BETWEEN, Z.NONE): (P.CLEAR, None),
+    (P.LEAVING, Z.A): (P.AGAIN, None),  # both alone may be a swinging arm: nothing changes
+    (P.LEAVING, Z.NONE): (P.CLEAR, None),
+    # one who goes back and a second person look alike until they reach B or leave
+    (P.AGAIN, Z.BOTH): (P.INTRUDER, K.TAILGATED),
+    (P.AGAIN, Z.B): (P.INTRUDER, K.TAILGATED),
+    (P.AGAIN, Z.NONE): (P.LOCKED, K.TURNED_BACK),
+    (P.CLEAR, Z.A): (P.INTRUDER, K.TAILGATED),
+    (P.CLEAR, Z.BOTH): (P.INTRUDER, K.TAILGATED),
+    # somebody from the other side while it is unlocked: the passage stays owed
+    (P.UNLOCKED, Z.B): (P.AGAINST, None),
+    (P.AGAINST, Z.A): (P.MEETING, K.OPPOSITE),
+    (P.AGAINST, Z.NONE): (P.UNLOCKED, None),
+    (P.MEETING, Z.NONE): (P.UNLOCKED, None),
+    # without an unlock
+    (P.LOCKED, Z.A): (P.APPROACH, None),
+    (P.LOCKED, Z.BOTH): (P.INTRUDER, K.FORCED),
+    (P.LOCKED, Z.B): (P.BACKWARDS, None),
+    (P.APPROACH, Z.BOTH): (P.INTRUDER, K.FORCED),
+    (P.APPROACH, Z.B): (P.INTRUDER, K.FORCED),
+    (P.APPROACH, Z.NONE): (P.LOCKED, None),
+    (P.BACKWARDS, Z.A): (P.INTRUDER, K.OPPOSITE),
+    (P.BACKWARDS, Z.NONE): (P.LOCKED, None),
+    (P.INTRUDER, Z.NONE): (P.LOCKED, None),
+}
+IN_THE_GATE = frozenset({P.INSIDE, P.BETWEEN, P.LEAVING, P.AGAIN})
+WAITING = frozenset({P.UNLOCKED, P.AGAINST, P.MEETING})  #: nobody has entered yet
+#: While the gate is latched open these mean nothing: everybody may walk.
+WHILE_FREE = {K.TAILGATED: K.PASSED, K.FORCED: None, K.OPPOSITE: None}
 
 
 def zone_of(inputs: GateInputs) -> Zone:
@@ -46,25 +94,21 @@ def zone_of(inputs: GateInputs) -> Zone:
     return Zone.B if inputs.passage_b else Zone.NONE
 
 
-#: (phase, zone now) → (next phase, what it means). Missing: nothing changes.
-TABLE: dict[tuple[Phase, Zone], tuple[Phase, GateEventKind | None]] = {
-    (Phase.UNLOCKED, Zone.A): (Phase.INSIDE, K.ENTERED),
-    (Phase.UNLOCKED, Zone.BOTH): (Phase.LEAVING, K.ENTERED),  # a quick person between two looks
-    (Phase.UNLOCKED, Zone.B): (Phase.BACKWARDS, None),
-    (Phase.INSIDE, Zone.BOTH): (Phase.LEAVING, None),
-    (Phase.INSIDE, Zone.B): (Phase.LEAVING, None),
-    (Phase.INSIDE, Zone.NONE): (Phase.LOCKED, K.TURNED_BACK),
-    (Phase.LEAVING, Zone.A): (Phase.INSIDE, None),
-    (Phase.LEAVING, Zone.NONE): (Phase.CLEAR, None),
-    (Phase.CLEAR, Zone.A): (Phase.INTRUDER, K.TAILGATED),
-    (Phase.CLEAR, Zone.BOTH): (Phase.INTRUDER, K.TAILGATED),
-    (Phase.LOCKED, Zone.A): (Phase.INTRUDER, None),
-    (Phase.LOCKED, Zone.BOTH): (Phase.INTRUDER, K.FORCED),
-    (Phase.LOCKED, Zone.B): (Phase.BACKWARDS, None),
-    (Phase.INTRUDER, Zone.NONE): (Phase.LOCKED, None),
-    (Phase.BACKWARDS, Zone.A): (Phase.INTRUDER, K.OPPOSITE),
-    (Phase.BACKWARDS, Zone.NONE): (Phase.LOCKED, None),
-}
+@dataclass(slots=True)
+class Steady:
+    """One input without its flicker: each is settled by itself, so that a chattering barrier
+    cannot hide a fire."""
+
+    level: bool
+    _seen: bool = False
+    _since_s: float = 0.0
+
+    def look(self, now_s: float, level: bool) -> bool:
+        if level != self._seen:
+            self._seen, self._since_s = level, now_s
+        if level != self.level and now_s - self._since_s >= DEBOUNCE_S:
+            self.level = level
+        return self.level
 
 
 @dataclass(slots=True)
@@ -76,60 +120,87 @@ class Passage:
     _until_s: float = 0.0
     _entered_s: float = 0.0
     _cleared_s: float = 0.0
-    _seen: GateInputs | None = None  #: levels of the last look
-    _since_s: float = 0.0
-    _steady: GateInputs = GateInputs(False, False, False, False)
     _free: bool = False
+    _levels: list[Steady] = field(default_factory=list)  #: A, B, forced, fire
+    _zone: Zone = Zone.NONE  #: the last one that the table was asked about
+    _forced: bool = False  #: active and reported
+    _fire: bool = False
 
     def unlocked(self, now_s: float, timeout_s: float) -> None:
-        """One passage is allowed from now on."""
-        self.phase = Phase.UNLOCKED
+        """One passage is allowed from now on; whoever already stands at A has entered it."""
+        self.phase, self._zone = Phase.UNLOCKED, Zone.NONE
         self._until_s = now_s + timeout_s
 
+    def not_unlocked(self) -> None:
+        """The unlock just announced certainly did not happen."""
+        if self.phase in WAITING:
+            self.phase = Phase.LOCKED
+
     def released(self, on: bool) -> None:
-        """Latched open for everybody: nobody who walks through forces anything."""
+        """Latched open for everybody, or no longer: who is inside then was let in."""
         self._free = on
-        self.phase = Phase.LOCKED
+        if not on and self.phase is Phase.LOCKED and self._zone is not Zone.NONE:
+            self.phase = Phase.INTRUDER
 
     def look(self, now_s: float, inputs: GateInputs) -> list[GateEvent]:
         """Levels as they are now; returns what they mean, in order."""
-        found: list[GateEventKind] = []
-        if inputs != self._seen:
-            self._seen, self._since_s = inputs, now_s
-        if inputs != self._steady and now_s - self._since_s >= DEBOUNCE_S:
-            found += self._changed(now_s, self._steady, inputs)
-            self._steady = inputs
-        found += self._waited(now_s)
-        return [GateEvent(kind, now_s) for kind in found]
-
-    def _changed(self, now_s: float, was: GateInputs, now: GateInputs) -> list[GateEventKind]:
-        found = []
-        if now.fire != was.fire:
-            found.append(K.FIRE_ON if now.fire else K.FIRE_OFF)
-        if now.forced and not was.forced and self.phase in (Phase.LOCKED, Phase.INTRUDER):
+        steady = self._settled(now_s, inputs)
+        found: list[GateEventKind | None] = []
+        if steady.fire != self._fire:
+            found.append(K.FIRE_ON if steady.fire else K.FIRE_OFF)
+        if steady.forced and not self._forced and not self._passing:
             found.append(K.FORCED)
-        zone = zone_of(now)
-        after = TABLE.get((self.phase, zone))
-        if zone is zone_of(was) or after is None or (self._free and self.phase is Phase.LOCKED):
-            return found
-        before, (self.phase, meaning) = self.phase, after
-        if before is Phase.UNLOCKED and self.phase is not Phase.BACKWARDS:
+        self._forced = steady.forced and (self._forced or not self._passing)
+        self._fire = steady.fire
+        zone = zone_of(steady)
+        if zone is not self._zone:
+            self._zone = zone
+            found.append(self._moved(now_s, zone))
+        found.append(self._waited(now_s))
+        meant = (WHILE_FREE.get(kind, kind) if self._free and kind else kind for kind in found)
+        return [GateEvent(kind, now_s) for kind in meant if kind is not None]
+
+    @property
+    def _passing(self) -> bool:
+        return self.phase in WAITING or self.phase in IN_THE_GATE or self.phase is Phase.CLEAR
+
+    def _settled(self, now_s: float, inputs: GateInputs) -> GateInputs:
+        now = (inputs.passage_a, inputs.passage_b, inputs.forced, inputs.fire)
+        if not self._levels:
+            self._begin(now)
+        settled = zip(self._levels, now, strict=True)
+        return GateInputs(*[steady.look(now_s, level) for steady, level in settled])
+
+    def _begin(self, now: tuple[bool, bool, bool, bool]) -> None:
+        """The first look: whoever stands in the gate came before us, unlocked or not."""
+        a, b, _, _ = now
+        self._levels = [Steady(a, a), Steady(b, b), Steady(False), Steady(False)]
+        self._zone = zone_of(GateInputs(a, b, False, False))
+        if self._zone is not Zone.NONE and self.phase is Phase.LOCKED:
+            self.phase = Phase.INTRUDER
+
+    def _moved(self, now_s: float, zone: Zone) -> GateEventKind | None:
+        before = self.phase
+        after = TABLE.get((before, zone))
+        if after is None or (self._free and before is Phase.LOCKED):
+            return None
+        self.phase, meaning = after
+        if meaning is K.ENTERED:
             self._entered_s = now_s
         if self.phase is Phase.CLEAR:
             self._cleared_s = now_s
-        if meaning is not None:
-            found.append(meaning)
-        return found
+        return meaning
 
-    def _waited(self, now_s: float) -> list[GateEventKind]:
+    def _waited(self, now_s: float) -> GateEventKind | None:
         """Ends that are the passing of time."""
         if self.phase is Phase.UNLOCKED and now_s >= self._until_s:
             self.phase = Phase.LOCKED
-            return [K.TIMED_OUT]
+            return K.TIMED_OUT
         if self.phase is Phase.CLEAR and now_s - self._cleared_s >= FOLLOW_S:
             self.phase = Phase.LOCKED
-            return [K.PASSED]
-        if self.phase in (Phase.INSIDE, Phase.LEAVING) and now_s - self._entered_s >= self.clear_s:
+            return K.PASSED
+        stuck = self.phase in IN_THE_GATE and now_s - self._entered_s >= self.clear_s
+        if stuck or (self.phase in WAITING and now_s >= self._until_s + self.clear_s):
             self.phase = Phase.INTRUDER
-            return [K.BLOCKED]
-        return []
+            return K.BLOCKED
+        return None

@@ -20,16 +20,26 @@ PASSAGE_A, PASSAGE_B, FORCED, FIRE = range(4)
 UNLOCK_COIL, RELEASE_COIL = 0, 1
 SILENCE_S = 0.05  #: half a frame is forgotten after this
 STRIDE_S = 0.25  #: a brisk person from one barrier to the next
+RELOCK_S = 15.0  #: the gate's own controller locks again when nobody came
+FORCED_S = 0.5  #: how long the contact is made when the gate is pushed open
+ONE_BODY = ((True, False), (True, True), (False, True))  #: A, both, B
 
 
 class VirtualTurnstile(VirtualDevice):
     """`pulses` counts what the relay of the lock did; `passages` who went through.
 
-    `on_unlock` is called (in the cable's thread) when the lock's relay pulls.
+    A pulse unlocks for one passage, until somebody went through or turned back, or `relock_s`.
+    Bodies walk in the caller's thread and take their time. `on_unlock` is called in the cable's
+    thread when the lock's relay pulls; it must not wait for a body.
     """
 
     def __init__(
-        self, link_path: Path | None = None, *, unit: int = 1, stride_s: float = STRIDE_S
+        self,
+        link_path: Path | None = None,
+        *,
+        unit: int = 1,
+        stride_s: float = STRIDE_S,
+        relock_s: float = RELOCK_S,
     ) -> None:
         super().__init__(link_path)
         self.unit = unit
@@ -39,46 +49,48 @@ class VirtualTurnstile(VirtualDevice):
         self.mute = False  #: hears and obeys but does not answer
         self.refuses = False  #: answers every write with an exception
         self._stride_s = stride_s
+        self._relock_s = relock_s
         self._coils = [False] * COILS
         self._inputs = [False] * INPUTS
         self._flash_until_s: dict[int, float] = {}
-        self._unlocked = False
+        self._unlocked_until_s = 0.0
+        self._forced_until_s = 0.0
         self._parser = RequestParser()
         self._heard_s = 0.0
         self._body = threading.Lock()  # one body in the gate at a time
 
-    # --- bodies -----------------------------------------------------------------------------------
+    # --- bodies ---------------------------------------------------------------------------------
 
     @property
     def unlocked(self) -> bool:
-        """The lock lets somebody through: pulsed, or latched open."""
+        """The lock lets somebody through: pulsed, held open by its coil, or latched open."""
         with self.lock:
-            return self._unlocked or self._coils[RELEASE_COIL]
+            held = self._coils[UNLOCK_COIL] or self._coils[RELEASE_COIL]
+            return held or time.monotonic() < self._unlocked_until_s
 
     @property
     def released(self) -> bool:
         with self.lock:
             return self._coils[RELEASE_COIL]
 
+    def coil(self, number: int) -> bool:
+        with self.lock:
+            return self._coils[number]
+
     def person_passes(self) -> bool:
         """Somebody walks through; False when the gate is locked and they cannot."""
-        with self._body:
-            if not self.unlocked:
-                return False
-            self._walk((True, False), (True, True), (False, True), (False, False))
-            self._went_through()
-            return True
+        return self._walk_through(*ONE_BODY, people=1)
 
-    def two_people(self) -> None:
-        """A second person close behind the first."""
-        with self._body:
-            self._walk((True, False), (True, True), (False, True), (False, False), (True, False),
-                       (True, True), (False, True), (False, False))
-            self._went_through()
+    def two_people(self, gap: bool = True) -> bool:
+        """A second person behind the first; without `gap` so close that the gate is never empty."""
+        between = ((False, False),) if gap else ((True, True),)
+        return self._walk_through(*ONE_BODY, *between, *ONE_BODY, people=2)
 
     def person_turns_back(self) -> None:
+        """Somebody steps in and out again; the gate's controller locks behind them."""
         with self._body:
             self._walk((True, False), (False, False))
+            self._relock()
 
     def stand_in_gate(self, seconds: float) -> None:
         with self._body:
@@ -91,15 +103,34 @@ class VirtualTurnstile(VirtualDevice):
         with self._body:
             self._walk((False, True), (True, True), (True, False), (False, False))
 
+    def climb_over(self) -> None:
+        """Somebody comes through whether the gate is locked or not."""
+        with self._body:
+            self._walk(*ONE_BODY, (False, False))
+
     def force(self) -> None:
-        """The gate is pushed open without an unlock."""
-        self._set(FORCED, True)
-        self.force_ended = threading.Timer(0.5, self._set, (FORCED, False))
-        self.force_ended.daemon = True
-        self.force_ended.start()
+        """The gate is pushed open: its contact is made for a moment."""
+        with self.lock:
+            self._inputs[FORCED] = True
+            self._forced_until_s = time.monotonic() + FORCED_S
 
     def set_fire(self, on: bool) -> None:
         self._set(FIRE, on)
+
+    def nobody(self) -> None:
+        """All barriers are clear."""
+        with self._body, self.lock:
+            self._inputs[PASSAGE_A] = self._inputs[PASSAGE_B] = False
+
+    def _walk_through(self, *levels: tuple[bool, bool], people: int) -> bool:
+        with self._body:
+            if not self.unlocked:
+                return False
+            self._walk(*levels, (False, False))
+            with self.lock:
+                self.passages += people
+            self._relock()
+            return True
 
     def _walk(self, *levels: tuple[bool, bool]) -> None:
         for a, b in levels:
@@ -111,17 +142,17 @@ class VirtualTurnstile(VirtualDevice):
         with self.lock:
             self._inputs[number] = on
 
-    def _went_through(self) -> None:
+    def _relock(self) -> None:
         with self.lock:
-            self.passages += 1
-            self._unlocked = False
+            self._unlocked_until_s = 0.0
+
+    # --- the board ------------------------------------------------------------------------------
 
     def lost_power(self) -> None:
         self._coils = [False] * COILS
         self._flash_until_s.clear()
-        self._unlocked = False
-
-    # --- the board ----------------------------------------------------------------------------------
+        self._unlocked_until_s = 0.0
+        self._parser.silence()
 
     def feed(self, data: bytes) -> bytes:
         self._heard_s = time.monotonic()
@@ -132,6 +163,8 @@ class VirtualTurnstile(VirtualDevice):
         now = time.monotonic()
         if self._parser.pending and now - self._heard_s > SILENCE_S:
             self._parser.silence()
+        if self._inputs[FORCED] and now >= self._forced_until_s:
+            self._inputs[FORCED] = False
         for coil, until in list(self._flash_until_s.items()):
             if now >= until:
                 del self._flash_until_s[coil]
@@ -141,38 +174,55 @@ class VirtualTurnstile(VirtualDevice):
     def _answer(self, request: Request) -> bytes:
         if request.unit != self.unit:
             return b""
-        if request.function in (codec.READ_COILS, codec.READ_INPUTS):
-            bits = self._coils if request.function == codec.READ_COILS else self._inputs
-            end = request.address + request.value
-            if request.value == 0 or end > len(bits):
-                return codec.exception_answer(request, codec.ILLEGAL_ADDRESS)
-            return codec.bits_answer(request, bits[request.address : end])
-        if self.refuses:
-            return codec.exception_answer(request, codec.ILLEGAL_VALUE)
-        if request.function == codec.WRITE_COIL:
-            return self._write(request)
+        match request.function:
+            case codec.READ_COILS:
+                return self._read(request, self._coils)
+            case codec.READ_INPUTS:
+                return self._read(request, self._inputs)
+            case codec.WRITE_COIL | codec.WRITE_COILS if self.refuses:
+                return codec.exception_answer(request, codec.ILLEGAL_VALUE)
+            case codec.WRITE_COIL:
+                return self._write(request)
+            case codec.WRITE_COILS:
+                return self._write_many(request)
         return codec.exception_answer(request, codec.ILLEGAL_FUNCTION)
+
+    @staticmethod
+    def _read(request: Request, bits: list[bool]) -> bytes:
+        end = request.address + request.value
+        if request.value == 0 or end > len(bits):
+            return codec.exception_answer(request, codec.ILLEGAL_ADDRESS)
+        return codec.bits_answer(request, bits[request.address : end])
 
     def _write(self, request: Request) -> bytes:
         flash = request.address >= codec.FLASH_ON
         coil = request.address - codec.FLASH_ON if flash else request.address
         if coil >= COILS:
             return codec.exception_answer(request, codec.ILLEGAL_ADDRESS)
-        if flash:
+        if flash and request.value:
             length_s = request.value * codec.FLASH_STEP_MS / 1000
-            self._flash_until_s[coil] = time.monotonic() + length_s
             self._switch(coil, True)
-        elif request.value in (codec.COIL_ON, codec.COIL_OFF):
+            self._flash_until_s[coil] = time.monotonic() + length_s
+        elif not flash and request.value in (codec.COIL_ON, codec.COIL_OFF):
             self._switch(coil, request.value == codec.COIL_ON)
         else:
             return codec.exception_answer(request, codec.ILLEGAL_VALUE)
         return codec.echo_answer(request)
 
+    def _write_many(self, request: Request) -> bytes:
+        if request.address + request.value > COILS or len(request.data) * 8 < request.value:
+            return codec.exception_answer(request, codec.ILLEGAL_ADDRESS)
+        for n, on in enumerate(codec.unpack_bits(request.data, request.value)):
+            self._switch(request.address + n, on)
+        return codec.echo_answer(request)
+
     def _switch(self, coil: int, on: bool) -> None:
+        """Any write ends a timed pulse; a relay that is already on does not pull again."""
+        self._flash_until_s.pop(coil, None)
         rises = on and not self._coils[coil]
         self._coils[coil] = on
         if coil == UNLOCK_COIL and rises:
             self.pulses += 1
-            self._unlocked = True
+            self._unlocked_until_s = time.monotonic() + self._relock_s
             if self.on_unlock is not None:
                 self.on_unlock()
