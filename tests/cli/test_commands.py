@@ -146,7 +146,7 @@ def test_a_record_in_use_is_said(run, key, config):
     assert result.stderr.strip()
 
 
-# --- with a daemon ----------------------------------------------------------------------------------
+# --- with a daemon ------------------------------------------------------
 
 
 def test_a_running_daemon_is_asked(run, daemon):
@@ -199,7 +199,7 @@ def test_a_daemon_that_may_not_be_talked_to(run, config, daemon):
     assert run("session", "list").exit_code == Exit.NOT_RUNNING
 
 
-# --- doctor and roster ------------------------------------------------------------------------------
+# --- doctor and roster --------------------------------------------------
 
 
 def test_doctor_names_every_device_and_a_remedy(run, key):
