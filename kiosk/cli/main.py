@@ -21,6 +21,14 @@ EPILOG = (
 )
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from kiosk import app
+
+        click.echo(f"examgate {app.version()}")
+        context.exit()
+
+
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
@@ -36,7 +44,14 @@ EPILOG = (
     default=default_language,
     help="Language of messages. Default: the terminal's.",
 )
-@click.version_option(package_name="examgate")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
 @click.pass_context
 def main(context: click.Context, config_path: Path, language: str) -> None:
     """Drive and look after one lane of a driving-theory exam hall.

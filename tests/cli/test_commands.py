@@ -33,6 +33,12 @@ def test_bad_terminal_ranges_are_wrong_usage(run, text):
     assert result.exit_code == Exit.USAGE
 
 
+def test_version_and_help_need_no_configuration(run, config_file):
+    config_file.unlink()
+    assert run("--version").stdout.startswith("examgate ")
+    assert "Exit codes" in run("--help").stdout
+
+
 def test_config_check(run, config_file):
     assert run("config", "check").exit_code == Exit.OK
     config_file.write_text(config_file.read_text().replace("safe_state: locked", "safe_stat: x"))
