@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_S = 1.0
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
 FINGER_CHECK_S = 2.0
-CARD_WAITS_S = 5.0  #: how long a card counts as just laid on while the lane is out of order
+CARD_TRIES = 17  #: five seconds: so long a card counts as just laid on
 CARD_AGAIN_S = 0.3
 
 
@@ -195,9 +195,10 @@ class Daemon:
                     {"kind": "card_retry", "reason": None, "text_args": {"why": retry.reason.value}}
                 )
                 continue
-            end = self._clock.monotonic() + CARD_WAITS_S
-            while not self.session.on_card(card) and self._clock.monotonic() < end:
-                await asyncio.sleep(CARD_AGAIN_S)  # laid on a moment before the lane was ready
+            for _ in range(CARD_TRIES):  # it may be laid on a moment before the lane is ready
+                if self.session.on_card(card):
+                    break
+                await asyncio.sleep(CARD_AGAIN_S)
 
     async def serve_fingerprint(self, reader: Any) -> None:
         while True:

@@ -44,6 +44,7 @@ class VenueOptions:
     language: str = "zh"
     windowed: bool = False  #: real windows instead of off-screen ones
     camera_source: str | int | None = None  #: None: the virtual camera
+    camera: VirtualCamera | None = None  #: one that is shared and outlives this venue
     portrait: bool = False
     timed_reader: bool = False  #: the fingerprint reader takes a real one's time
     timeouts: dict[str, float] = field(default_factory=dict)
@@ -66,8 +67,10 @@ class Venue:
             link_path=ports / "fingerprint", timed=self.options.timed_reader
         )
         self.id_card = VirtualSamReader(link_path=ports / "id_card")
-        own_camera = self.options.camera_source is None
-        self.camera: VirtualCamera | None = VirtualCamera() if own_camera else None
+        self.camera: VirtualCamera | None = self.options.camera
+        self._own_camera = self.camera is None and self.options.camera_source is None
+        if self._own_camera:
+            self.camera = VirtualCamera()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Venue:
@@ -81,7 +84,7 @@ class Venue:
             self.stop(name)
         for twin in (self.turnstile, self.fingerprint, self.id_card):
             twin.stop()
-        if self.camera is not None:
+        if self.camera is not None and self._own_camera:
             self.camera.close()
 
     # --- configuration --------------------------------------------------------------------------

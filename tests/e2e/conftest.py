@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from drivers.camera.virtual import VirtualCamera
 from kiosk.demo.people import CHEN, LI, WANG, write_roster
 from kiosk.demo.photos import PhotosMissing, photos_dir
 from kiosk.demo.venue import Venue, VenueOptions, soon
@@ -19,7 +21,7 @@ QUICK = {
     "gate_s": 2.0,
     "gate_clear_s": 3.0,
     "result_s": 1.0,
-    "absent_s": 2.0,
+    "absent_s": 1.5,
 }
 
 
@@ -31,16 +33,45 @@ def photos() -> Path:
         pytest.skip(f"photographs are not here: {missing}")
 
 
-@pytest.fixture
-def quick_venue(tmp_path: Path, photos: Path) -> Iterator[Venue]:
-    """A lane with an open session, short waits, and no liveness challenge (tested elsewhere)."""
-    options = VenueOptions(timeouts=QUICK, changes={"face.liveness": False, "face.frames": 1})
-    with Venue(tmp_path / "venue", options) as venue:
-        roster = write_roster(tmp_path / "roster", photos, {"S1": [WANG, LI], "S2": [CHEN]})
-        venue.prepare(roster, [("S1", soon(), 5), ("S2", soon(60), 5)])
-        venue.prepare_camera(photos)
+@pytest.fixture(scope="session")
+def camera(photos: Path) -> Iterator[VirtualCamera]:
+    """One for all: modelling a head takes a second."""
+    camera = VirtualCamera()
+    for person in (WANG, LI, CHEN):
+        camera.prepare(photos / person.live_photo)
+    yield camera
+    camera.close()
+
+
+def options(camera: VirtualCamera) -> VenueOptions:
+    """Short waits, and no liveness challenge: that has its own tests."""
+    changes = {"face.liveness": False, "face.frames": 1}
+    return VenueOptions(timeouts=QUICK, camera=camera, changes=changes)
+
+
+@pytest.fixture(scope="session")
+def morning(tmp_path_factory: pytest.TempPathFactory, photos: Path, camera: VirtualCamera) -> Path:
+    """A lane's folder as it is when session S1 has just been opened; copied for each test."""
+    folder = tmp_path_factory.mktemp("morning") / "venue"
+    with Venue(folder, options(camera)) as venue:
+        roster = write_roster(folder / "roster", photos, {"S1": [WANG, LI], "S2": [CHEN]})
+        venue.prepare(roster, [("S1", soon(25), 5), ("S2", soon(60), 5)])
         venue.start_daemon()
         venue.command("session", "open", "S1", "--person", "test")
+        venue.stop("daemon")
+    return folder
+
+
+@pytest.fixture
+def quick_venue(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterator[Venue]:
+    """A lane with an open session and nobody before its camera."""
+    folder = tmp_path / "venue"
+    folder.mkdir()
+    shutil.copytree(morning / "data", folder / "data")
+    shutil.copy2(morning / "lane.key", folder / "lane.key")
+    camera.empty()
+    with Venue(folder, options(camera)) as venue:
+        venue.start_daemon()
         yield venue
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
 import pytest
 
+from kiosk import wire
 from kiosk.demo.people import WANG
 from tests.e2e.walker import audit
 
+SETTLE_S = 0.3  #: what was on the wire when the daemon died still arrives
 STATES = ["face", "finger", "sign", "gate", "welcome"]
 
 
@@ -33,6 +36,7 @@ def finish(venue, walker):
 def test_killed_on_entering_a_state(quick_venue, walker, when):
     walker.walk(WANG, lambda s: s["state"] == when, passes=when == "welcome")
     quick_venue.kill("daemon")
+    time.sleep(SETTLE_S)
     before = quick_venue.turnstile.pulses
     restart(quick_venue)
     time.sleep(0.5)
@@ -47,18 +51,18 @@ def test_killed_on_entering_a_state(quick_venue, walker, when):
     assert state["terminal"] == draws[0]["terminal"], "the seat that was drawn is kept"
 
 
-@pytest.mark.parametrize("delay_ms", [0, 2, 5, 8, 12, 20, 40])
+@pytest.mark.parametrize("delay_ms", [0, 2, 4, 7, 11, 18])
 def test_killed_at_a_moment_between_signature_and_pulse(quick_venue, walker, delay_ms):
     walker.walk(WANG, lambda s: s["state"] == "sign")
     visit = quick_venue.call("lane.state")["visit"]
-    from kiosk import wire
 
     def sign():
-        try:
-            with wire.Client(quick_venue.socket) as client:
-                walker.sign(client, visit)
-        except (ConnectionError, wire.NotRunning, wire.RpcError):
-            pass  # it was killed while we spoke
+        killed_while_we_spoke = (ConnectionError, wire.NotRunning, wire.RpcError)
+        with (
+            contextlib.suppress(*killed_while_we_spoke),
+            wire.Client(quick_venue.socket) as client,
+        ):
+            walker.sign(client, visit)
 
     signing = threading.Thread(target=sign)
     signing.start()
@@ -80,10 +84,8 @@ def test_the_pulse_itself_kills_the_daemon(quick_venue, walker):
         threading.Thread(target=lambda: (quick_venue.kill("daemon"), killed.set())).start()
 
     quick_venue.turnstile.on_unlock = power_cut
-    try:
+    with contextlib.suppress(ConnectionError):
         walker.walk(WANG, lambda s: False, passes=False)
-    except ConnectionError:
-        pass
     assert killed.wait(20)
     quick_venue.turnstile.on_unlock = None
     assert quick_venue.turnstile.pulses == 1
