@@ -17,6 +17,10 @@ STATES = ["face", "finger", "sign", "gate", "welcome"]
 
 
 def restart(venue):
+    """The person steps aside meanwhile: who stays, with card and finger, would be verified anew."""
+    venue.fingerprint.lift_finger()
+    venue.id_card.lift_card()
+    venue.camera.empty()
     venue.start_daemon()
     venue.wait(lambda: venue.call("lane.state")["state"] == "idle", "the lane idle again", 20)
 
