@@ -58,7 +58,7 @@ class DeviceFault(DriverError):
     """
 
     def __init__(self, device: str, code: FaultCode, detail: str = "") -> None:
-        super().__init__(f"{device}: {code.value}: {detail}" if detail else f"{device}: {code.value}")
+        super().__init__(": ".join(filter(None, (device, code.value, detail))))
         self.device = device
         self.code = code
         self.detail = detail
