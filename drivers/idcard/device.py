@@ -61,7 +61,11 @@ class SamReader:
         self._stop.clear()
         self._forget_card()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=ROLE)
-        return await self._run(self._open)
+        try:
+            return await self._run(self._open)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         thread, self._thread = self._thread, None

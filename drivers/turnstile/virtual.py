@@ -26,7 +26,8 @@ ONE_BODY = ((True, False), (True, True), (False, True))  #: A, both, B
 
 
 class VirtualTurnstile(VirtualDevice):
-    """`pulses` counts what the relay of the lock did; `passages` who went through.
+    """`pulses` counts what the relay of the lock did, `unlock_writes` what it was told (a relay
+    that is already on does not pull again); `passages` who went through.
 
     A pulse unlocks for one passage, until somebody went through or turned back, or `relock_s`.
     Bodies walk in the caller's thread and take their time. `on_unlock` is called in the cable's
@@ -44,9 +45,11 @@ class VirtualTurnstile(VirtualDevice):
         super().__init__(link_path)
         self.unit = unit
         self.pulses = 0
+        self.unlock_writes = 0
         self.passages = 0
         self.on_unlock: Callable[[], None] | None = None
         self.mute = False  #: hears and obeys but does not answer
+        self.lost_answers = 0  #: the next so many answers are not given
         self.refuses = False  #: answers every write with an exception
         self._stride_s = stride_s
         self._relock_s = relock_s
@@ -156,8 +159,13 @@ class VirtualTurnstile(VirtualDevice):
 
     def feed(self, data: bytes) -> bytes:
         self._heard_s = time.monotonic()
-        out = b"".join(self._answer(request) for request in self._parser.feed(data))
-        return b"" if self.mute else out
+        return b"".join(self._spoken(self._answer(r)) for r in self._parser.feed(data))
+
+    def _spoken(self, answer: bytes) -> bytes:
+        if self.lost_answers:
+            self.lost_answers -= 1
+            return b""
+        return b"" if self.mute else answer
 
     def tick(self) -> bytes:
         now = time.monotonic()
@@ -221,7 +229,10 @@ class VirtualTurnstile(VirtualDevice):
         self._flash_until_s.pop(coil, None)
         rises = on and not self._coils[coil]
         self._coils[coil] = on
-        if coil == UNLOCK_COIL and rises:
+        if coil != UNLOCK_COIL:
+            return
+        self.unlock_writes += on
+        if rises:
             self.pulses += 1
             self._unlocked_until_s = time.monotonic() + self._relock_s
             if self.on_unlock is not None:

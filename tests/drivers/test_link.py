@@ -205,9 +205,9 @@ def test_what_was_on_its_way_is_gone_after_replugging(twin):
 def test_unplugged_by_the_twin_itself(twin):
     """From inside the cable's thread, before it has answered."""
     twin.on_feed = twin.unplug
-    with link.open_serial("turnstile", twin.port, 9600) as port:
-        with pytest.raises(link.PORT_ERRORS):
-            ask(port, b"x")
+    port = link.open_serial("turnstile", twin.port, 9600)
+    with port, pytest.raises(link.PORT_ERRORS):
+        ask(port, b"x")
     twin.on_feed = lambda: None
     twin.replug()
     with link.open_serial("turnstile", twin.port, 9600) as port:
@@ -215,9 +215,8 @@ def test_unplugged_by_the_twin_itself(twin):
 
 
 def test_without_a_name_of_its_own():
-    with Echo() as twin:
-        with link.open_serial("turnstile", twin.port, 9600) as port:
-            assert ask(port, b"z") == b"z"
+    with Echo() as twin, link.open_serial("turnstile", twin.port, 9600) as port:
+        assert ask(port, b"z") == b"z"
 
 
 def test_started_and_stopped_twice(twin):
