@@ -1,0 +1,97 @@
+"""The socket: its page lists every method, garbage is answered, slow clients are dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk import wire
+from kiosk.clock import SystemClock
+from kiosk.daemon import Daemon
+from kiosk.office import Office
+from kiosk.server import Server
+from kiosk.signature import Pad, check_strokes
+
+PAGE = (Path(__file__).parents[1] / "docs/wire.md").read_text()
+
+
+def test_the_page_lists_every_method():
+    listed = set(re.findall(r"^\| `(\w+\.\w+)` \|", PAGE, re.M))
+    own = set(re.findall(r'case "(\w+\.\w+)"', inspect.getsource(Daemon._handle)))
+    office = Office(
+        SimpleNamespace(),  # type: ignore[arg-type]
+        clock=SystemClock(),
+        zone=None,  # type: ignore[arg-type]
+        encoder="",
+        min_free_mb=1,
+        early_s=0,
+        late_s=0,
+        language="zh",
+    )
+    assert listed == own | set(office.methods)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3)
+)
+
+
+@given(st.text(), st.dictionaries(st.text(), json_values, max_size=4))
+def test_messages_survive_the_wire(method, params):
+    message = wire.request(method, params, 1)
+    line = wire.encode(message)
+    assert line.count(b"\n") == 1
+    assert wire.decode(line) == message
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_an_error_not_a_crash(data):
+    try:
+        assert wire.decode(data)["jsonrpc"] == "2.0"
+    except wire.RpcError as error:
+        assert error.code in (wire.PARSE_ERROR, wire.INVALID_REQUEST)
+
+
+def handle(method, params, connection):
+    if method == "ping":
+        return params
+    raise wire.RpcError(wire.METHOD_NOT_FOUND, method)
+
+
+def test_server_answers_and_goes_on(tmp_path):
+    async def story():
+        server = Server(tmp_path / "s.sock", handle)
+        await server.start()
+        reader, writer = await wire.open_connection(tmp_path / "s.sock")
+        for line in (b"garbage\n", b'{"jsonrpc":"2.0","id":1,"method":"no"}\n', b"[]\n"):
+            writer.write(line)
+            assert "error" in wire.decode(await reader.readline())
+        writer.write(wire.encode(wire.request("ping", {"a": 1}, 2)))
+        assert wire.decode(await reader.readline())["result"] == {"a": 1}
+        await server.stop()
+        assert await reader.read() == b""
+        writer.close()
+        with pytest.raises(wire.NotRunning):
+            await wire.open_connection(tmp_path / "s.sock")
+
+    asyncio.run(story())
+
+
+def pad(strokes):
+    return Pad(visit=1, strokes=strokes, width=800, height=300, text_sha256="0" * 64)
+
+
+def test_what_is_a_signature():
+    line = [(10.0 * i, 100.0, 5.0 * i, 0.5) for i in range(60)]
+    assert check_strokes(pad([line]))
+    assert not check_strokes(pad([]))
+    assert not check_strokes(pad([[(1.0, 1.0, 0.0, 0.0)] * 50])), "a dot"
+    assert not check_strokes(pad([[*line, (float("nan"), 0.0, 0.0, 0.0)]]))
+    assert pad([line]).canonical() == pad([list(line)]).canonical()
