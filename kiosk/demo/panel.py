@@ -81,6 +81,7 @@ def play_by_hand(folder: Path, photos: Path, language: str) -> None:
         app = qt.QApplication.instance() or qt.QApplication([])
         panel = Panel(venue, photos, language)
         panel.show()
+        panel.raise_()
         app.exec_()
 
 

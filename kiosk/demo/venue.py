@@ -156,12 +156,11 @@ class Venue:
             lambda: all(d["ok"] for d in self.call("device.status").values()), "every device well"
         )
 
-    def start_screen(self, size: str = "1080x1920") -> None:
+    def start_screen(self) -> None:
         """The candidate screen with its robot hand; off screen unless windowed."""
-        del size
-        robot = self.folder / "run" / "robot.sock"
-        self.start("ui", "ui", "--role", "candidate", "--windowed", "--robot", str(robot))
-        self.wait(robot.exists, "the candidate screen")
+        robot = str(self.robot)
+        self.start("ui", "ui", "--role", "candidate", "--windowed", "--robot", robot)
+        self.wait(self.robot.exists, "the candidate screen")
 
     @property
     def robot(self) -> Path:
@@ -212,7 +211,9 @@ class Venue:
 
     def _env(self) -> dict[str, str]:
         env = os.environ | {"PYTHONUNBUFFERED": "1"}
-        if not self.options.windowed:
+        if self.options.windowed:  # several windows share the display
+            env.setdefault("EXAMGATE_SCREEN", "1280x720")
+        else:
             env["QT_QPA_PLATFORM"] = "offscreen"
             if self.options.portrait:
                 env["EXAMGATE_SCREEN"] = "1080x1920"

@@ -51,7 +51,8 @@ def take_picture(source: int) -> bytes:
                 continue
             return jpeg
     except DeviceFault as fault:
-        raise VenueError(f"camera {source}: {fault.code.value} {fault.detail}") from fault
+        hint = "is the webcam plugged in and free? ls /dev/video* shows them"
+        raise VenueError(f"camera {source}: {fault.code.value} {fault.detail}; {hint}") from fault
     finally:
         camera.close()
     raise VenueError(f"camera {source}: no face good enough for a roster ({problem}); more light?")
