@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from drivers.contracts import GateEventKind
+from drivers.turnstile import passage
 from drivers.turnstile.device import ModbusTurnstile
 from drivers.turnstile.virtual import VirtualTurnstile
 
 STRIDE_S = 0.12
+FOLLOW_S = 0.3  #: shorter than in service; longer than a stride
 OPTIONS: dict[str, Any] = {
     "baud": 115200,
     "unit": 1,
@@ -40,6 +42,11 @@ class Gate(ModbusTurnstile):
             while not seen or seen[-1] is not until:
                 seen.append((await self.next_event()).kind)
         return seen
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage, "FOLLOW_S", FOLLOW_S)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_noisy_cables(run, twin, make_gate, rates, seed):
         asked = 0
         try:
             twin.link = Link(**rates, seed=seed)
-            for _ in range(8):
+            for _ in range(6):
                 asked += 1
                 try:
                     await gate.unlock(0.1)
@@ -95,7 +95,7 @@ links = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(link=links, pulse=st.sampled_from(["flash", "coil"]), unplugs=st.booleans())
 def test_never_more_pulses_than_unlocks(
     run, gate_options, monkeypatch, tmp_path, link, pulse, unplugs
