@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kiosk import wire
 from kiosk.core.codes import Prompt, State
@@ -23,6 +23,7 @@ from kiosk.demo.venue import Venue
 
 PART_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 30.0
+ASKED_AGAIN_S = 3.5  #: a prompt that stays this long was not satisfied: a person tries again
 WAITING = (State.CLOSED.value, State.OUT_OF_ORDER.value, State.IDLE.value)
 
 
@@ -100,6 +101,7 @@ class Actor:
         self._doing: set[asyncio.Task[None]] = set()
         self._prompt: str | None = None
         self._turning: asyncio.Task[None] | None = None
+        self._acted_s = 0.0
         self._idle = asyncio.Event()
         self._tries = 0
         self._visit: int | None = None
@@ -203,15 +205,24 @@ class Actor:
     def _on_prompt(self, prompt: str) -> None:
         """Turns the head as asked last. Who holds a photograph turns the photograph."""
         camera = self._venue.camera
-        if prompt == self._prompt or self._state != State.FACE.value or camera is None:
+        if self._state != State.FACE.value or camera is None:
             return
-        self._prompt = prompt
+        turns = prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT)
+        now = time.monotonic()
+        again = turns and now - self._acted_s > ASKED_AGAIN_S
+        if prompt == self._prompt and not again:
+            return
+        if prompt != self._prompt and turns:
+            self._shoot("face-left" if prompt == Prompt.TURN_LEFT else "face-right")
+        self._prompt, self._acted_s = prompt, now
         if self._turning is not None:
             self._turning.cancel()
-        if prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
-            left = prompt == Prompt.TURN_LEFT
-            self._turning = self._after(0.35, lambda: camera.turn("left" if left else "right"))
-            self._shoot("face-left" if left else "face-right")
+        if turns:
+            side: Literal["left", "right"] = "left" if prompt == Prompt.TURN_LEFT else "right"
+            if again:  # it was not seen: back, and once more
+                camera.turn("center")
+            wait_s = 1.0 / self._pace if again else 0.35
+            self._turning = self._after(wait_s, lambda: camera.turn(side))
         elif prompt == Prompt.BLINK:
             self._turning = self._after(0.3, camera.blink)
         else:

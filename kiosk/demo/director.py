@@ -87,9 +87,9 @@ class Director:
         self._console = _console()
         self._said: list[Text] = []
 
-    def run(self) -> int:
-        """0 when every part ended as it should, otherwise 1."""
-        played = stages()
+    def run(self, played: Sequence[Stage] | None = None) -> int:
+        """Play these stages (None: all). 0 when every part ended as it should, otherwise 1."""
+        played = stages() if played is None else played
         for stage in played:
             self._play_stage(stage)
         for stage in played:
