@@ -115,8 +115,10 @@ class Client(qt.QObject):
                 return
             if message.get("method") == "preview":
                 newest = message  # an older picture in the same read is already past
-            else:
-                self._take(message)
+                continue
+            if message.get("method") == "state":
+                newest = None  # a picture from before it may be of the person before
+            self._take(message)
         if newest is not None:
             self.preview.emit(newest.get("params") or {})
 

@@ -12,7 +12,7 @@ from kiosk.core.codes import State
 from ui import qt
 from ui.candidate.window import CandidateWindow
 from ui.i18n import text
-from ui.screenshots import every_state, preview
+from ui.screenshots import every_state, example, preview
 from ui.widgets.text import BigText
 
 PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "claim": "notice",
@@ -89,14 +89,41 @@ def test_another_visit_wipes_everything_personal(
     assert "047" not in everything and "1234" not in everything and "王" not in everything
 
 
+@pytest.mark.parametrize("gone", ["another person", "connection lost"])
+def test_who_chose_the_other_language_leaves_nothing_either(
+    qtbot: Any, daemon: Any, window: CandidateWindow, gone: str
+) -> None:
+    see(qtbot, daemon, window, "gate", visit=8)
+    qtbot.mouseClick(window.switch, qt.Qt.LeftButton)
+    assert window.language == "en"
+    if gone == "another person":
+        see(qtbot, daemon, window, "idle", visit=9)
+    else:
+        daemon.stop()
+        qtbot.waitUntil(lambda: window.state_name == "offline", timeout=5000)
+    everything = " ".join(w.text() for w in window.findChildren(BigText))
+    assert window.language == "zh"
+    assert "047" not in everything and "1234" not in everything and "王" not in everything
+
+
 def test_a_picture_left_in_the_line_is_not_shown_to_the_next(
     qtbot: Any, daemon: Any, window: CandidateWindow
 ) -> None:
     see(qtbot, daemon, window, "face", visit=8)
-    daemon.tell("preview", preview())
-    see(qtbot, daemon, window, "face", visit=9)
-    see(qtbot, daemon, window, "face", visit=10)
+    last, after = wire.notification("preview", preview()), example("face", visit=9, seq=2)
+    # one write, so that the screen may well read both at once
+    daemon.send_raw(wire.encode(last) + wire.encode(wire.notification("state", after)))
+    qtbot.waitUntil(lambda: window._visit == 9, timeout=5000)
+    qtbot.wait(50)
     assert not window.face_page.preview.has_picture
+
+
+def test_a_picture_after_the_state_is_shown(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    after = wire.notification("state", example("face", visit=9))
+    daemon.send_raw(wire.encode(after) + wire.encode(wire.notification("preview", preview())))
+    qtbot.waitUntil(lambda: window.face_page.preview.has_picture, timeout=5000)
 
 
 def test_prompts_are_shown_and_do_not_flicker(

@@ -48,6 +48,20 @@ def test_keys_do_what_buttons_do(qtbot: Any, daemon: Any, window: CandidateWindo
     qtbot.waitUntil(lambda: daemon.called(method) == [{"visit": 4}], timeout=5000)
 
 
+@pytest.mark.parametrize(("then", "changes"), [
+    ("finger", {"visit": 9}), ("refused", {"visit": 8, "reason": "FINGER_TIMEOUT"})])
+def test_the_next_person_and_step_begin_with_no_button_chosen(
+    qtbot: Any, daemon: Any, window: CandidateWindow, then: str, changes: dict[str, Any]
+) -> None:
+    shows(qtbot, daemon, window, "finger", visit=8)
+    window.activateWindow()
+    window.cancel.setFocus()
+    shows(qtbot, daemon, window, "finger", visit=8, finger_retry="too_dry")
+    assert window.focusWidget() is window.cancel  # the same step goes on
+    shows(qtbot, daemon, window, then, **changes)
+    assert window.focusWidget() is window
+
+
 def test_enter_on_a_button_presses_it(qtbot: Any, window: CandidateWindow) -> None:
     qtbot.keyClick(window.switch, qt.Qt.Key_Return)
     assert window.language == "en"

@@ -44,6 +44,7 @@ class CandidateWindow(qt.QWidget):
         self._home_language = self._language = language
         self._state: dict[str, Any] | None = None
         self._visit: int | None = None
+        self._focused_for: tuple[object, ...] = ()
         self._shown = restarting(language)
         self._build()
         self._language_timer = qt.QTimer(self)
@@ -55,7 +56,6 @@ class CandidateWindow(qt.QWidget):
         self.setFocusPolicy(qt.Qt.ClickFocus)
         self.resize(*window_size())
         self._render()
-        self._focus()
 
     def _build(self) -> None:
         self.steps = Steps(self)
@@ -127,11 +127,11 @@ class CandidateWindow(qt.QWidget):
             self._render()
 
     def _wipe(self, visit: int | None) -> None:
-        """Another person, or none: nothing of the last one stays."""
+        """Another person, or none: nothing of the last one stays. The caller renders anew."""
         self._visit = visit
+        self._language = self._home_language  # not rendered here: that would bring the last back
         for page in self.pages.values():
             page.forget()
-        self._go_home_language()
 
     # --- language -------------------------------------------------------------------------------
 
@@ -174,7 +174,6 @@ class CandidateWindow(qt.QWidget):
 
     def _render(self) -> None:
         state, language = self._state or {}, self._language
-        before = self._shown.page
         shown = present(state, language) if self._state else restarting(language)
         self._shown = shown
         for name, page in self.pages.items():
@@ -186,7 +185,9 @@ class CandidateWindow(qt.QWidget):
         self.code.set_text(shown.code, theme.SOFT_INK)
         self._render_buttons(shown, bool(state.get("help_waiting")))
         self._watch_language()
-        if shown.page != before:
+        now = (self._visit, self.state_name)
+        if now != self._focused_for:
+            self._focused_for = now
             self._focus()
 
     def _render_buttons(self, shown: Shown, coming: bool) -> None:
