@@ -62,6 +62,8 @@ class Robot(qt.QObject):
                 answer({"ok": True} | describe(self._window))
             case "click":
                 self._click(str(command["name"]), answer)
+            case "key":
+                self._key(str(command["name"]), answer)
             case "sign":
                 strokes = [[(float(x), float(y)) for x, y in s] for s in command["strokes"]]
                 self._sign(strokes, float(command.get("speed", 1.0)), answer)
@@ -86,6 +88,18 @@ class Robot(qt.QObject):
             then,
             partial(answer, {"ok": False, "error": f"no enabled button {name!r} on the screen"}),
         )
+
+    def _key(self, name: str, answer: Answer) -> None:
+        """One key by Qt's name (Tab, Return, Escape, F1, Space, A …), to what has the focus."""
+        key = getattr(qt.Qt, f"Key_{name}", None)
+        if key is None:
+            answer({"ok": False, "error": f"no key {name!r}"})
+            return
+        for kind in (qt.QEvent.KeyPress, qt.QEvent.KeyRelease):
+            target = self._window.focusWidget() or self._window
+            qt.QApplication.postEvent(target, qt.QKeyEvent(kind, key, qt.Qt.NoModifier))
+            qt.QApplication.sendPostedEvents(target, 0)
+        answer({"ok": True})
 
     def _sign(self, strokes: list[list[tuple[float, float]]], speed: float,
               answer: Answer) -> None:

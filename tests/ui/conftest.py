@@ -119,7 +119,7 @@ def no_qt_warnings(qtlog: Any) -> Iterator[None]:
 @pytest.fixture
 def themed(qapp: qt.QApplication) -> qt.QApplication:
     if theme.set_up(qapp) is None:
-        pytest.skip("no Chinese font is installed (fonts-wqy-zenhei)")
+        pytest.fail(theme.NO_FONT)
     return qapp
 
 

@@ -20,7 +20,8 @@ from ui.widgets.text import BigText
 
 def faults(window: CandidateWindow) -> list[str]:
     """Texts that do not fit, parts beyond the edge, words or buttons over one another."""
-    found = [] if window.steps.fits() else ["steps"]
+    found = [part.objectName() for part in (window.steps, window.countdown, window.sign_page.pad)
+             if part.isVisible() and not part.fits()]
     whole, places = window.rect(), []
     for part in [*window.findChildren(BigText), *window.findChildren(BigButton)]:
         if not part.isVisible() or not part.text():
@@ -35,7 +36,7 @@ def faults(window: CandidateWindow) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES, (1024, 600), (600, 1024), (3840, 2160)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int, int]) -> None:
     client = Client(NOWHERE, preview=False)
@@ -56,7 +57,7 @@ def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int
         window.face_page.show_preview(preview(prompt.value))
         assert window.face_page.title.text() == text(language, f"prompt.{prompt}")
         found[prompt.value] = faults(window)
-    client.state.emit(example("sign", visit=1001))
+    client.state.emit(example("sign", visit=1001, deadline_in_s=600.0, deadline_total_s=600.0))
     for key in ("sign.too_short", "sign.again", "sign.sending"):
         window.sign_page._say(key)
         found[key] = faults(window)

@@ -111,8 +111,21 @@ def test_it_clicks_and_describes(daemon: Any, hand: Hand) -> None:
     wait_for(lambda: hand.do(do="describe")["texts"]["title"] == "Finger on the sensor")
 
 
+def test_it_presses_keys(daemon: Any, hand: Hand) -> None:
+    daemon.tell("state", example("finger", visit=6))
+    wait_for(lambda: hand.do(do="describe")["screen"] == "finger")
+    assert hand.do(do="key", name="F2")["ok"]
+    wait_for(lambda: hand.do(do="describe")["texts"]["title"] == "Finger on the sensor")
+    for name in ("Tab", "Space"):  # the first button is the one for help
+        assert hand.do(do="key", name=name)["ok"]
+    wait_for(lambda: daemon.called("candidate.help") == [{"visit": 6}])
+    assert hand.do(do="key", name="Escape")["ok"]
+    wait_for(lambda: daemon.called("candidate.cancel") == [{"visit": 6}])
+
+
 @pytest.mark.parametrize("command", [
-    {"do": "dance"}, {"do": "screenshot"}, {"do": "sign", "strokes": []}, {"do": "sign"},
+    {"do": "dance"}, {"do": "key", "name": "Nonsense"}, {"do": "key"}, {"do": "screenshot"},
+    {"do": "sign", "strokes": []}, {"do": "sign"},
     {"do": "screenshot", "path": "/nowhere/at/all.png"}, {"do": "click", "name": "ok"}])
 def test_what_it_cannot_do_it_says(hand: Hand, command: dict[str, Any]) -> None:
     answer = hand.do(**command)

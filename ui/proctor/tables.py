@@ -27,7 +27,7 @@ class Table(qt.QTableWidget):
         self.setAlternatingRowColors(True)
         self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setStyleSheet("QTableWidget::item { padding: 0 14px; }"
+        self.setStyleSheet("QTableWidget::item { border: none; padding: 0 14px; }"
                            "QHeaderView::section { padding: 6px 14px; }")
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(36)

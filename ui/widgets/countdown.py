@@ -11,6 +11,7 @@ from ui import qt, theme
 from ui.i18n import text
 
 TICK_MS = 100
+WORDS = 130  #: design pixels that the seconds have
 SOON_S = 5.0  #: from here on it is also said by a warmer colour and a thicker bar
 
 
@@ -48,6 +49,14 @@ class Countdown(qt.QWidget):
             return None
         return max(0.0, self._left_s - self._since.elapsed() / 1000)
 
+    def fits(self) -> bool:
+        """Whether the seconds, at their boldest, have room beside the bar."""
+        left = self.left_s()
+        words = text(self._language, "seconds", n=math.ceil(left)) if left is not None else ""
+        metrics = qt.QFontMetricsF(theme.font(32 * self._unit, bold=True))
+        return (metrics.horizontalAdvance(words) <= WORDS * self._unit
+                and metrics.height() <= self.height() + 1)
+
     def paintEvent(self, event: qt.QPaintEvent) -> None:
         left = self.left_s()
         if left is None:
@@ -57,7 +66,7 @@ class Countdown(qt.QWidget):
         painter = qt.QPainter(self)
         painter.setRenderHint(qt.QPainter.Antialiasing)
         words = text(self._language, "seconds", n=math.ceil(left))
-        across = 130 * u
+        across = WORDS * u
         thick = (14 if soon else 10) * u
         length = self.width() - 64 * u - across
         track = qt.QRectF(32 * u, (self.height() - thick) / 2, length, thick)

@@ -78,6 +78,14 @@ class SignaturePad(qt.QWidget):
         self.setAccessibleName(hint)
         self.update()
 
+    def fits(self) -> bool:
+        """Whether the hint has room in one line."""
+        metrics = qt.QFontMetricsF(self._hint_font())
+        return metrics.horizontalAdvance(self._hint) <= self.width()
+
+    def _hint_font(self) -> qt.QFont:
+        return theme.font(self.height() * 0.13)
+
     # --- strokes --------------------------------------------------------------------------------
 
     def _begin(self, at: qt.QPointF, pressure: float, pointer: str) -> None:
@@ -210,7 +218,7 @@ class SignaturePad(qt.QWidget):
         painter.drawLine(qt.QPointF(margin, base), qt.QPointF(self.width() - margin, base))
         if self.is_blank and self._hint:
             painter.setPen(qt.QColor(theme.SOFT_INK))
-            painter.setFont(theme.font(self.height() * 0.13))
+            painter.setFont(self._hint_font())
             painter.drawText(self.rect(), int(qt.Qt.AlignCenter), self._hint)
         self._ink.paint(painter, event.rect())
         if self._key_pen is not None and self.hasFocus():
