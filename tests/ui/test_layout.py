@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kiosk.core.codes import Prompt
-from ui import qt
+from ui import qt, theme
 from ui.candidate.window import CandidateWindow, window_size
 from ui.client import Client
 from ui.i18n import LANGUAGES, text
@@ -62,6 +62,21 @@ def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int
         window.sign_page._say(key)
         found[key] = faults(window)
     assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_no_character_stands_alone_where_smaller_type_saves_it(themed: Any, qtbot: Any) -> None:
+    words = BigText("title", 100, 40, bold=True)
+    qtbot.addWidget(words)
+    words.set_text("请慢慢向左转头")
+    for width, lines in ((800, 1), (640, 1), (400, 2)):
+        words.resize(width, 400)
+        metrics = qt.QFontMetricsF(theme.font(words.pixels, bold=True))
+        across = metrics.horizontalAdvance(words.text())
+        assert (across <= width) == (lines == 1) and words.fits()
+        assert words.pixels >= 80
+    words.set_text("一\n二\n请慢慢向左转头")
+    words.resize(640, 600)
+    assert words.pixels == 100  # a text for reading keeps its size
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from ui import qt, theme
 
 FLAGS = int(qt.Qt.TextWordWrap)
+UNBROKEN = 0.8  #: short words may shrink to this part where that saves breaking a line
+SHORT = 2  #: lines; longer texts are for reading and keep their size
 
 
 class BigText(qt.QWidget):
@@ -78,10 +80,17 @@ class BigText(qt.QWidget):
             while high - low > 1:
                 middle = (low + high) / 2
                 low, high = (middle, high) if self._has_room(middle) else (low, middle)
-            self._pixels = low
-        else:
-            self._pixels = high
+            high = low
+        self._pixels = max(self._smallest * self._unit, self._unbroken(high))
         self.update()
+
+    def _unbroken(self, pixels: float) -> float:
+        """A little less than `pixels` where no line need be broken then: no last word alone."""
+        lines = self._text.split("\n")
+        metrics = qt.QFontMetricsF(theme.font(pixels, bold=self._bold))
+        longest = max(metrics.horizontalAdvance(line) for line in lines)
+        part = (self._inner().width() - 1) / longest if longest else 1.0
+        return pixels * part - 1 if len(lines) <= SHORT and UNBROKEN <= part < 1 else pixels
 
     def resizeEvent(self, event: qt.QResizeEvent) -> None:
         self._fit()
