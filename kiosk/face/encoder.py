@@ -19,7 +19,7 @@ import numpy as np
 
 from kiosk.face import dlibdat, onnxfile
 from kiosk.face.dlibdat import WrongModel
-from kiosk.face.parts import Face, Floats, Image
+from kiosk.face.parts import Chip, Face, Floats, Image
 
 NAME = "dlib-resnet-v1"
 #: SHA-256 of dlib_face_recognition_resnet_model_v1.dat; other weights are another encoder.
@@ -38,12 +38,13 @@ class DlibResnet:
     """
 
     name = NAME
+    size = dlibdat.OUTPUTS
 
     def __init__(self, cache_dir: Path | None = None, source: Path | None = None) -> None:
         cv2.setNumThreads(1)
         self._net = cv2.dnn.readNetFromONNX(np.frombuffer(onnx_bytes(cache_dir, source), np.uint8))
 
-    def chip(self, image: Image, face: Face) -> Image:
+    def chip(self, image: Image, face: Face) -> Chip:
         """150×150 RGB, aligned by the five points as dlib does."""
         x, y, width, height = (round(value) for value in face.box)
         points = dlib.points(
@@ -51,12 +52,14 @@ class DlibResnet:
         )
         shape = dlib.full_object_detection(dlib.rectangle(x, y, x + width, y + height), points)
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # whole: a cut would move dlib's sampling
-        return np.asarray(dlib.get_face_chip(rgb, shape, onnxfile.CHIP, _PADDING), dtype=np.uint8)
+        chip = dlib.get_face_chip(rgb, shape, onnxfile.CHIP, _PADDING)
+        return (np.asarray(chip, dtype=np.uint8),)
 
-    def embed(self, chips: Sequence[Image]) -> Floats:
+    def embed(self, chips: Sequence[Chip]) -> Floats:
         """N chips (150×150 RGB) to N×128 float32, in batches that bound the memory."""
-        parts = [self._forward(chips[at : at + _BATCH]) for at in range(0, len(chips), _BATCH)]
-        return np.vstack(parts) if parts else np.empty((0, dlibdat.OUTPUTS), np.float32)
+        images = [chip[0] for chip in chips]
+        parts = [self._forward(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)]
+        return np.vstack(parts) if parts else np.empty((0, self.size), np.float32)
 
     def _forward(self, chips: Sequence[Image]) -> Floats:
         size = (onnxfile.CHIP, onnxfile.CHIP)

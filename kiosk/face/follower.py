@@ -87,8 +87,9 @@ class Follower:
 
 def _moved(face: Face, left: int, top: int) -> Face:
     x, y, width, height = face.box
-    points = face.points + np.array([left, top], dtype=np.float32)
-    return Face((x + left, y + top, width, height), points, face.score)
+    by = np.array([left, top], dtype=np.float32)
+    marks = None if face.marks is None else face.marks + by
+    return Face((x + left, y + top, width, height), face.points + by, face.score, marks)
 
 
 def _claim(face: Face, image: Image) -> float:

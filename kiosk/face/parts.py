@@ -20,6 +20,12 @@ Floats = NDArray[np.float32]
 #: the person's own: in an unmirrored picture the person's left eye is on the picture's right.
 LEFT_EYE_OUTER, LEFT_EYE_INNER, RIGHT_EYE_OUTER, RIGHT_EYE_INNER, NOSE = range(5)
 
+#: Rows of `Face.marks`, in YuNet's order, sides again the person's own.
+MARK_RIGHT_EYE, MARK_LEFT_EYE, MARK_NOSE_TIP, MARK_MOUTH_RIGHT, MARK_MOUTH_LEFT = range(5)
+
+#: What an encoder wants of a face: one aligned RGB picture for each network in it.
+Chip = tuple[Image, ...]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -28,6 +34,9 @@ class Face:
     box: tuple[float, float, float, float]  #: x, y, width, height
     points: Floats  #: 5×2, rows as named above
     score: float  #: the detector's own, higher is surer
+    #: 5×2, rows as named above: eye centres, nose tip, corners of the mouth. None where the
+    #: detector has none.
+    marks: Floats | None = None
 
     @property
     def eye_width(self) -> float:
@@ -54,8 +63,12 @@ class Encoder(Protocol):
     def name(self) -> str:
         """Identity of the embedding space; embeddings of different names never meet."""
 
-    def chip(self, image: Image, face: Face) -> Image:
-        """The aligned cut-out that this encoder wants, RGB."""
+    @property
+    def size(self) -> int:
+        """Numbers in an embedding."""
 
-    def embed(self, chips: Sequence[Image]) -> Floats:
-        """N chips to N×128 float32."""
+    def chip(self, image: Image, face: Face) -> Chip:
+        """The aligned cut-outs that this encoder wants. `ValueError` when the face lacks marks."""
+
+    def embed(self, chips: Sequence[Chip]) -> Floats:
+        """N chips to N×`size` float32; likeness is the Euclidean distance of two rows."""
