@@ -31,7 +31,12 @@ def daemon(c: Context) -> None:
     "--role", type=click.Choice(["candidate", "proctor"]), required=True, help="Whose screen."
 )
 @click.option("--windowed", is_flag=True, help="In a window instead of the whole screen.")
-@click.option("--person", default="proctor", help="Proctor's name; it is journalled.")
+@click.option(
+    "--person",
+    default="",
+    envvar="EXAMGATE_PERSON",
+    help="Proctor's name; it is journalled. Default: $EXAMGATE_PERSON; without one, look only.",
+)
 @click.option(
     "--robot",
     type=click.Path(path_type=Path),
@@ -46,7 +51,7 @@ def ui(c: Context, role: str, windowed: bool, person: str, robot: Path | None) -
     """
     from kiosk import app
 
-    sys.exit(app.run_ui(role, c.config, person=person, robot=robot, windowed=windowed))
+    sys.exit(app.run_ui(role, c.config, person=person.strip(), robot=robot, windowed=windowed))
 
 
 @click.command()
