@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +26,13 @@ from kiosk.config import Config
 
 if TYPE_CHECKING:
     from kiosk.centre.roster_file import Prepared
+    from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
     from kiosk.office import Office
     from kiosk.store import Store
 
-ENCODER = "dlib-resnet-v1"
+#: Processes that embed roster photographs; each needs some 200 MB.
+MOST_EMBEDDERS = 4
 ASYNC_ROLES = ("turnstile", "fingerprint", "id_card")
 
 
@@ -92,7 +96,6 @@ def open_store(config: Config) -> Store:
 def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     """Everything joined, nothing started."""
     from kiosk.core.flow import Rules
-    from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon, Identity
     from kiosk.face.client import FaceWorker
     from kiosk.server import Server
@@ -123,17 +126,11 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             finger=config.identity.finger,
             finger_attempts=config.identity.finger_attempts,
         ),
-        policy=Policy(
-            verify_max_distance=config.face.verify_max_distance,
-            identify_max_distance=config.face.identify_max_distance,
-            identify_margin=config.face.identify_margin,
-            frames=config.face.frames,
-            liveness=config.face.liveness,
-        ),
+        policy=policy_of(config),
         times=Times(t.face_s, t.finger_s, t.sign_s, t.gate_s, t.gate_clear_s, t.result_s),
         clock=clock,
         zone=ZoneInfo(config.venue.timezone),
-        encoder=ENCODER,
+        encoder=config.face.encoder,
         changed=daemon.changed,
         happened=daemon.happened,
     )
@@ -154,6 +151,25 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     return daemon
 
 
+def policy_of(config: Config) -> Policy:
+    """When the lane is sure: the configured distances, else those measured for the encoder."""
+    from kiosk.core.identity import Policy
+    from kiosk.face.encoders import LIMITS
+
+    face, limits = config.face, LIMITS[config.face.encoder]
+
+    def either(set_one: float | None, own: float) -> float:
+        return own if set_one is None else set_one
+
+    return Policy(
+        verify_max_distance=either(face.verify_max_distance, limits.verify),
+        identify_max_distance=either(face.identify_max_distance, limits.identify),
+        identify_margin=either(face.identify_margin, limits.margin),
+        frames=face.frames,
+        liveness=face.liveness,
+    )
+
+
 def _maker(config: Config, role: str) -> Callable[[], Any]:
     return lambda: device_of(config, role)
 
@@ -170,7 +186,7 @@ def _office(
         store,
         clock=SystemClock(),
         zone=ZoneInfo(config.venue.timezone),
-        encoder=ENCODER,
+        encoder=config.face.encoder,
         min_free_mb=config.disk.min_free_mb,
         early_s=config.session.early_s,
         late_s=config.session.late_s,
@@ -208,6 +224,7 @@ def run_face_worker(config: Config, fd: int) -> int:
             liveness_s=config.timeouts.liveness_s,
             frames=config.face.frames,
             cache_dir=config.paths.data / "cache",
+            encoder=config.face.encoder,
         ),
     )
     return 0
@@ -239,7 +256,9 @@ def prepare_roster(
     from kiosk.centre.roster_file import prepare
     from kiosk.face.enrol import enrol_many
 
-    return prepare(path, enrol_many=enrol_many, workers=2, progress=progress)
+    embed = partial(enrol_many, encoder=config.face.encoder)
+    workers = min(os.cpu_count() or 1, MOST_EMBEDDERS)
+    return prepare(path, enrol_many=embed, workers=workers, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)

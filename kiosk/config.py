@@ -96,17 +96,17 @@ class SessionRules(_Section):
 class Face(_Section):
     """The face engine and what it takes to be sure (docs/face.md)."""
 
-    encoder: Literal["dlib-resnet-v1"] = Field(
-        default="dlib-resnet-v1", description="maker of embeddings"
+    encoder: Literal["dlib+sface-v1", "dlib-resnet-v1", "sface-2021dec-v1"] = Field(
+        default="dlib+sface-v1", description="maker of embeddings"
     )
-    verify_max_distance: float = Field(
-        default=0.50, gt=0, le=1.0, description="1:1: same at or below"
+    verify_max_distance: float | None = Field(
+        default=None, gt=0, le=2.0, description="1:1: same at or below; empty: the encoder's own"
     )
-    identify_max_distance: float = Field(
-        default=0.45, gt=0, le=1.0, description="1:N: same at or below"
+    identify_max_distance: float | None = Field(
+        default=None, gt=0, le=2.0, description="1:N: same at or below; empty: the encoder's own"
     )
-    identify_margin: float = Field(
-        default=0.08, ge=0, le=0.5, description="1:N: nearer than the second"
+    identify_margin: float | None = Field(
+        default=None, ge=0, le=1.0, description="1:N: nearer than the second; likewise"
     )
     frames: int = Field(default=5, ge=1, le=50, description="observations that a decision rests on")
     liveness: bool = Field(default=True, description="ask for a head movement, against photographs")

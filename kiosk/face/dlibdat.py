@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.face.models import WrongModel
+
 Floats = NDArray[np.float32]
 
 #: Names of the layers that carry numbers: a length (one byte, itself counted) and the characters.
@@ -22,14 +24,6 @@ OUTPUTS = 128
 _TENSOR_VERSION = 2
 _MAX_INTEGER_BYTES = 8
 _MAX_ELEMENTS = 1 << 24
-
-
-class WrongModel(Exception):
-    """The file is not dlib's face recognition network. `detail` says what was met instead."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(f"not dlib's face recognition model: {detail}")
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageFile, ImageOps
 
-from kiosk.face.detector import HogDetector
-from kiosk.face.encoder import DlibResnet, onnx_bytes
-from kiosk.face.parts import Detector, Encoder, Face, Image
+from kiosk.face.encoders import DEFAULT, make_encoder
+from kiosk.face.parts import Chip, Detector, Encoder, Face, Floats, Image
 from kiosk.face.quality import patch_of, sharpness_of
+from kiosk.face.yunet import YuNetDetector
 
 MAX_PIXELS = 40_000_000  #: by the header, before anything is decoded
 MAX_BYTES = 20 * 1024 * 1024
@@ -33,7 +33,7 @@ MIN_SHARPNESS = 10.0
 #: Tried in turn: enough for the usual portrait, then for a face that is small in its picture.
 _SCAN_WIDTHS = (240, 480, 800)
 _RIVAL = 0.5  #: a second face this much of the first one's size is a second person
-_CHUNK = 8
+_CHUNK = 16  #: photographs of one batch
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 
 
@@ -60,9 +60,18 @@ class PhotoProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    embedding: tuple[float, ...] = field(repr=False)  #: 128 numbers
+    embedding: tuple[float, ...] = field(repr=False)  #: as many numbers as the encoder gives
     encoder: str
     face_px: int  #: width of the face in the photograph as it came
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A photograph that is fit to be embedded."""
+
+    chip: Chip
+    face_px: int
     sharpness: float
 
 
@@ -75,11 +84,42 @@ class Enroller:
         detector: Detector | None = None,
         encoder: Encoder | None = None,
     ) -> None:
-        self._detector = detector or HogDetector()
-        self._encoder = encoder or DlibResnet(cache_dir)
+        self._detector = detector or YuNetDetector()
+        self._encoder = encoder or make_encoder(cache_dir=cache_dir)
+
+    @property
+    def encoder(self) -> str:
+        """Name of the encoder in use."""
+        return self._encoder.name
 
     def enrol(self, photo: bytes) -> Enrolled:
         """Raises `PhotoProblem`."""
+        (result,) = self.enrol_batch([photo])
+        if isinstance(result, PhotoProblem):
+            raise result
+        return result
+
+    def enrol_batch(self, photos: Sequence[bytes]) -> list[Enrolled | PhotoProblem]:
+        """One result a photograph, in order; the network sees all the good faces at once."""
+        looks = [self._look_or_problem(photo) for photo in photos]
+        chips = [look.chip for look in looks if not isinstance(look, PhotoProblem)]
+        rows = iter(self._encoder.embed(chips))
+        return [
+            look if isinstance(look, PhotoProblem) else self._enrolled(look, next(rows))
+            for look in looks
+        ]
+
+    def _enrolled(self, look: _Look, embedding: Floats) -> Enrolled:
+        numbers = tuple(float(value) for value in embedding)
+        return Enrolled(numbers, self._encoder.name, look.face_px, round(look.sharpness, 1))
+
+    def _look_or_problem(self, photo: bytes) -> _Look | PhotoProblem:
+        try:
+            return self._look(photo)
+        except PhotoProblem as problem:
+            return problem
+
+    def _look(self, photo: bytes) -> _Look:
         image, shrunk = decode(photo)
         face = self._one_face(image)
         face_px = round(face.box[2] / shrunk)
@@ -89,9 +129,7 @@ class Enroller:
         if sharpness < MIN_SHARPNESS:
             detail = {"sharpness": round(sharpness, 1), "min": MIN_SHARPNESS}
             raise PhotoProblem(PhotoCode.BLURRED, detail)
-        embedding = self._encoder.embed([self._encoder.chip(image, face)])[0]
-        numbers = tuple(float(value) for value in embedding)
-        return Enrolled(numbers, self._encoder.name, face_px, round(sharpness, 1))
+        return _Look(self._encoder.chip(image, face), face_px, sharpness)
 
     def _one_face(self, image: Image) -> Face:
         faces: list[Face] = []
@@ -149,37 +187,46 @@ def _shrunk(rgb: Image, original_side: int) -> tuple[Image, float]:
 _enroller: Enroller | None = None
 
 
-def enrol_photo(jpeg: bytes) -> Enrolled:
+def enrol_photo(photo: bytes, encoder: str = DEFAULT) -> Enrolled:
     """One photograph. Raises `PhotoProblem`. The models stay loaded in this process."""
-    global _enroller
-    if _enroller is None:
-        _enroller = Enroller()
-    return _enroller.enrol(jpeg)
+    return _shared(encoder).enrol(photo)
 
 
 def enrol_many(
-    photos: Sequence[bytes], workers: int, progress: Callable[[int], None]
+    photos: Sequence[bytes],
+    workers: int,
+    progress: Callable[[int], None],
+    encoder: str = DEFAULT,
 ) -> list[Enrolled | PhotoProblem]:
     """All of them, in order; `progress` hears how many are done. Uses `workers` processes."""
     results: list[Enrolled | PhotoProblem] = []
-    onnx_bytes()  # converts once here, if need be, rather than in every process
-    for done in _spread(photos, workers):
-        results.append(done)
+    make_encoder(encoder)  # converts once here, if need be, rather than in every process
+    for chunk in _spread(photos, workers, encoder):
+        results += chunk
         progress(len(results))
     return results
 
 
-def _spread(photos: Sequence[bytes], workers: int) -> Iterator[Enrolled | PhotoProblem]:
-    if workers <= 1 or len(photos) <= _CHUNK:
-        yield from map(_enrol_or_problem, photos)
+def _spread(
+    photos: Sequence[bytes], workers: int, encoder: str
+) -> Iterator[list[Enrolled | PhotoProblem]]:
+    chunks = [(photos[at : at + _CHUNK], encoder) for at in range(0, len(photos), _CHUNK)]
+    if workers <= 1 or len(chunks) <= 1:
+        yield from map(_enrol_chunk, chunks)
         return
     context = multiprocessing.get_context("spawn")  # fork would copy OpenCV's and dlib's threads
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(_enrol_or_problem, photos, chunksize=_CHUNK)
+    with ProcessPoolExecutor(min(workers, len(chunks)), mp_context=context) as pool:
+        yield from pool.map(_enrol_chunk, chunks)
 
 
-def _enrol_or_problem(photo: bytes) -> Enrolled | PhotoProblem:
-    try:
-        return enrol_photo(photo)
-    except PhotoProblem as problem:
-        return problem
+def _enrol_chunk(work: tuple[Sequence[bytes], str]) -> list[Enrolled | PhotoProblem]:
+    photos, encoder = work
+    return _shared(encoder).enrol_batch(photos)
+
+
+def _shared(encoder: str) -> Enroller:
+    """This process's models."""
+    global _enroller
+    if _enroller is None or _enroller.encoder != encoder:
+        _enroller = Enroller(encoder=make_encoder(encoder))
+    return _enroller

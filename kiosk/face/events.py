@@ -42,7 +42,7 @@ class Observation:
     embedding: tuple[float, ...] = field(repr=False)
     quality: float  #: 0..1
     at_s: float
-    encoder: str = "dlib-resnet-v1"
+    encoder: str
 
 
 @dataclass(frozen=True, slots=True)

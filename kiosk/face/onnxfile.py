@@ -1,58 +1,29 @@
-"""Writes the face network as an ONNX file, with just the protobuf that this needs.
+"""Reads and writes ONNX files, with just the protobuf that the face networks need.
 
-Owns the ONNX encoding (field numbers from onnx.proto, opset 11). Knows nothing of dlib's
-file, of images or of OpenCV; reading ONNX is OpenCV's work.
+Owns the ONNX encoding (field numbers from onnx.proto, opset 13). Knows nothing of the
+networks themselves, of images or of OpenCV; running ONNX is OpenCV's work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.face.dlibdat import Block, Convolution, FaceNetwork
-
-CHIP = 150  #: pixels, width and height of the input
-_OPSET = 11
-_IR_VERSION = 6
-_FLOAT, _INT64 = 1, 7  # TensorProto.DataType
+_OPSET = 13
+_IR_VERSION = 7
+_FLOAT, _INT8, _INT64 = 1, 3, 7  # TensorProto.DataType
 _INT, _INTS = 2, 7  # AttributeProto.AttributeType
+_DTYPES = {_FLOAT: "<f4", _INT8: "i1", _INT64: "<i8"}
 
 
-def build(network: FaceNetwork) -> bytes:
-    """The bytes of an ONNX model: float32 `chips` N×3×150×150 → `embeddings` N×128."""
-    graph = _Graph()
-    side = (CHIP - network.stem.weights.shape[2]) // network.stem.stride + 1
-    value = graph.relu(graph.convolution("chips", network.stem))
-    value = graph.node("MaxPool", [value], kernel_shape=(3, 3), strides=(2, 2))
-    side = (side - 3) // 2 + 1
-    for block in network.blocks:
-        value, side = _block(graph, value, side, block)
-    value = graph.node("GlobalAveragePool", [value])
-    value = graph.node("Flatten", [value], axis=1)
-    matrix = graph.constant(network.output)
-    graph.node("MatMul", [value, matrix], output="embeddings")
-    return _model(graph)
+class NotOnnx(ValueError):
+    """The bytes are no ONNX model of the kind that is read here."""
 
 
-def _block(graph: _Graph, value: str, side: int, block: Block) -> tuple[str, int]:
-    """dlib adds tensors of different size by padding the smaller with zeros at its end."""
-    channels_in = block.first.weights.shape[1]
-    channels_out = block.second.weights.shape[0]
-    long_way = graph.convolution(graph.relu(graph.convolution(value, block.first)), block.second)
-    if not block.halves:
-        return graph.relu(graph.node("Add", [long_way, value])), side
-    short = graph.node("AveragePool", [value], kernel_shape=(2, 2), strides=(2, 2))
-    long_side = (side + 2 * block.first.padding - block.first.weights.shape[2]) // 2 + 1
-    short_side = side // 2
-    channels, rows = max(channels_in, channels_out), max(long_side, short_side)
-    long_way = graph.pad(long_way, channels - channels_out, rows - long_side)
-    short = graph.pad(short, channels - channels_in, rows - short_side)
-    return graph.relu(graph.node("Add", [long_way, short])), rows
-
-
-class _Graph:
+class Graph:
     """Nodes and constants under automatic names."""
 
     def __init__(self) -> None:
@@ -87,14 +58,23 @@ class _Graph:
         )
         return name
 
-    def convolution(self, value: str, layer: Convolution) -> str:
-        size, stride, padding = layer.weights.shape[2], layer.stride, layer.padding
+    def convolution(
+        self,
+        value: str,
+        weights: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        stride: int,
+        padding: int,
+    ) -> str:
+        """`weights`: filters × channels × rows × columns; one channel each: depthwise."""
+        filters, channels, size, _ = weights.shape
         return self.node(
             "Conv",
-            [value, self.constant(layer.weights), self.constant(layer.bias)],
+            [value, self.constant(weights), self.constant(bias)],
             kernel_shape=(size, size),
             strides=(stride, stride),
             pads=(padding,) * 4,
+            group=filters if channels == 1 else 1,
         )
 
     def relu(self, value: str) -> str:
@@ -108,13 +88,16 @@ class _Graph:
         return self.node("Pad", [value, self.constant(ends)])
 
 
-def _model(graph: _Graph) -> bytes:
+def model(
+    graph: Graph, name: str, chips: tuple[int, int, int], embeddings: int, output: str
+) -> bytes:
+    """The file: input `chips` (N × channels × rows × columns) → `output`, N × `embeddings`."""
     body = (
         b"".join(_bytes(1, node) for node in graph.nodes)
-        + _text(2, "dlib-resnet-v1")
+        + _text(2, name)
         + b"".join(_bytes(5, constant) for constant in graph.constants)
-        + _bytes(11, _value("chips", ("n", 3, CHIP, CHIP)))
-        + _bytes(12, _value("embeddings", ("n", 128)))
+        + _bytes(11, _value("chips", ("n", *chips)))
+        + _bytes(12, _value(output, ("n", embeddings)))
     )
     opset = _text(1, "") + _number(2, _OPSET)
     return _number(1, _IR_VERSION) + _text(2, "examgate") + _bytes(7, body) + _bytes(8, opset)
@@ -154,3 +137,95 @@ def _bytes(field: int, value: bytes) -> bytes:
 
 def _text(field: int, value: str) -> bytes:
     return _bytes(field, value.encode())
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def initializers(data: bytes) -> dict[str, NDArray[np.generic]]:
+    """The model's stored tensors by name: float32, int8 or int64. Raises `NotOnnx`."""
+    found: dict[str, NDArray[np.generic]] = {}
+    for number, graph in _fields(data):
+        if number != 7 or not isinstance(graph, bytes):
+            continue
+        for inner, tensor in _fields(graph):
+            if inner == 5 and isinstance(tensor, bytes):
+                name, values = _tensor(tensor)
+                found[name] = values
+    if not found:
+        raise NotOnnx("no stored tensors")
+    return found
+
+
+def _tensor(data: bytes) -> tuple[str, NDArray[np.generic]]:
+    """TensorProto with its numbers in raw_data, float_data, int32_data or int64_data."""
+    shape: list[int] = []
+    kind, name, raw, listed = 0, "", b"", []  # type: int, str, bytes, list[bytes | int]
+    for number, value in _fields(data):
+        if number == 1:
+            shape += _integers(value)
+        elif number == 2:
+            kind = cast(int, value)
+        elif number == 8:
+            name = cast(bytes, value).decode("utf-8", "replace")
+        elif number == 9:
+            raw = cast(bytes, value)
+        elif number in (4, 5, 7):
+            listed.append(value)
+    if kind not in _DTYPES:
+        raise NotOnnx(f"tensor {name} is of type {kind}")
+    if raw:
+        values = np.frombuffer(raw, _DTYPES[kind])
+    elif kind == _FLOAT:
+        values = np.frombuffer(b"".join(cast(list[bytes], listed)), "<f4")
+    else:
+        numbers = [number for value in listed for number in _integers(value)]
+        values = np.array(numbers).astype(_DTYPES[kind])
+    if values.size != int(np.prod(shape)):
+        raise NotOnnx(f"tensor {name} has {values.size} numbers for shape {shape}")
+    return name, values.reshape(shape)
+
+
+def _integers(value: bytes | int) -> list[int]:
+    """A repeated integer field: packed, or one number."""
+    if isinstance(value, int):
+        return [value]
+    out, at = [], 0
+    while at < len(value):
+        number, at = _read_varint(value, at)
+        out.append(number - (1 << 64) if number >> 63 else number)
+    return out
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Field numbers and values of a protobuf message (varint, 4 and 8 bytes, length)."""
+    at = 0
+    while at < len(data):
+        key, at = _read_varint(data, at)
+        wire = key & 7
+        if wire == 0:
+            value, at = _read_varint(data, at)
+            yield key >> 3, value
+            continue
+        if wire == 2:
+            size, at = _read_varint(data, at)
+        elif wire in (1, 5):
+            size = 8 if wire == 1 else 4
+        else:
+            raise NotOnnx(f"wire type {wire} at byte {at}")
+        if at + size > len(data):
+            raise NotOnnx("the file ends too early")
+        yield key >> 3, data[at : at + size]
+        at += size
+
+
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(data) and shift < 64:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    raise NotOnnx("no number where one should be")

@@ -14,6 +14,7 @@ import numpy as np
 
 from kiosk.core.codes import Prompt
 from kiosk.face import liveness
+from kiosk.face.encoders import LIMITS
 from kiosk.face.events import LivenessFailed, LivenessPassed, Observation
 from kiosk.face.follower import Tracked
 from kiosk.face.liveness import Challenge, Failure, Liveness, LivenessLimits
@@ -21,9 +22,6 @@ from kiosk.face.motion import FaceMotion
 from kiosk.face.parts import Encoder, Floats, Image
 from kiosk.face.quality import Quality, assess
 
-#: Two embeddings of one track farther apart than this are two people: dlib's own limit is 0.6
-#: between any two pictures of a person, and frames of one minute are far more alike.
-SAME_TRACK_DISTANCE = 0.45
 _BASE_LOOKS = 2
 _TRIES = 2
 
@@ -155,7 +153,7 @@ class Verification:
         """After the challenge: the same face as before it, or all was for nothing."""
         if self._base_mean is not None:
             apart = float(np.linalg.norm(np.asarray(seen.embedding) - self._base_mean))
-            if apart > SAME_TRACK_DISTANCE:
+            if apart > LIMITS[self._encoder.name].one_track:
                 return self._failed(Failure.CHANGED)
         outcomes: list[Outcome] = []
         if not self._told_live:

@@ -19,8 +19,7 @@ import numpy as np
 from drivers.contracts import Camera, Frame
 from drivers.errors import DeviceFault, FaultCode
 from kiosk.core.codes import Prompt
-from kiosk.face.detector import HogDetector
-from kiosk.face.encoder import DlibResnet
+from kiosk.face.encoders import DEFAULT, make_encoder
 from kiosk.face.events import (
     CameraFault,
     CameraOk,
@@ -36,6 +35,7 @@ from kiosk.face.liveness import LivenessLimits
 from kiosk.face.parts import Detector, Encoder, Image
 from kiosk.face.presence import PresenceWatch
 from kiosk.face.verification import Verification, VerificationOptions
+from kiosk.face.yunet import YuNetDetector
 
 _SLICE_S = 0.2  #: longest wait for a frame in one go, so that commands are heard
 _REOPEN_S = 1.0
@@ -58,12 +58,13 @@ class WorkerOptions:
     no_frames_s: float = 0.8  #: silence that counts as a lost camera
     nice: int = 5
     cache_dir: Path | None = None
+    encoder: str = DEFAULT
 
 
 def run(camera: Camera, fd: int, options: WorkerOptions | None = None) -> None:
     """Serve the daemon at socket `fd` until it says stop or goes away.
 
-    Raises `kiosk.face.dlibdat.WrongModel` when the model file is another one.
+    Raises `kiosk.face.models.WrongModel` when the model file is another one.
     """
     options = options or WorkerOptions()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the daemon's to handle
@@ -71,7 +72,8 @@ def run(camera: Camera, fd: int, options: WorkerOptions | None = None) -> None:
         os.nice(options.nice)
     cv2.setNumThreads(1)
     link = Link(fd)
-    worker = Worker(camera, link, HogDetector(), DlibResnet(options.cache_dir), options)
+    encoder = make_encoder(options.encoder, options.cache_dir)
+    worker = Worker(camera, link, YuNetDetector(), encoder, options)
     link.send(WorkerReady(os.getpid()))
     try:
         worker.loop()

