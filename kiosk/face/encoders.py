@@ -33,9 +33,9 @@ class Limits:
 
 
 LIMITS: dict[str, Limits] = {
-    FUSED: Limits(0.78, 0.72, 0.10, 0.72, 0.72),
+    FUSED: Limits(0.90, 0.80, 0.10, 0.80, 0.75),
     encoder.NAME: Limits(0.50, 0.45, 0.08, 0.45, 0.45),
-    sface.NAME: Limits(1.00, 0.95, 0.10, 0.95, 0.90),
+    sface.NAME: Limits(1.04, 0.94, 0.10, 0.94, 0.90),
 }
 
 
