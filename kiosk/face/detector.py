@@ -1,32 +1,37 @@
-"""dlib's HOG face detector on a reduced picture, five landmarks at full resolution.
+"""The choice of a face detector, and dlib's HOG detector as the plain alternative.
 
 Owns finding faces in one picture. Knows nothing of tracks, quality or identity.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import dlib
-import face_recognition_models
 import numpy as np
 
-from kiosk.face.parts import Face, Image
+from kiosk.face.landmarks import FivePoints
+from kiosk.face.parts import Detector, Face, Image
+from kiosk.face.yunet import YuNetDetector
 
-#: The detector's window is 80 pixels; a smaller face in the reduced picture is not found.
-WINDOW_PX = 80
+DEFAULT = "yunet"
 #: Below this the HOG score is as often a curtain as a face.
 _MIN_SCORE = 0.0
 
 
 class HogDetector:
-    """Frontal faces, up to about 40° turned; 5-point landmarks (never the 68-point file)."""
+    """Frontal faces, up to about 40° turned; 5-point landmarks (never the 68-point file).
+
+    Its window is 80 pixels: a smaller face in the reduced picture is not found.
+    """
+
+    face_px = 112
 
     def __init__(self, landmarks: Path | None = None) -> None:
         self._hog = dlib.get_frontal_face_detector()
-        path = landmarks or face_recognition_models.pose_predictor_five_point_model_location()
-        self._five = dlib.shape_predictor(str(path))
+        self._five = FivePoints(landmarks)
 
     def detect(self, image: Image, width: int = 320) -> list[Face]:
         """Faces, largest first. Finds those wider than about 80/`width` of the picture."""
@@ -36,7 +41,6 @@ class HogDetector:
             how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
             resized = cv2.resize(small, None, fx=factor, fy=factor, interpolation=how)
             small = np.asarray(resized, dtype=np.uint8)
-        # dlib reads a colour pixel as the mean of its channels, so their order does not matter
         whole = np.ascontiguousarray(image)
         boxes, scores, _ = self._hog.run(small, 0, _MIN_SCORE)
         faces = [
@@ -47,7 +51,13 @@ class HogDetector:
     def _face(self, image: Image, box: dlib.rectangle, score: float, factor: float) -> Face:
         left, top = box.left() / factor, box.top() / factor
         right, bottom = box.right() / factor, box.bottom() / factor
-        whole = dlib.rectangle(round(left), round(top), round(right), round(bottom))
-        shape = self._five(image, whole)
-        points = np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float32)
+        points = self._five.find(image, left, top, right, bottom)
         return Face((left, top, right - left, bottom - top), points, float(score))
+
+
+_DETECTORS: dict[str, Callable[[], Detector]] = {"yunet": YuNetDetector, "hog": HogDetector}
+
+
+def make_detector(name: str = DEFAULT) -> Detector:
+    """The detector "yunet" or "hog". `KeyError` for another name, else `models.WrongModel`."""
+    return _DETECTORS[name]()

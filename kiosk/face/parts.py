@@ -54,6 +54,10 @@ class Face:
 
 
 class Detector(Protocol):
+    @property
+    def face_px(self) -> int:
+        """Width of a face in the searched picture at which it is found for certain."""
+
     def detect(self, image: Image, width: int) -> list[Face]:
         """Faces of the picture, largest first, looked for at `width` pixels across."""
 
