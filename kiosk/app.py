@@ -125,9 +125,13 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             has_card_reader=config.devices.id_card is not None,
             finger=config.identity.finger,
             finger_attempts=config.identity.finger_attempts,
+            may_type=config.identity.typed_claim != "never",
+            may_type_at_once=config.identity.typed_claim == "always",
         ),
         policy=policy_of(config),
-        times=Times(t.face_s, t.finger_s, t.sign_s, t.gate_s, t.gate_clear_s, t.result_s),
+        times=Times(
+            t.face_s, t.claim_s, t.finger_s, t.sign_s, t.gate_s, t.gate_clear_s, t.result_s
+        ),
         clock=clock,
         zone=ZoneInfo(config.venue.timezone),
         encoder=config.face.encoder,

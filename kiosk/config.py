@@ -80,6 +80,11 @@ class IdentityRules(_Section):
         default="id_card",
         description="id_card: 1:1 against the card laid on; face: 1:N over the roster",
     )
+    typed_claim: Literal["not_sure", "always", "never"] = Field(
+        default="not_sure",
+        description="a typed or scanned number as the claim: when a face was not sure; also where "
+        "a card cannot be read; never",
+    )
     finger: bool = Field(default=True, description="ask for a fingerprint after the face")
     finger_attempts: int = Field(default=3, ge=1, le=10, description="fingers that may not match")
 
@@ -118,6 +123,9 @@ class Timeouts(_Section):
     face_s: float = Field(default=25, ge=3, le=300, description="the face step")
     liveness_s: float = Field(
         default=12, ge=3, le=120, description="the head movement, in the face step"
+    )
+    claim_s: float = Field(
+        default=60, ge=5, le=300, description="card or number, when a face was not sure"
     )
     finger_s: float = Field(default=30, ge=3, le=300, description="the finger step")
     sign_s: float = Field(default=90, ge=5, le=600, description="the signature")

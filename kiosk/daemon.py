@@ -64,6 +64,10 @@ class Visit(Params):
     visit: int
 
 
+class TypedNumber(Visit):
+    number: str = Field(max_length=200, repr=False)
+
+
 class Person(Params):
     person: str = Field(min_length=1, max_length=64)
 
@@ -196,7 +200,7 @@ class Daemon:
                 )
                 continue
             for _ in range(CARD_TRIES):  # it may be laid on a moment before the lane is ready
-                if self.session.on_card(card):
+                if self.session.claims.on_card(card):
                     break
                 await asyncio.sleep(CARD_AGAIN_S)
 
@@ -275,6 +279,11 @@ class Daemon:
                 return {r: s.as_dict() for r, s in self.supervisor.statuses.items()}
             case "candidate.sign":
                 return self._sign(parse(Pad, params))
+            case "candidate.enter_number":
+                self._same_visit(parse(Visit, params).visit)
+                return self._enter_number()
+            case "candidate.claim":
+                return self._claim(parse(TypedNumber, params))
             case "candidate.cancel":
                 self._same_visit(parse(Visit, params).visit)
                 return self._offer(ev.Cancelled())
@@ -311,6 +320,22 @@ class Daemon:
         if not flow.accepts(self.session.lane, event):
             raise self.office.declined("NOT_NOW", [Problem("not_now")])
         self.session.post(event)
+        return {}
+
+    def _enter_number(self) -> dict[str, Any]:
+        if not self.session.claims.may_ask():
+            raise self.office.declined("NOT_NOW", [Problem("not_now")])
+        return self._offer(ev.NumberAsked())
+
+    def _claim(self, typed: TypedNumber) -> dict[str, Any]:
+        """A number by which somebody claims to be a candidate. It is in no answer and no log."""
+        self._same_visit(typed.visit)
+        if not self.session.claims.awaits_number:
+            raise self.office.declined("NOT_NOW", [Problem("not_now")])
+        problem = self.session.claims.on_number(typed.number)
+        if problem is not None:
+            code = f"number_{problem}"
+            raise self.office.declined(code.upper(), [Problem(code)])
         return {}
 
     def _sign(self, pad: Pad) -> dict[str, Any]:

@@ -5,13 +5,23 @@ Compares and accumulates; deciding is kiosk.core.identity's, what follows is the
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from kiosk.core import events as ev
 from kiosk.core.codes import Reason, State
-from kiosk.core.identity import Accept, Evidence, NotSure, Policy, Reject, Scores, decide
+from kiosk.core.identity import (
+    NOBODY,
+    Accept,
+    Evidence,
+    NotSure,
+    Policy,
+    Reject,
+    Scores,
+    decide,
+)
 from kiosk.core.types import Candidate, Session
 from kiosk.face import events as face
 from kiosk.face.matcher import Matcher
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-NEAREST = 5  #: how many of the roster an observation is ranked against in 1:N
+NEAREST = 5  #: how many of the roster an observation is ranked against
 FRESH_FACE_AFTER_S = 6.0  #: 1:N: who stays before the camera may try again after this
 #: Failures of the liveness check that say "nothing happened", not "this is no head".
 NO_ANSWER = ("timeout", "no_response")
@@ -38,6 +48,7 @@ class FaceStep:
         self._encoder = encoder
         self._matcher: Matcher | None = None
         self._evidence: Evidence | None = None
+        self._task = 0  #: counts verifications, so that none hears what an earlier one saw
         self.present = False
         self._seen_since_s: float | None = None
         self._home_at_s = 0.0
@@ -56,13 +67,20 @@ class FaceStep:
         self._worker.watch()
 
     def guard(self) -> None:
-        self._worker.guard(self._lane.lane.visit.number)
+        self._worker.guard(self._task)
 
     def verify(self, candidate: Candidate | None) -> None:
         """Begin collecting evidence for this claim (1:1), or for anybody (1:N)."""
-        claimed = candidate.candidate_id if candidate else None
+        self._begin(candidate.candidate_id if candidate else None)
+
+    def verify_number(self, candidate: Candidate | None) -> None:
+        """Begin for a typed claim, from the start and live again; None: nobody has the number."""
+        self._begin(candidate.candidate_id if candidate else NOBODY)
+
+    def _begin(self, claimed: int | None) -> None:
         self._evidence = Evidence(claimed, live=not self.policy.liveness)
-        self._worker.verify(self._lane.lane.visit.number, self.policy.liveness)
+        self._task += 1
+        self._worker.verify(self._task, self.policy.liveness)
 
     def forget(self) -> None:
         self._evidence = None
@@ -92,7 +110,7 @@ class FaceStep:
                 pass
 
     def _is_current(self, task_id: int) -> bool:
-        return task_id == self._lane.lane.visit.number and self._lane.lane.state is State.FACE
+        return task_id == self._task and self._lane.lane.state is State.FACE
 
     def _on_presence(self, present: bool) -> None:
         self.present = present
@@ -118,14 +136,16 @@ class FaceStep:
     def _on_observation(self, seen: face.Observation) -> None:
         if self._evidence is None or self._matcher is None:
             return
+        if seen.encoder != self._encoder:
+            log.error("encoder_differs", seen=seen.encoder, roster=self._encoder)
+            return
+        nearest = dict(self._matcher.nearest(seen.embedding, NEAREST))
         claimed = self._evidence.claimed
-        if claimed is not None:
-            nearest: tuple[tuple[int, float], ...] = (
-                (claimed, self._matcher.distance(claimed, seen.embedding)),
-            )
-        else:
-            nearest = tuple(self._matcher.nearest(seen.embedding, NEAREST))
-        self._evidence = self._evidence.with_scores(Scores(nearest))
+        if claimed is not None and claimed not in nearest:
+            with contextlib.suppress(KeyError):  # not of this session, or nobody's number
+                nearest[claimed] = self._matcher.distance(claimed, seen.embedding)
+        scores = Scores(tuple(nearest.items()), seen.quality)
+        self._evidence = self._evidence.with_scores(scores)
         self._decide()
 
     def _decide(self) -> None:

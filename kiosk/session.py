@@ -17,15 +17,15 @@ from typing import Any
 
 import structlog
 
-from drivers.contracts import IdCard
 from drivers.errors import DeviceFault
+from kiosk.claim_step import ClaimStep
 from kiosk.clock import Clock
 from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.core.identity import Policy
-from kiosk.core.types import Candidate, Lookup, Session, Standing
+from kiosk.core.types import Candidate, Session
 from kiosk.face_step import FaceStep
 from kiosk.finger_step import FingerStep
 from kiosk.gate_step import GateStep
@@ -44,6 +44,7 @@ class Times:
     """How long each state may last, in seconds."""
 
     face_s: float
+    claim_s: float
     finger_s: float
     sign_s: float
     gate_s: float
@@ -52,7 +53,7 @@ class Times:
 
     def of(self, state: State) -> float | None:
         return {
-            State.CLAIM: self.face_s,
+            State.CLAIM: self.claim_s,
             State.FACE: self.face_s,
             State.FINGER: self.finger_s,
             State.SIGN: self.sign_s,
@@ -105,6 +106,7 @@ class LaneSession:
         self._unrecorded: list[do.RecordPassage] = []
         self._evidence_ok = True
         self.faces = FaceStep(self, face_worker, policy, encoder)
+        self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
         self.gate = GateStep(self, times.gate_s)
 
@@ -222,32 +224,10 @@ class LaneSession:
             self._evidence_ok = True
             self.health_changed()
 
-    # --- card -----------------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------------
 
-    def on_card(self, card: IdCard) -> bool:
-        """A card was read: look it up and claim. Ignored while somebody else is on their way.
-
-        Returns False when the lane was not ready for anybody: the card may be offered again.
-        """
-        if self.session is None or not flow.accepts(self.lane, ev.CardClaimed(_NOBODY)):
-            return self.lane.state is not State.OUT_OF_ORDER
-        try:
-            lookup = self.store.lookup(self.session.session_id, card.number)
-        except StoreError as error:
-            self.evidence_failed(error)
-            return True
-        self.post(ev.CardClaimed(lookup, self._card_problem(card, lookup) or self.window_problem()))
-        return True
-
-    def _card_problem(self, card: IdCard, lookup: Lookup) -> Reason | None:
-        if card.valid_to.isdigit() and card.valid_to < self._today().strftime("%Y%m%d"):
-            return Reason.CARD_EXPIRED
-        candidate = lookup.candidate
-        if candidate is not None and candidate.name.split() != card.name.split():
-            return Reason.CARD_NAME_DIFFERS
-        return None
-
-    def _today(self) -> date:
+    def today(self) -> date:
+        """In the hall's time zone."""
         return self.clock.now().astimezone(self._zone).date()
 
     def window_problem(self) -> Reason | None:
@@ -292,6 +272,8 @@ class LaneSession:
                 self.faces.guard()
             case do.VerifyFace(candidate=claimed):
                 self.faces.verify(claimed)
+            case do.VerifyNumber(candidate=claimed):
+                self.faces.verify_number(claimed)
             case do.LoadFinger(candidate=candidate):
                 self.fingers.load(candidate)
             case do.ReadFinger():
@@ -412,6 +394,3 @@ class LaneSession:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-_NOBODY = Lookup(Standing.UNKNOWN)

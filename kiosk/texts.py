@@ -79,6 +79,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "签名太短，请写下姓名。",
         "The signature is too short: please write your name.",
     ),
+    "number_empty": ("请输入号码。", "Please type the number."),
+    "number_length": (
+        "位数不对：身份证号 18 位，准考证号以准考证为准。",
+        "It does not have as many characters as an identity number (18) or admission number.",
+    ),
+    "number_characters": (
+        "身份证号只有数字，末位可以是 X。",
+        "An identity number has digits only; the last may be X.",
+    ),
+    "number_old_number": (
+        "这是 15 位的旧号码，请输入 18 位的身份证号。",
+        "This is an old number of 15 digits; type the 18 characters of the present card.",
+    ),
+    "number_birth_date": (
+        "号码中的出生日期不对，请核对。",
+        "The birth date in the number does not exist; please compare it.",
+    ),
+    "number_checksum": (
+        "号码有误，请逐位核对。",
+        "A digit of the number is wrong; please compare each one.",
+    ),
     "stale_visit": ("这一位已经结束。", "That person's turn is over."),
     "not_now": ("现在不能进行这个操作。", "That cannot be done now."),
 }

@@ -76,6 +76,13 @@ def session_of(session: Session, counts: Counts) -> dict[str, Any]:
     }
 
 
+def may_type(lane: Lane) -> bool:
+    """Whether the screen offers a number instead of a card: now, or at the touch of a button."""
+    if lane.state is State.IDLE:
+        return lane.rules.may_type_at_once and lane.rules.claim_by_card
+    return lane.rules.may_type and lane.state is State.CLAIM
+
+
 def state_of(
     lane: Lane,
     *,
@@ -96,6 +103,10 @@ def state_of(
         "steps": steps_of(lane),
         "claim_mode": "id_card" if lane.rules.claim_by_card else "face",
         "candidate": candidate_of(visit.candidate),
+        "may_type": may_type(lane),
+        "may_lay_card": lane.rules.has_card_reader,
+        "numbers_left": visit.numbers_left if lane.state is State.CLAIM else None,
+        "number_failed": visit.number_failed,
         "reason": visit.reason.value if visit.reason else lane.failed and lane.failed.value,
         "finger_retry": visit.finger_retry,
         "finger_attempts_left": visit.attempts_left,

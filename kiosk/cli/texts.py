@@ -18,6 +18,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.FACE_MISMATCH: ("人证不符", "face differs from the claim"),
     R.FACE_NOT_SURE: ("人脸无法确定", "face not sure"),
     R.FACE_UNKNOWN: ("人脸不在名单", "face not on the roster"),
+    R.FACE_SEEN_BEFORE: ("人脸以另一身份出现过", "face seen under another identity"),
     R.FACE_TIMEOUT: ("人脸超时", "no usable face in time"),
     R.LIVENESS_FAILED: ("活体检测未通过", "not a live face"),
     R.LIVENESS_TIMEOUT: ("未按提示动作", "did not move as asked"),

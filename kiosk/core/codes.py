@@ -27,6 +27,7 @@ class Reason(StrEnum):
     FACE_MISMATCH = "FACE_MISMATCH"
     FACE_NOT_SURE = "FACE_NOT_SURE"
     FACE_UNKNOWN = "FACE_UNKNOWN"
+    FACE_SEEN_BEFORE = "FACE_SEEN_BEFORE"
     FACE_TIMEOUT = "FACE_TIMEOUT"
     LIVENESS_FAILED = "LIVENESS_FAILED"
     LIVENESS_TIMEOUT = "LIVENESS_TIMEOUT"
@@ -73,7 +74,7 @@ class State(StrEnum):
     CLOSED = "closed"  #: no session takes candidates now
     OUT_OF_ORDER = "out_of_order"  #: a device or the evidence store is not well
     IDLE = "idle"  #: waiting for a card, or for a face
-    CLAIM = "claim"  #: the face was not sure: waiting for a card
+    CLAIM = "claim"  #: waiting for a card or a number: the face was not sure
     FACE = "face"
     FINGER = "finger"
     SIGN = "sign"
@@ -113,7 +114,11 @@ class JournalKind(StrEnum):
     ROSTER_IMPORTED = "roster_imported"
     TERMINAL_CHANGED = "terminal_changed"
     CLAIMED = "claimed"
+    CLAIM_TYPED = "claim_typed"
+    CLAIM_FAILED = "claim_failed"
     IDENTITY_VERIFIED = "identity_verified"
+    SAME_FACE = "same_face"
+    SAME_FACE_ANSWERED = "same_face_answered"
     FINGER_VERIFIED = "finger_verified"
     FINGER_FAILED = "finger_failed"
     SIGNED = "signed"

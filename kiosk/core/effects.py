@@ -21,8 +21,15 @@ class VerifyFace:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifyNumber:
+    """1:1 against what was typed. None: a number of nobody, looked at as long as any other."""
+
+    candidate: Candidate | None
+
+
+@dataclass(frozen=True, slots=True)
 class GuardFace:
-    """Verified: keep seeing that the person is still there."""
+    """Keep seeing that the person is still there, looking down or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Record:
 Effect = (
     WatchFace
     | VerifyFace
+    | VerifyNumber
     | GuardFace
     | LoadFinger
     | ReadFinger

@@ -42,13 +42,25 @@ class CardClaimed:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberAsked:
+    """The card cannot be read: the person wants to type a number instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberClaimed:
+    """A number was typed or scanned, and looked up. Whose it is nobody learns before the face."""
+
+    lookup: Lookup
+
+
+@dataclass(frozen=True, slots=True)
 class FaceAppeared:
     """Somebody stepped before the camera."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaceAccepted:
-    """Identity and liveness both hold. `problem`: what is wrong with the time window."""
+    """Identity and liveness both hold. `problem`: the time window, or a face seen before."""
 
     lookup: Lookup
     problem: Reason | None = None
@@ -61,7 +73,7 @@ class FaceRefused:
 
 @dataclass(frozen=True, slots=True)
 class FaceNotSure:
-    """1:N could not tell: a claim or a proctor is needed."""
+    """1:N could not tell, or 1:1 saw somebody else nearer: a claim or a proctor is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,8 @@ Event = (
     | LaneFailed
     | LaneRecovered
     | CardClaimed
+    | NumberAsked
+    | NumberClaimed
     | FaceAppeared
     | FaceAccepted
     | FaceRefused

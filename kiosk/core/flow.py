@@ -12,52 +12,12 @@ from dataclasses import dataclass, replace
 from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core.codes import JournalKind, Reason, State, Step
-from kiosk.core.types import Candidate, Lookup, Standing
+from kiosk.core.lane import Lane as Lane
+from kiosk.core.lane import Rules as Rules
+from kiosk.core.lane import Visit as Visit
+from kiosk.core.types import Lookup, Standing
 
 Effects = tuple[do.Effect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the lane's configuration decides about the way."""
-
-    claim_by_card: bool = True
-    has_card_reader: bool = True
-    finger: bool = True
-    finger_attempts: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Everything about the person now at the gate; dropped as a whole when they are done."""
-
-    number: int = 0
-    candidate: Candidate | None = None
-    seated: bool = False  #: has a seat from an earlier try
-    signed: bool = False
-    attempts_left: int = 0
-    finger_retry: str | None = None
-    terminal: str | None = None
-    draw_no: int | None = None
-    kept_seat: bool = False
-    intent_id: int | None = None
-    reason: Reason | None = None
-    done: frozenset[Step] = frozenset()
-    lookup: Lookup | None = None
-
-    @property
-    def who(self) -> Candidate:
-        assert self.candidate is not None, "no candidate in this state"
-        return self.candidate
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    state: State = State.CLOSED
-    session_open: bool = False
-    failed: Reason | None = None
-    visit: Visit = Visit()
-    rules: Rules = Rules()
 
 
 class IllegalEvent(Exception):
@@ -137,12 +97,36 @@ def _take_claim(lane: Lane, lookup: Lookup) -> Lane:
         signed=lookup.has_signature,
         attempts_left=lane.rules.finger_attempts,
         lookup=lookup,
+        typed=None,
     )
     return replace(lane, visit=visit)
 
 
 def _claimed_record(lane: Lane) -> do.Record:
     return do.Record(JournalKind.CLAIMED, None, lane.visit.candidate)
+
+
+def _ask_claim(lane: Lane) -> tuple[Lane, Effects]:
+    """Wait for a card or a number; who types looks down, so they are guarded, not watched."""
+    visit = replace(lane.visit, numbers_left=lane.rules.numbers)
+    return replace(lane, state=State.CLAIM, visit=visit), (do.GuardFace(),)
+
+
+def _number_failed(lane: Lane, reason: Reason) -> tuple[Lane, Effects]:
+    """Number and face do not fit: another number, or a proctor.
+
+    A number of nobody, one of somebody else, and one of a twin end alike, after as many looks:
+    who types numbers learns nothing of the roster.
+    """
+    typed, left = lane.visit.typed, lane.visit.numbers_left - 1
+    assert typed is not None
+    record = do.Record(JournalKind.CLAIM_FAILED, reason, typed.candidate)
+    visit = replace(lane.visit, typed=None, numbers_left=left, number_failed=True)
+    lane = replace(lane, visit=visit)
+    if left > 0:
+        return replace(lane, state=State.CLAIM), (record, do.GuardFace())
+    after, effects = _refuse(lane, Reason.FACE_NOT_SURE)
+    return after, (record, *effects)
 
 
 def _after_face(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
@@ -214,6 +198,28 @@ def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     return replace(lane, state=State.FACE), tuple(begin)
 
 
+def _on_number_asked(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    rules = lane.rules
+    if rules.claim_by_card and rules.may_type and rules.may_type_at_once:
+        return _ask_claim(lane)
+    return lane, ()
+
+
+def _on_number(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """A claim that anybody could make: whose number it is stays in the journal until the face fits.
+
+    Unlike a card it is not refused at once, not even when it is on no roster.
+    """
+    assert isinstance(event, ev.NumberClaimed)
+    if not lane.rules.may_type:
+        return lane, ()
+    lookup = event.lookup
+    record = do.Record(JournalKind.CLAIM_TYPED, _refusal_of(lookup), lookup.candidate)
+    visit = replace(lane.visit, typed=lookup, number_failed=False)
+    after = replace(lane, state=State.FACE, visit=visit)
+    return after, (record, do.VerifyNumber(lookup.candidate))
+
+
 def _on_face_appeared(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     if lane.rules.claim_by_card:
         return lane, ()
@@ -236,12 +242,16 @@ def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 def _on_face_refused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.FaceRefused)
+    if lane.visit.typed is not None and event.reason is Reason.FACE_MISMATCH:
+        return _number_failed(lane, event.reason)
     return _refuse(lane, event.reason)
 
 
 def _on_face_not_sure(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    if lane.visit.candidate is None and lane.rules.has_card_reader:
-        return replace(lane, state=State.CLAIM), (do.WatchFace(),)
+    if lane.visit.typed is not None:
+        return _number_failed(lane, Reason.FACE_NOT_SURE)
+    if lane.visit.candidate is None and (lane.rules.has_card_reader or lane.rules.may_type):
+        return _ask_claim(lane)
     return _refuse(lane, Reason.FACE_NOT_SURE)
 
 
@@ -318,9 +328,16 @@ def _on_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         State.FINGER: Reason.FINGER_TIMEOUT,
         State.SIGN: Reason.SIGNATURE_TIMEOUT,
     }
-    if lane.state in reasons:
+    if lane.state in reasons and not _only_asked(lane):
         return _refuse(lane, reasons[lane.state])
     return _home(lane)
+
+
+def _only_asked(lane: Lane) -> bool:
+    """A card lane whose button was touched, and no number given: nothing was claimed."""
+    visit = lane.visit
+    asked = lane.state is State.CLAIM and lane.rules.claim_by_card
+    return asked and visit.numbers_left == lane.rules.numbers
 
 
 def _on_gate_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -329,7 +346,9 @@ def _on_gate_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 
 def _on_left(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    if lane.state is State.FACE and lane.visit.candidate is None:
+    visit = lane.visit
+    nothing = lane.state is State.FACE and visit.candidate is None and visit.typed is None
+    if nothing or _only_asked(lane):
         return _home(lane)  # somebody walked past the camera: nothing was claimed
     return _end(lane, Reason.WALKED_AWAY)
 
@@ -351,12 +370,16 @@ TABLE: dict[tuple[State, type], Rule] = {
     # waiting for a person
     (S.IDLE, ev.CardClaimed): Rule(_on_card, _TO_FACE, "card laid on: claim, or refusal at once"),
     (S.IDLE, ev.FaceAppeared): Rule(_on_face_appeared, (S.FACE, S.IDLE), "1:N lanes begin"),
-    # 1:N was not sure
+    (S.IDLE, ev.NumberAsked): Rule(_on_number_asked, (S.CLAIM, S.IDLE), "card cannot be read"),
+    # 1:N was not sure, or a card cannot be read
     (S.CLAIM, ev.CardClaimed): Rule(_on_card, _TO_FACE, "a claim makes it 1:1"),
-    (S.CLAIM, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "no claim came: to the proctor"),
+    (S.CLAIM, ev.NumberClaimed): Rule(_on_number, (S.FACE, S.CLAIM), "typed or scanned: 1:1"),
+    (S.CLAIM, ev.TimedOut): Rule(_on_timeout, (S.REFUSED, *_WAITING), "no claim: to the proctor"),
     # face
     (S.FACE, ev.FaceAccepted): Rule(_on_face_accepted, _PAST_FACE, "live and the right person"),
-    (S.FACE, ev.FaceRefused): Rule(_on_face_refused, (S.REFUSED,), "not live, or another face"),
+    (S.FACE, ev.FaceRefused): Rule(
+        _on_face_refused, (S.REFUSED, S.CLAIM), "not live, or another face; another number"
+    ),
     (S.FACE, ev.FaceNotSure): Rule(_on_face_not_sure, (S.CLAIM, S.REFUSED), "never a guess"),
     (S.FACE, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "no usable face in time"),
     # finger

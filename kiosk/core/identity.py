@@ -7,7 +7,9 @@ Distances are those of one encoder, smaller = more alike.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from statistics import median
 
 from kiosk.core.codes import Reason
@@ -16,20 +18,28 @@ from kiosk.core.codes import Reason
 PATIENCE = 3
 
 
+#: `Evidence.claimed` for a number that nobody has: looked at like any other, and never accepted.
+NOBODY = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     verify_max_distance: float
     identify_max_distance: float
-    identify_margin: float
+    identify_margin: float  #: so much nearer is *clearly* nearer, in 1:N and in 1:1
     frames: int  #: observations that a decision rests on
     liveness: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One observation against the roster: (candidate_id, distance), nearest first."""
+    """One observation against the roster: (candidate_id, distance), nearest first.
+
+    In 1:1 the claimed candidate is among them, near or not. `quality`: 0..1, of the picture.
+    """
 
     nearest: tuple[tuple[int, float], ...]
+    quality: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +73,31 @@ class Evidence:
         return replace(self, seen=(*self.seen, scores))
 
     def with_liveness(self) -> Evidence:
-        return replace(self, live=True)
+        """Live from now on. What was seen before belonged to no live face, or to another one."""
+        return replace(self, live=True, seen=())
+
+    def best(self, frames: int) -> tuple[Scores, ...]:
+        """The `frames` observations of best quality, of equal ones the later: a decision rests
+        on these, so that poor first looks do not count once better ones have come."""
+        order = sorted(range(len(self.seen)), key=lambda n: (self.seen[n].quality, n))
+        return tuple(self.seen[n] for n in order[-frames:])
 
 
 def decide(policy: Policy, evidence: Evidence) -> Verdict | None:
     """A verdict, or None while more has to be seen.
 
     Accepting needs `frames` observations and, where asked for, liveness; turning away needs
-    `PATIENCE` times as many, because a genuine person's first frames are often poor.
+    `PATIENCE` times as many, because a genuine person's first looks are often poor. Both rest on
+    the best `frames` of them: on each candidate's median distance over these, so that neither one
+    lucky look nor one bad one decides.
     """
     if len(evidence.seen) < policy.frames:
         return None
+    ranked = _medians(evidence.best(policy.frames))
     if evidence.claimed is not None:
-        verdict = _verify(policy, evidence)
+        verdict = _verify(policy, evidence.claimed, ranked)
     else:
-        verdict = _identify(policy, evidence)
+        verdict = _identify(policy, ranked)
     if isinstance(verdict, Accept) and policy.liveness and not evidence.live:
         return None
     if not isinstance(verdict, Accept) and len(evidence.seen) < PATIENCE * policy.frames:
@@ -85,27 +105,34 @@ def decide(policy: Policy, evidence: Evidence) -> Verdict | None:
     return verdict
 
 
-def _verify(policy: Policy, evidence: Evidence) -> Verdict:
-    recent = evidence.seen[-policy.frames :]
-    claimed = evidence.claimed
-    assert claimed is not None
-    distances = [d for s in recent for c, d in s.nearest if c == claimed]
-    if len(distances) == len(recent) and median(distances) <= policy.verify_max_distance:
-        return Accept(claimed, median(distances))
-    return Reject(Reason.FACE_MISMATCH)
-
-
-def _identify(policy: Policy, evidence: Evidence) -> Verdict:
-    """The best must be near in the median of the frames, and clearly nearer than the next."""
-    recent = evidence.seen[-policy.frames :]
+def _medians(looks: Sequence[Scores]) -> list[tuple[float, int]]:
+    """(median distance, candidate_id), nearest first."""
     by_candidate: dict[int, list[float]] = defaultdict(list)
-    for scores in recent:
+    for scores in looks:
         for candidate_id, distance in scores.nearest:
             by_candidate[candidate_id].append(distance)
-    absent = float("inf")  # who was not among the nearest of a frame was far away in it
-    ranked = sorted(
-        (median(ds + [absent] * (len(recent) - len(ds))), c) for c, ds in by_candidate.items()
-    )
+    absent = inf  # who was not among the nearest of a look was far away in it
+    return sorted((median(ds + [absent] * (len(looks) - len(ds))), c)
+                  for c, ds in by_candidate.items())  # fmt: skip
+
+
+def _verify(policy: Policy, claimed: int, ranked: Sequence[tuple[float, int]]) -> Verdict:
+    """The claimed one must be near, and nobody else of the roster clearly nearer.
+
+    So a claim as one's twin is no easier than being taken for them in 1:N would be: a person
+    decides. Where both are about as near, the claim counts (and the finger after it).
+    """
+    distance = next((d for d, c in ranked if c == claimed), inf)
+    if claimed == NOBODY or distance > policy.verify_max_distance:
+        return Reject(Reason.FACE_MISMATCH)
+    rival = next((d for d, c in ranked if c != claimed), inf)
+    if rival < distance and distance - rival >= policy.identify_margin:
+        return NotSure(distance)
+    return Accept(claimed, distance)
+
+
+def _identify(policy: Policy, ranked: Sequence[tuple[float, int]]) -> Verdict:
+    """The best must be near, and clearly nearer than the next."""
     if not ranked or ranked[0][0] > policy.identify_max_distance:
         return Reject(Reason.FACE_UNKNOWN)
     best, candidate_id = ranked[0]

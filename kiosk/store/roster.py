@@ -235,6 +235,24 @@ class Roster(Base):
         )
         return self._standing(session_id, Candidate(*row)) if row else Lookup(Standing.UNKNOWN)
 
+    def lookup_admission(self, session_id: str, admission_no: str) -> Lookup:
+        """The same by admission number; in this session only, which such a number belongs to."""
+        row = self._row(
+            f"select {_FIELDS} from candidates"
+            " where session_id = ? and admission_no = ? collate nocase and active",
+            session_id,
+            admission_no,
+        )
+        return self._standing(session_id, Candidate(*row)) if row else Lookup(Standing.UNKNOWN)
+
+    def admission_lengths(self, session_id: str) -> frozenset[int]:
+        """How many characters this session's admission numbers have."""
+        rows = self._rows(
+            "select distinct length(admission_no) from candidates where session_id = ? and active",
+            session_id,
+        )
+        return frozenset(length for (length,) in rows)
+
     def _standing(self, session_id: str, candidate: Candidate) -> Lookup:
         signed = self._row(
             "select 1 from signatures where session_id = ? and candidate_id = ?",

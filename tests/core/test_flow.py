@@ -112,14 +112,78 @@ def test_walking_away_keeps_nothing_half_done():
     assert (lane.state, refusals(done)) == (State.IDLE, []), "walked past the camera"
 
 
+BY_FACE = flow.Rules(claim_by_card=False)
+NOT_SURE = (ev.FaceAppeared(), ev.FaceNotSure())
+TYPED = ev.NumberClaimed(BOOKED)
+MISMATCH = ev.FaceRefused(Reason.FACE_MISMATCH)
+OF_NOBODY = ev.NumberClaimed(Lookup(Standing.UNKNOWN))
+
+
 def test_not_sure_asks_for_a_claim_and_goes_one_to_one():
-    rules = flow.Rules(claim_by_card=False)
-    lane, done = walk(ev.FaceAppeared(), ev.FaceNotSure(), ev.CardClaimed(BOOKED), rules=rules)
+    lane, done = walk(*NOT_SURE, rules=BY_FACE)
+    assert lane.state is State.CLAIM
+    assert done[-1] == do.GuardFace(), "who looks down to type has not left"
+    lane, done = walk(*NOT_SURE, ev.CardClaimed(BOOKED), rules=BY_FACE)
     assert lane.state is State.FACE
     assert done[-1] == do.VerifyFace(WHO)
-    no_reader = flow.Rules(claim_by_card=False, has_card_reader=False)
-    lane, done = walk(ev.FaceAppeared(), ev.FaceNotSure(), rules=no_reader)
+    neither = flow.Rules(claim_by_card=False, has_card_reader=False, may_type=False)
+    lane, done = walk(*NOT_SURE, rules=neither)
     assert refusals(done) == [Reason.FACE_NOT_SURE]
+    lane, done = walk(CARD, ev.FaceNotSure())
+    assert refusals(done) == [Reason.FACE_NOT_SURE], "a card and somebody else's face"
+
+
+def test_a_typed_number_names_nobody_before_the_face_fits():
+    lane, done = walk(*NOT_SURE, TYPED, rules=BY_FACE)
+    assert (lane.state, lane.visit.candidate) == (State.FACE, None)
+    assert done[-1] == do.VerifyNumber(WHO)
+    typed = [e for e in done if isinstance(e, do.Record)]
+    assert typed == [do.Record(JournalKind.CLAIM_TYPED, None, WHO)]
+    lane, done = flow.step(lane, FACE)
+    assert (lane.state, lane.visit.candidate) == (State.FINGER, WHO)
+    assert do.LoadFinger(WHO) in done and do.Record(JournalKind.CLAIMED, None, WHO) in done
+
+
+@pytest.mark.parametrize("number", [TYPED, OF_NOBODY, ev.NumberClaimed(OTHER)])
+@pytest.mark.parametrize("end", [MISMATCH, ev.FaceNotSure()])
+def test_whosever_number_it_was_three_tries_end_alike(number, end):
+    lane, _ = walk(*NOT_SURE, rules=BY_FACE)
+    for left in (2, 1):
+        lane, _ = flow.step(lane, number)
+        assert lane.state is State.FACE
+        lane, done = flow.step(lane, end)
+        assert (lane.state, lane.visit.numbers_left) == (State.CLAIM, left)
+        assert lane.visit.number_failed and lane.visit.candidate is None
+        assert done[0].kind is JournalKind.CLAIM_FAILED
+    lane, _ = flow.step(lane, number)
+    lane, done = flow.step(lane, end)
+    assert (lane.state, refusals(done)) == (State.REFUSED, [Reason.FACE_NOT_SURE])
+    assert lane.visit.candidate is None and lane.visit.typed is None
+
+
+def test_who_is_inside_already_is_told_so_only_after_the_face():
+    lane, done = walk(*NOT_SURE, ev.NumberClaimed(INSIDE), rules=BY_FACE)
+    assert (lane.state, refusals(done)) == (State.FACE, [])
+    lane, done = flow.step(lane, ev.FaceAccepted(INSIDE))
+    assert refusals(done) == [Reason.ALREADY_INSIDE]
+
+
+def test_not_live_is_no_matter_of_the_number():
+    _, done = walk(*NOT_SURE, TYPED, ev.FaceRefused(Reason.LIVENESS_FAILED), rules=BY_FACE)
+    assert refusals(done) == [Reason.LIVENESS_FAILED]
+
+
+def test_a_card_lane_takes_numbers_only_where_it_is_set_to():
+    lane, _ = walk(ev.NumberAsked())
+    assert lane.state is State.IDLE
+    rules = flow.Rules(may_type_at_once=True)
+    lane, _ = walk(ev.NumberAsked(), TYPED, FACE, rules=rules)
+    assert lane.state is State.FINGER
+    for gone in (ev.TimedOut(), ev.PersonLeft()):
+        lane, done = walk(ev.NumberAsked(), gone, rules=rules)
+        assert (lane.state, refusals(done)) == (State.IDLE, []), "touched in passing"
+    lane, done = walk(ev.NumberAsked(), TYPED, ev.PersonLeft(), rules=rules)
+    assert refusals(done) == [Reason.WALKED_AWAY]
 
 
 def test_a_lost_device_ends_the_try_and_says_so_but_lets_the_gate_finish():
@@ -164,11 +228,16 @@ EVENTS = st.sampled_from(
         ev.CardClaimed(INSIDE),
         ev.CardClaimed(OTHER),
         ev.CardClaimed(Lookup(Standing.UNKNOWN)),
+        ev.NumberAsked(),
+        TYPED,
+        OF_NOBODY,
         ev.FaceAppeared(),
         FACE,
+        ev.FaceAccepted(BOOKED, Reason.FACE_SEEN_BEFORE),
         ev.FaceAccepted(SEATED),
         ev.FaceAccepted(INSIDE),
-        ev.FaceRefused(Reason.FACE_MISMATCH),
+        MISMATCH,
+        ev.FaceRefused(Reason.LIVENESS_FAILED),
         ev.FaceNotSure(),
         ev.FingerMatched(80),
         ev.FingerNotMatched(0),
@@ -190,7 +259,13 @@ EVENTS = st.sampled_from(
 @settings(max_examples=400)
 @given(
     st.lists(EVENTS, max_size=60),
-    st.builds(flow.Rules, st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4)),
+    st.builds(
+        flow.Rules,
+        *[st.booleans()] * 3,
+        st.integers(1, 4),
+        *[st.booleans()] * 2,
+        numbers=st.integers(1, 3),
+    ),
 )
 def test_invariants_hold_whatever_happens(events, rules):
     lane = flow.Lane(rules=rules)
@@ -214,6 +289,11 @@ def test_invariants_hold_whatever_happens(events, rules):
             assert Step.FACE in lane.visit.done
             assert Step.FINGER in lane.visit.done or not rules.finger
             assert Step.SIGN in lane.visit.done
+        if lane.visit.typed is not None:
+            assert lane.state in (State.FACE, State.REFUSED), "a number outlives its try"
+            assert lane.visit.candidate is None, "shown before the face fits"
+        if lane.state is State.CLAIM:
+            assert lane.visit.numbers_left > 0
         if lane.state in (State.IDLE, State.CLOSED, State.OUT_OF_ORDER):
             assert lane.visit == flow.Visit(number=lane.visit.number), "a trace of somebody stays"
         if lane.state is State.IDLE:
