@@ -10,7 +10,8 @@ from ui import qt
 ALLOWED = frozenset({
     qt.Qt.Key_Tab, qt.Qt.Key_Backtab, qt.Qt.Key_Return, qt.Qt.Key_Enter, qt.Qt.Key_Escape,
     qt.Qt.Key_Space, qt.Qt.Key_Left, qt.Qt.Key_Right, qt.Qt.Key_Up, qt.Qt.Key_Down,
-    qt.Qt.Key_F1, qt.Qt.Key_F2,
+    qt.Qt.Key_F1, qt.Qt.Key_F2, qt.Qt.Key_Backspace, qt.Qt.Key_Delete, qt.Qt.Key_Minus,
+    *range(qt.Qt.Key_0, qt.Qt.Key_9 + 1), *range(qt.Qt.Key_A, qt.Qt.Key_Z + 1),  # numbers, scanned
 })
 HELD = int(qt.Qt.AltModifier) | int(qt.Qt.ControlModifier) | int(qt.Qt.MetaModifier)
 KEYS = (qt.QEvent.KeyPress, qt.QEvent.KeyRelease, qt.QEvent.ShortcutOverride)

@@ -43,7 +43,7 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
     if state == "welcome":
         steps = dict.fromkeys(steps, "done")
     seat = state in ("gate", "welcome")
-    timed = {"claim": 25.0, "face": 25.0, "finger": 30.0, "sign": 90.0, "gate": 8.0,
+    timed = {"claim": 60.0, "face": 25.0, "finger": 30.0, "sign": 90.0, "gate": 8.0,
              "welcome": 8.0, "refused": 8.0}.get(state)
     return {
         "seq": 1, "state": state, "steps": steps, "claim_mode": "id_card",
@@ -52,7 +52,8 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "draw_no": 41 if seat else None, "kept_seat": False,
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
-        "help_waiting": False, "visit": 7,
+        "help_waiting": False, "visit": 7, "may_type": state == "claim", "may_lay_card": True,
+        "numbers_left": 3 if state == "claim" else None, "number_failed": False,
     } | changes
 
 
@@ -64,7 +65,11 @@ def every_state() -> dict[str, dict[str, Any]]:
         "out_of_order_fire": example("out_of_order", reason="FIRE"),
         "idle_card": example("idle"),
         "idle_face": example("idle", claim_mode="face"),
+        "idle_card_or_number": example("idle", may_type=True),
         "claim": example("claim", claim_mode="face"),
+        "claim_failed": example("claim", claim_mode="face", numbers_left=2, number_failed=True),
+        "claim_no_reader": example("claim", claim_mode="face", may_lay_card=False),
+        "claim_card_only": example("claim", claim_mode="face", may_type=False),
         "face": example("face"),
         "finger": example("finger"),
         "finger_dry": example("finger", finger_retry="too_dry"),
@@ -148,6 +153,9 @@ def save_candidate(app: qt.QApplication, folder: Path, language: str, size: tupl
             client.preview.emit(frame)
         if name == "sign":
             write(window.sign_page.pad)
+        if name == "claim":
+            for key in "37060219610804":
+                window.number_page.keys[key].click()
         settle(app)
         window.grab().save(str(folder / f"{name}.png"))
     window.close()

@@ -15,7 +15,7 @@ from ui.i18n import text
 from ui.screenshots import every_state, example, preview
 from ui.widgets.text import BigText
 
-PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "claim": "notice",
+PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "claim": "number",
          "face": "face", "finger": "notice", "sign": "sign", "drawing": "notice", "gate": "seat",
          "welcome": "seat", "refused": "notice"}
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from kiosk.core.codes import Prompt
+from kiosk.core.number import NumberProblem
 from ui import qt, theme
+from ui.candidate.number import LONGEST
 from ui.candidate.window import CandidateWindow, window_size
 from ui.client import Client
 from ui.i18n import LANGUAGES, text
@@ -61,6 +63,13 @@ def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int
     for key in ("sign.too_short", "sign.again", "sign.sending"):
         window.sign_page._say(key)
         found[key] = faults(window)
+    client.state.emit(example("claim", visit=1002, numbers_left=2))
+    for code in ("FAILED", *(p.upper() for p in NumberProblem), "AGAIN"):
+        window.number_page._set("37060219610804301X")
+        window.number_page.declined(f"NUMBER_{code}")
+        found[code] = faults(window)
+    window.number_page._set("8" * LONGEST)
+    found["long number"] = faults(window)
     assert {name: what for name, what in found.items() if what} == {}
 
 

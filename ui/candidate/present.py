@@ -32,7 +32,7 @@ LEAVE = frozenset({Reason.FIRE, Reason.GATE_OPPOSITE})
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One thing on the screen. `page` is notice, face, sign or seat."""
+    """One thing on the screen. `page` is notice, face, number, sign or seat."""
 
     page: str
     picture: str
@@ -67,6 +67,9 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
         case State.IDLE:
             return Shown("notice", "card", say("idle.id_card.title"), say("idle.id_card.body"),
                          action="none")
+        case State.CLAIM if state.get("may_type"):
+            title = "number.title_card" if state.get("may_lay_card") else "number.title"
+            return Shown("number", "", say(title), say("number.body"))
         case State.CLAIM:
             return Shown("notice", "card", say("claim.title"), say("claim.body"))
         case State.FACE:

@@ -11,6 +11,7 @@ from typing import Any
 from kiosk import wire
 from kiosk.core.codes import Reason, State
 from ui import qt, theme
+from ui.candidate.number import NumberPage
 from ui.candidate.pages import FacePage, NoticePage, Page, SeatPage, put
 from ui.candidate.present import Shown, present, restarting
 from ui.candidate.sign import SignPage
@@ -61,20 +62,30 @@ class CandidateWindow(qt.QWidget):
         self.steps = Steps(self)
         self.who = BigText("who", 36, 26, parent=self)
         self.pages: dict[str, Page] = {"notice": NoticePage(self), "face": FacePage(self),
-                                       "sign": SignPage(self), "seat": SeatPage(self)}
+                                       "number": NumberPage(self), "sign": SignPage(self),
+                                       "seat": SeatPage(self)}
         self.code = BigText("code", 26, 18, parent=self)
         self.countdown = Countdown(self)
         self.help = BigButton("help", "help", sign="?", parent=self)
         self.switch = BigButton("language", "quiet", parent=self)
+        self.number = BigButton("number_instead", "quiet", parent=self)
         self.cancel = BigButton("cancel", "danger", parent=self)
         self.ok = BigButton("ok", "primary", parent=self)
         self.help.clicked.connect(self._ask_help)
         self.switch.clicked.connect(self._switch_language)
+        self.number.clicked.connect(self._ask_number)
         self.cancel.clicked.connect(self._cancel)
         self.ok.clicked.connect(self._cancel)
         for page in self.pages.values():
             page.hide()
         self.sign_page.signed.connect(self._sign)
+        self.number_page.entered.connect(self._claim)
+
+    @property
+    def number_page(self) -> NumberPage:
+        page = self.pages["number"]
+        assert isinstance(page, NumberPage)
+        return page
 
     @property
     def sign_page(self) -> SignPage:
@@ -160,6 +171,19 @@ class CandidateWindow(qt.QWidget):
     def _cancel(self) -> None:
         self._client.call("candidate.cancel", {"visit": self._visit})
 
+    def _ask_number(self) -> None:
+        self._client.call("candidate.enter_number", {"visit": self._visit})
+
+    def _claim(self, number: str) -> None:
+        visit = self._visit
+
+        def declined(error: wire.RpcError) -> None:
+            if visit == self._visit and self._shown.page == "number":
+                self.number_page.declined(str(error.data.get("code") or ""))
+
+        self._client.call("candidate.claim", {"visit": visit, "number": number},
+                          on_error=declined)
+
     def _sign(self, signature: dict[str, Any]) -> None:
         visit = self._visit
 
@@ -196,8 +220,11 @@ class CandidateWindow(qt.QWidget):
                             "waiting" if coming else "help")
         self.help.setEnabled(self._state is not None and not coming)
         self.switch.set_words(text(language, "button.language"))
+        self.number.set_words(text(language, "button.number"))
         self.cancel.set_words(text(language, "button.cancel"))
         self.ok.set_words(text(language, "button.ok"))
+        self.number.setVisible(self.state_name == State.IDLE
+                               and bool((self._state or {}).get("may_type")))
         self.cancel.setVisible(shown.action == "cancel")
         self.ok.setVisible(shown.action == "ok")
         self._place()
@@ -205,6 +232,8 @@ class CandidateWindow(qt.QWidget):
     def _focus(self) -> None:
         if self._shown.page == "sign":
             self.sign_page.pad.setFocus()
+        elif self._shown.page == "number":
+            self.number_page.setFocus()  # what a scanner types arrives there
         else:
             self.setFocus()  # no button is pressed by chance; Tab goes to the first
 
@@ -215,7 +244,7 @@ class CandidateWindow(qt.QWidget):
         width, height = self.width(), self.height()
         u = theme.unit(width, height)
         for part in (self.steps, self.who, self.code, self.countdown, self.help, self.switch,
-                     self.cancel, self.ok):
+                     self.number, self.cancel, self.ok):
             part.set_unit(u)
         edge, bar = 32 * u, 120 * u
         put(self.steps, 0, 0, width, 104 * u)
@@ -226,7 +255,7 @@ class CandidateWindow(qt.QWidget):
         for page in self.pages.values():
             put(page, 0, 164 * u, width, bottom - 90 * u - 164 * u)
         x, y, high = edge, bottom + 8 * u, 96 * u
-        for button in (self.help, self.switch):
+        for button in (self.help, self.switch, self.number):
             across = button.minimumSizeHint().width()
             put(button, x, y, across, high)
             x += across + 20 * u
@@ -238,6 +267,8 @@ class CandidateWindow(qt.QWidget):
 
     def keyPressEvent(self, event: qt.QKeyEvent) -> None:
         key = event.key()
+        if self._shown.page == "number" and self.number_page.take_key(event):
+            return
         if key in (qt.Qt.Key_Return, qt.Qt.Key_Enter):
             if self._shown.page == "sign":
                 self.sign_page.confirm.click()
