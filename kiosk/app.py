@@ -25,6 +25,7 @@ from kiosk.clock import SystemClock
 from kiosk.config import Config
 
 if TYPE_CHECKING:
+    from kiosk.centre.reembed import Reembedded
     from kiosk.centre.roster_file import Prepared
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
@@ -261,8 +262,31 @@ def prepare_roster(
     from kiosk.face.enrol import enrol_many
 
     embed = partial(enrol_many, encoder=config.face.encoder)
-    workers = min(os.cpu_count() or 1, MOST_EMBEDDERS)
-    return prepare(path, enrol_many=embed, workers=workers, progress=progress)
+    return prepare(path, enrol_many=embed, workers=_embedders(), progress=progress)
+
+
+def reembed_roster(config: Config, person: str, progress: Callable[[int, int], None]) -> Reembedded:
+    """The stored roster for the configured encoder; no daemon may run. Raises `StoreError`."""
+    from kiosk.centre.reembed import reembed
+    from kiosk.face.enrol import enrol_many
+
+    encoder = config.face.encoder
+    store = open_store(config)
+    try:
+        return reembed(
+            store,
+            partial(enrol_many, encoder=encoder),
+            encoder,
+            workers=_embedders(),
+            person=person,
+            progress=progress,
+        )
+    finally:
+        store.close()
+
+
+def _embedders() -> int:
+    return min(os.cpu_count() or 1, MOST_EMBEDDERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,9 @@ class TerminalChange(Params):
     person: str = "technician"
 
 
+MAX_EMBEDDING = 1024  #: numbers
+
+
 class RosterBegin(Params):
     source: str = Field(max_length=300)
     rows: int = Field(ge=1, le=MAX_ROWS)
@@ -84,8 +87,8 @@ class Row(BaseModel):
     licence_class: str = Field(max_length=8)
     photo: bytes
     templates: list[bytes] = Field(max_length=10)
-    embedding: list[float] = Field(min_length=128, max_length=128)
-    encoder: str
+    embedding: list[float] = Field(min_length=1, max_length=MAX_EMBEDDING)
+    encoder: str = Field(min_length=1, max_length=64)
 
     @field_validator("photo", mode="before")
     @classmethod
@@ -289,6 +292,9 @@ class Office:
         begun, rows = self._import(p.import_id, p.lang)
         if len(rows) + len(p.rows) > begun.rows:
             raise RpcError(INVALID_PARAMS, f"more rows than the {begun.rows} announced")
+        if foreign := sorted({row.encoder for row in p.rows} - {self._encoder}):
+            args = {"made_by": foreign[0], "wanted": self._encoder}
+            raise self.declined("WRONG_ENCODER", [Problem("wrong_encoder", args)], p.lang)
         rows.extend(row.to_store() for row in p.rows)
         return {"received": len(rows)}
 

@@ -34,8 +34,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The check-in window of session {session_id} ended at {until}.",
     ),
     "encoder_differs": (
-        "名单中有 {count} 名考生的人脸特征由另一算法生成，请重新导入名单。",
-        "Another encoder made the face data of {count} candidates; import the roster again.",
+        "名单中有 {count} 名考生的人脸特征由另一算法生成。"
+        "请停止服务后运行：examgate roster reembed。",
+        "Another encoder made the face data of {count} candidates. Stop the daemon and run: "
+        "examgate roster reembed.",
+    ),
+    "wrong_encoder": (
+        "人脸特征由算法 {made_by} 生成，本通道使用 {wanted}。请用本通道的配置重新导入。",
+        "The face data were made by encoder {made_by}, but this lane uses {wanted}. Import "
+        "again with this lane's configuration.",
     ),
     "no_terminal": (
         "没有可用的考台。",

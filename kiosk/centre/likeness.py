@@ -27,7 +27,7 @@ class Alike:
 def alike(
     embeddings: NDArray[np.float32], persons: Sequence[str], max_distance: float
 ) -> Iterator[Alike]:
-    """Each row (N, 128) with another person's row at or below the Euclidean `max_distance`.
+    """Each row (N × size) with another person's row at or below the Euclidean `max_distance`.
 
     Rows with the same entry in `persons` are one person and not compared.
     """

@@ -116,6 +116,42 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @roster.command()
+@person_option
+@pass_context
+def reembed(c: Context, person: str) -> None:
+    """Make the face data anew from the stored photographs, for another encoder.
+
+    Needed after `face.encoder` was changed in the configuration. Stop the daemon first.
+
+    Example: examgate roster reembed
+    """
+    from kiosk import app
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())  # fmt: skip
+    with c.declined(), Progress(*columns, console=c.err) as bars:
+        task = bars.add_task(c.say("重新计算", "embedding"), total=None)
+        done = app.reembed_roster(
+            c.config, person, lambda at, of: bars.update(task, completed=at, total=of)
+        )
+    if done.unusable:
+        said = [
+            c.say(
+                f"准考证号 {number}：照片不可用（{why}）", f"{number}: unusable photograph ({why})"
+            )
+            for number, why in done.unusable
+        ]
+        more = c.say(
+            "没有改动任何数据。请更换这些照片，重新导入名单。",
+            "Nothing was changed. Replace these photographs and import the roster again.",
+        )
+        c.fail(Exit.BAD_INPUT, [*said, more])
+    encoder = c.config.face.encoder
+    click.echo(c.say(f"{done.replaced} 名考生的人脸特征已由 {encoder} 重新生成",
+                     f"{encoder}: face data of {done.replaced} candidates made anew"))  # fmt: skip
+
+
+@roster.command()
 @as_json
 @pass_context
 def status(c: Context, json_: bool) -> None:

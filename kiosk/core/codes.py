@@ -112,6 +112,7 @@ class JournalKind(StrEnum):
     SESSION_CLOSED = "session_closed"
     SESSION_OPEN_REFUSED = "session_open_refused"
     ROSTER_IMPORTED = "roster_imported"
+    ROSTER_REEMBEDDED = "roster_reembedded"  #: the stored photographs, by another encoder
     TERMINAL_CHANGED = "terminal_changed"
     CLAIMED = "claimed"
     CLAIM_TYPED = "claim_typed"

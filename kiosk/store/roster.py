@@ -30,7 +30,7 @@ _FIELDS = "candidate_id, name, admission_no, identity_number, licence_class, pse
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One booking. `embedding`: 128 floats of `encoder`; `photo`: JPEG."""
+    """One booking. `embedding`: what `encoder` made of `photo` (a JPEG)."""
 
     session_id: str
     admission_no: str
@@ -194,6 +194,40 @@ class Roster(Base):
             )
         return hmac.digest(salt, identity_number.encode(), "sha256").hex()[:32]
 
+    # --- another encoder ----------------------------------------------------------------------
+
+    def not_embedded_by(self, encoder: str) -> list[tuple[int, str]]:
+        """Candidate id and session of all whose embedding is another encoder's."""
+        rows = self._rows(
+            "select candidate_id, session_id from candidates where active and encoder <> ?"
+            " order by candidate_id",
+            encoder,
+        )
+        return [(int(candidate_id), str(session_id)) for candidate_id, session_id in rows]
+
+    def reembed(
+        self, embeddings: Sequence[tuple[int, Sequence[float]]], encoder: str, person: str
+    ) -> None:
+        """Replace the embeddings of these candidate ids, all or none, and say so."""
+        with self._transaction():
+            for candidate_id, embedding in embeddings:
+                row = self._row(
+                    "select session_id from candidates where candidate_id = ?", candidate_id
+                )
+                if row is None:
+                    raise StoreRefused(f"there is no candidate {candidate_id}")
+                vector = np.asarray(embedding, dtype="<f4").tobytes()
+                self._db.execute(
+                    # without a digest the next import writes the row whole again
+                    "update candidates set embedding = ?, encoder = ?, digest = ''"
+                    " where candidate_id = ?",
+                    [self._vault.encrypt(row[0], "embedding", vector), encoder, candidate_id],
+                )
+            self._note(
+                JournalKind.ROSTER_REEMBEDDED,
+                payload={"rows": len(embeddings), "encoder": encoder, "person": person},
+            )
+
     # --- looking up -------------------------------------------------------------------------------
 
     def lookup(self, session_id: str, identity_number: str) -> Lookup:
@@ -287,7 +321,7 @@ class Roster(Base):
         return self._vault.decrypt(row[0], "photo", row[1])
 
     def gallery(self, session_id: str, encoder: str) -> tuple[list[int], NDArray[np.float32]]:
-        """Candidate ids and their embeddings (N, 128), of this encoder only."""
+        """Candidate ids and their embeddings (N × size), of this encoder only."""
         rows = self._rows(
             "select candidate_id, embedding from candidates"
             " where session_id = ? and encoder = ? and active order by candidate_id",
@@ -298,7 +332,7 @@ class Roster(Base):
             np.frombuffer(self._vault.decrypt(session_id, "embedding", blob), dtype="<f4")
             for _, blob in rows
         ]
-        stacked = np.stack(vectors) if vectors else np.zeros((0, 128), dtype="<f4")
+        stacked = np.stack(vectors) if vectors else np.zeros((0, 0), dtype="<f4")
         return [candidate_id for candidate_id, _ in rows], stacked.astype(np.float32)
 
     # --- lists ------------------------------------------------------------------------------------

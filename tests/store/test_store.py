@@ -118,7 +118,7 @@ def test_roster_replaces_rows_and_keeps_seats(store):
     assert store.templates(lookup.candidate.candidate_id) == [b"\0" * 512]
     ids, vectors = store.gallery("S1", "dlib-resnet-v1")
     assert vectors.shape == (len(ids), 128) == (5, 128)
-    assert store.gallery("S1", "another")[1].shape == (0, 128)
+    assert len(store.gallery("S1", "another")[1]) == 0
 
 
 def test_other_sessions_are_known_while_they_are_to_come(store):
