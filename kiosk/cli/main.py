@@ -10,6 +10,7 @@ import click
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.devices import device
 from kiosk.cli.doctor import doctor
+from kiosk.cli.face import face
 from kiosk.cli.journal import journal
 from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
@@ -62,7 +63,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
     context.obj = Context(config_path, language)
 
 
-for command in (daemon, ui, demo, doctor, config_group, roster, session, journal, device):
+for command in (daemon, ui, demo, doctor, config_group, roster, session, face, journal, device):
     main.add_command(command)
 
 if __name__ == "__main__":

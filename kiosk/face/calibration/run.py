@@ -5,6 +5,7 @@ Owns the order of the steps and the finding's shape. Knows no files, pictures or
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -85,6 +86,7 @@ class Finding:
     suspects_below: float
     groups: tuple[GroupRow, ...]
     tails: dict[str, tail.Tail]
+    same_group_pairs: int | None  #: pairs of people who share every group; None without groups
     recommendation: Recommendation | None  #: None: too few people
     current: Thresholds | None  #: what the configuration or the encoder has now
     current_expected: Expected | None
@@ -152,6 +154,7 @@ def analyse(
         suspects_below=below,
         groups=tuple(_groups(c, collected.people, groups, best, drawn)) if best else (),
         tails={population.name: population.tail for population in populations},
+        same_group_pairs=_same_group_pairs(c, collected.people, groups),
         recommendation=advice,
         current=current,
         current_expected=(
@@ -202,21 +205,24 @@ def _point(c: Comparisons, target: float, drawn: rates.Numbers) -> Point:
 def _populations(
     c: Comparisons, people: tuple[str, ...], groups: Groups, drawn: rates.Numbers
 ) -> list[Population]:
-    """All impostors and, where groups are known, those who share every one: the harder ones."""
+    """All impostors and, where groups are known, those who share every one: the harder ones.
+
+    Empty when there are too few people at all; without the second when there are too few in
+    common groups.
+    """
     found = []
-    for name, chosen in ((ALL, c), (SAME_GROUP, _within_groups(c, people, groups))):
-        try:
-            if chosen is not None:
-                found.append(Population(name, chosen, tail.fit(chosen, drawn)))
-        except tail.TooFew:
-            if name == ALL:
-                return []
+    alike = alike_people(people, groups)
+    with contextlib.suppress(tail.TooFew):
+        found.append(Population(ALL, c, tail.fit(c, drawn)))
+        if alike is not None:
+            inside = c.among(alike)
+            found.append(Population(SAME_GROUP, inside, tail.fit(inside, drawn)))
     return found
 
 
-def _within_groups(c: Comparisons, people: tuple[str, ...], groups: Groups) -> Comparisons | None:
+def _same_group_pairs(c: Comparisons, people: tuple[str, ...], groups: Groups) -> int | None:
     alike = alike_people(people, groups)
-    return None if alike is None else c.among(alike)
+    return None if alike is None else c.among(alike).impostor_pairs
 
 
 def alike_people(people: tuple[str, ...], groups: Groups) -> NDArray[np.bool_] | None:
@@ -240,7 +246,7 @@ def _groups(
     rows = []
     for column in groups.columns:
         values = np.array(groups.values(column, people))
-        for value in sorted(set(values) - {""}):
+        for value in sorted(set(values.tolist()) - {""}):
             inside = values == value
             rows.append(_group(c, column, value, inside, at, drawn))
     return rows

@@ -24,9 +24,13 @@ from kiosk.face.calibration.bootstrap import interval, match_replicates
 from kiosk.face.calibration.comparisons import Comparisons
 from kiosk.face.calibration.rates import Numbers
 
-#: Share of the pairs of people whose comparisons form the tail, and bounds of their number.
+#: Share of the pairs of people whose comparisons form the tail, and bounds of their number: with
+#: more people the tail begins deeper, where the model is truer, instead of holding more of them.
 SHARE = 0.02
-LEAST_PAIRS, MOST_COMPARISONS = 60, 6000
+LEAST_PAIRS, MOST_PAIRS = 60, 500
+MOST_COMPARISONS = 6000
+#: A tenth of all pairs is no tail any more.
+MOST_SHARE = 0.1
 #: Distances within reach of a threshold have an end at 0, and a mixture of people has a heavier
 #: tail than any part of it. A shape below this would claim an end that nobody has seen.
 LIGHTEST = -0.2
@@ -34,11 +38,16 @@ _SEARCH = 60  #: halvings when a threshold is looked for
 
 
 class TooFew(Exception):
-    """Not enough impostor comparisons to say anything about their tail."""
+    """Not enough pairs of people to say anything about the tail of their distances."""
 
     def __init__(self, pairs: int) -> None:
-        super().__init__(f"{pairs} pairs of people in the tail; at least {LEAST_PAIRS} are needed")
+        super().__init__(f"{pairs} pairs of people; at least {least_pairs()} are needed")
         self.pairs = pairs
+
+
+def least_pairs() -> int:
+    """Pairs of people that a tail needs: 600, which is 36 people."""
+    return round(LEAST_PAIRS / MOST_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,6 @@ def fit(c: Comparisons, drawn: Numbers, share: float = SHARE) -> Tail:
     below = float(c.impostor[begins])
     first, second = c.first[:begins], c.second[:begins]
     pairs = c.near_pairs(below)
-    if pairs < LEAST_PAIRS:
-        raise TooFew(pairs)
     ascending = (below - c.impostor[:begins].astype(np.float64))[::-1]
     one = np.ones((1, begins))
     scale, shape = (v[0] for v in _lightest(*_moments(ascending, one), ascending, one))
@@ -158,15 +165,16 @@ def fit(c: Comparisons, drawn: Numbers, share: float = SHARE) -> Tail:
 
 def _beginning(c: Comparisons, share: float) -> int:
     """How many of the nearest comparisons make the tail."""
+    if c.impostor_pairs < least_pairs():
+        raise TooFew(c.impostor_pairs)
     cells = c.first.astype(np.int64) * c.people + c.second
-    wanted = max(int(share * c.impostor_pairs), 2 * LEAST_PAIRS)
-    reach = min(len(cells) - 1, 50 * MOST_COMPARISONS)
-    _, arrivals = np.unique(cells[:reach], return_index=True)
+    _, arrivals = np.unique(cells, return_index=True)
     arrivals.sort()
-    if len(arrivals) < LEAST_PAIRS:
-        raise TooFew(len(arrivals))
+    wanted = min(max(int(share * c.impostor_pairs), LEAST_PAIRS), MOST_PAIRS)
     number = int(arrivals[min(wanted, len(arrivals) - 1)])
-    return max(min(number, MOST_COMPARISONS), 1)
+    if number > MOST_COMPARISONS:  # many pictures of a person: as deep as a fit needs, no deeper
+        number = max(MOST_COMPARISONS, int(arrivals[LEAST_PAIRS]))
+    return number
 
 
 def _lightest(
