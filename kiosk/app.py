@@ -99,6 +99,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     from kiosk.core.flow import Rules
     from kiosk.daemon import Daemon, Identity
     from kiosk.face.client import FaceWorker
+    from kiosk.seen_faces import SameFaceRule
     from kiosk.server import Server
     from kiosk.session import LaneSession, Times
     from kiosk.supervisor import Supervisor
@@ -136,6 +137,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         clock=clock,
         zone=ZoneInfo(config.venue.timezone),
         encoder=config.face.encoder,
+        same_face=SameFaceRule(same_person_distance(config), config.face.same_face == "stop"),
         changed=daemon.changed,
         happened=daemon.happened,
     )
@@ -175,6 +177,14 @@ def policy_of(config: Config) -> Policy:
     )
 
 
+def same_person_distance(config: Config) -> float:
+    """Two identities at or below it look like one person."""
+    from kiosk.face.encoders import LIMITS
+
+    set_one = config.face.same_person_distance
+    return LIMITS[config.face.encoder].same_person if set_one is None else set_one
+
+
 def _maker(config: Config, role: str) -> Callable[[], Any]:
     return lambda: device_of(config, role)
 
@@ -196,6 +206,7 @@ def _office(
         early_s=config.session.early_s,
         late_s=config.session.late_s,
         language=config.ui.language,
+        same_person_distance=same_person_distance(config),
         devices=devices,
         session_changed=session_changed,
     )
@@ -262,7 +273,13 @@ def prepare_roster(
     from kiosk.face.enrol import enrol_many
 
     embed = partial(enrol_many, encoder=config.face.encoder)
-    return prepare(path, enrol_many=embed, workers=_embedders(), progress=progress)
+    return prepare(
+        path,
+        enrol_many=embed,
+        workers=_embedders(),
+        progress=progress,
+        same_face_max_distance=same_person_distance(config),
+    )
 
 
 def reembed_roster(config: Config, person: str, progress: Callable[[int, int], None]) -> Reembedded:

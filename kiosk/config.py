@@ -113,6 +113,17 @@ class Face(_Section):
     identify_margin: float | None = Field(
         default=None, ge=0, le=1.0, description="1:N: nearer than the second; likewise"
     )
+    same_person_distance: float | None = Field(
+        default=None,
+        gt=0,
+        le=2.0,
+        description="two identities at or below look like one person; likewise",
+    )
+    same_face: Literal["stop", "alert"] = Field(
+        default="stop",
+        description="a live face seen that day under another identity: to the proctor, or goes on "
+        "while the proctor is told",
+    )
     frames: int = Field(default=5, ge=1, le=50, description="observations that a decision rests on")
     liveness: bool = Field(default=True, description="ask for a head movement, against photographs")
 

@@ -248,6 +248,7 @@ class Daemon:
             deadline_in_s=left,
             deadline_total_s=session.deadline_total_s,
             help_waiting=session.help_waiting,
+            alerts=session.alerts,
         )
 
     # --- methods --------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from kiosk.core import events as ev
 from kiosk.core.codes import Reason, State
@@ -20,11 +22,13 @@ from kiosk.core.identity import (
     Policy,
     Reject,
     Scores,
+    Verdict,
     decide,
 )
 from kiosk.core.types import Candidate, Session
 from kiosk.face import events as face
 from kiosk.face.matcher import Matcher
+from kiosk.seen_faces import SameFaceRule, SeenFaces
 from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -41,13 +45,17 @@ NO_ANSWER = ("timeout", "no_response")
 class FaceStep:
     """One a lane; forgets everything of a person with `forget`."""
 
-    def __init__(self, lane: LaneSession, worker: Any, policy: Policy, encoder: str) -> None:
+    def __init__(
+        self, lane: LaneSession, worker: Any, policy: Policy, encoder: str, same_face: SameFaceRule
+    ) -> None:
         self._lane = lane
+        self.seen = SeenFaces(lane.store, encoder, same_face)
         self._worker = worker
         self.policy = policy
         self._encoder = encoder
         self._matcher: Matcher | None = None
         self._evidence: Evidence | None = None
+        self._looks: list[NDArray[np.float32]] = []  #: of the same observations as the evidence
         self._task = 0  #: counts verifications, so that none hears what an earlier one saw
         self.present = False
         self._seen_since_s: float | None = None
@@ -78,12 +86,12 @@ class FaceStep:
         self._begin(candidate.candidate_id if candidate else NOBODY)
 
     def _begin(self, claimed: int | None) -> None:
-        self._evidence = Evidence(claimed, live=not self.policy.liveness)
+        self._evidence, self._looks = Evidence(claimed, live=not self.policy.liveness), []
         self._task += 1
         self._worker.verify(self._task, self.policy.liveness)
 
     def forget(self) -> None:
-        self._evidence = None
+        self._evidence, self._looks = None, []
         self._seen_since_s = None
         self._home_at_s = self._lane.clock.monotonic()
 
@@ -99,7 +107,7 @@ class FaceStep:
                     self._on_observation(event)
             case face.LivenessPassed(task_id=task):
                 if self._is_current(task) and self._evidence is not None:
-                    self._evidence = self._evidence.with_liveness()
+                    self._evidence, self._looks = self._evidence.with_liveness(), []
                     self._decide()
             case face.LivenessFailed(task_id=task, why=why):
                 if self._is_current(task):
@@ -146,24 +154,58 @@ class FaceStep:
                 nearest[claimed] = self._matcher.distance(claimed, seen.embedding)
         scores = Scores(tuple(nearest.items()), seen.quality)
         self._evidence = self._evidence.with_scores(scores)
+        self._looks.append(np.asarray(seen.embedding, dtype=np.float32))
         self._decide()
 
     def _decide(self) -> None:
         assert self._evidence is not None
         verdict = decide(self.policy, self._evidence)
+        if verdict is None:
+            return
+        try:
+            event = self._outcome(verdict)
+        except StoreError as error:
+            self._lane.evidence_failed(error)
+            return
+        self._lane.offer(event)
+
+    def _outcome(self, verdict: Verdict) -> ev.Event:
+        """The event for the flow, after the face has been held against the day's others."""
         match verdict:
             case Accept(candidate_id=candidate_id, distance=distance):
                 assert self._lane.session is not None
                 log.info("face_accepted", distance=round(distance, 3))
-                try:
-                    lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
-                except StoreError as error:
-                    self._lane.evidence_failed(error)
-                    return
-                self._lane.offer(ev.FaceAccepted(lookup, self._lane.window_problem()))
+                lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
+                problem = self._lane.window_problem()
+                if lookup.candidate is not None:
+                    suspicious = self._hold_against_others(lookup.candidate, verified=True)
+                    if suspicious and self.seen.rule.stop:
+                        problem = problem or Reason.FACE_SEEN_BEFORE
+                return ev.FaceAccepted(lookup, problem)
             case NotSure():
-                self._lane.offer(ev.FaceNotSure())
+                self._turned_away()
+                return ev.FaceNotSure()
             case Reject(reason=reason):
-                self._lane.offer(ev.FaceRefused(reason))
-            case None:
-                pass
+                self._turned_away()
+                return ev.FaceRefused(reason)
+
+    # --- the same face under another identity -----------------------------------------------------
+
+    def _turned_away(self) -> None:
+        """A live face that was not that of the card laid on is remembered as well: who tries one
+        card may try another. Not so for typed numbers, where a slip of one digit is another's."""
+        candidate = self._lane.lane.visit.candidate
+        if candidate is not None and self._evidence is not None and self._evidence.live:
+            self._hold_against_others(candidate, verified=False)
+
+    def _hold_against_others(self, candidate: Candidate, verified: bool) -> bool:
+        """Whether it may be somebody who came under another identity today; then it is said."""
+        assert self._evidence is not None and self._lane.session is not None
+        looks = [self._looks[n] for n in self._evidence.best_ones(self.policy.frames)]
+        session_id, day = self._lane.session.session_id, self._lane.today().isoformat()
+        found = self.seen.came_as(session_id, candidate, looks, day, verified)
+        if found is None:
+            return False
+        log.warning("same_face", distance=round(found.distance, 3), more=found.more)
+        self._lane.alerted(candidate)
+        return True

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
@@ -124,6 +125,12 @@ class RosterCommit(Params):
     person: str = "technician"
 
 
+class AlertAnswer(Params):
+    alert_id: int
+    same: bool  #: one person under two identities; else two people
+    person: str = Field(min_length=1, max_length=64)
+
+
 class JournalRange(Params):
     after: int = Field(0, ge=0)
     limit: int = Field(500, ge=1, le=10_000)
@@ -144,6 +151,7 @@ class Office:
         early_s: int,
         late_s: int,
         language: str,
+        same_person_distance: float | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -154,6 +162,7 @@ class Office:
         self._min_free_mb = min_free_mb
         self._early_s, self._late_s = early_s, late_s
         self._language = language
+        self._same_person_distance = same_person_distance  #: None: imports are not compared
         self._devices = devices
         self._session_changed = session_changed
         self._imports: dict[str, tuple[RosterBegin, list[RosterRow]]] = {}
@@ -168,6 +177,8 @@ class Office:
             "roster.add": (RosterAdd, self._roster_add),
             "roster.commit": (RosterCommit, self._roster_commit),
             "roster.status": (NoParams, self._roster_status),
+            "alert.list": (NoParams, self._alerts),
+            "alert.answer": (AlertAnswer, self._answer_alert),
             "journal.list": (JournalRange, self._journal),
             "journal.verify": (NoParams, self._verify),
         }
@@ -305,16 +316,36 @@ class Office:
             raise self.declined("IMPORT_INCOMPLETE", [Problem("import_incomplete", args)], p.lang)
         summary = self._store.apply_roster(rows, begun.source, p.person)
         del self._imports[p.import_id]
+        alike = self._seen_twice(rows)
         self._session_changed()
         return {
+            "alike": alike,
             "added": summary.added,
             "changed": summary.changed,
             "unchanged": summary.unchanged,
             "sessions": summary.sessions,
         }
 
+    def _seen_twice(self, rows: list[RosterRow]) -> list[dict[str, Any]]:
+        """Imported photographs that look like somebody's under another identity number."""
+        if self._same_person_distance is None:
+            return []
+        bookings = [(row.session_id, row.identity_number) for row in rows]
+        day = self._clock.now().astimezone(self._zone).date().isoformat()
+        return note_twice(self._store, self._encoder, self._same_person_distance, bookings, day)
+
     def _roster_status(self, p: NoParams) -> Any:
         return {"sessions": self._store.roster_status()}
+
+    # --- one face, two identities ---------------------------------------------------------------
+
+    def _alerts(self, p: NoParams) -> Any:
+        return {"alerts": self._store.open_alerts()}
+
+    def _answer_alert(self, p: AlertAnswer) -> Any:
+        self._store.answer_alert(p.alert_id, p.same, p.person)
+        self._session_changed()
+        return {}
 
     # --- journal --------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from kiosk.core.types import Candidate, Session
 from kiosk.face_step import FaceStep
 from kiosk.finger_step import FingerStep
 from kiosk.gate_step import GateStep
+from kiosk.seen_faces import SameFaceRule
 from kiosk.signature import Pad
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
@@ -82,6 +83,7 @@ class LaneSession:
         clock: Clock,
         zone: tzinfo,
         encoder: str,
+        same_face: SameFaceRule,
         changed: Callable[[], None],
         happened: Callable[[dict[str, Any]], None],
     ) -> None:
@@ -95,6 +97,7 @@ class LaneSession:
         self.lane = flow.Lane(rules=rules)
         self.session: Session | None = None
         self.help_waiting = False
+        self.alerts = 0  #: faces under two identities that nobody has looked at yet
         self.timings: dict[str, float] = {}
         self.deadline_s: float | None = None
         self.deadline_total_s: float | None = None
@@ -105,7 +108,7 @@ class LaneSession:
         self._pad: Pad | None = None
         self._unrecorded: list[do.RecordPassage] = []
         self._evidence_ok = True
-        self.faces = FaceStep(self, face_worker, policy, encoder)
+        self.faces = FaceStep(self, face_worker, policy, encoder, same_face)
         self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
         self.gate = GateStep(self, times.gate_s)
@@ -180,8 +183,21 @@ class LaneSession:
         """The store's open session changed: load its gallery, tell the flow."""
         self.session = self.store.open_now()
         self.faces.load_gallery(self.session)
+        self.alerts_changed()
         self.offer(ev.SessionClosed() if self.session is None else ev.SessionOpened())
         self._changed()
+
+    def alerts_changed(self) -> None:
+        """An alert was raised, or a person has answered one."""
+        self.faces.seen.begin_day(self.today().isoformat())
+        self.faces.seen.look_again()
+        self.alerts = len(self.store.open_alerts())
+        self._changed()
+
+    def alerted(self, candidate: Candidate) -> None:
+        """This candidate's face came under another identity today; it is journalled already."""
+        self.alerts = len(self.store.open_alerts())
+        self.tell(JournalKind.SAME_FACE.value, Reason.FACE_SEEN_BEFORE, candidate=candidate)
 
     def health_changed(self) -> None:
         """Something about devices or evidence changed: the flow learns the sum."""
@@ -212,6 +228,7 @@ class LaneSession:
         """Called every few seconds: nobody is admitted where nothing can be recorded."""
         try:
             self.store.writable_check()
+            self.faces.seen.begin_day(self.today().isoformat())
             for effect in list(self._unrecorded):
                 with contextlib.suppress(StoreRefused):  # it did reach the disk before the error
                     self.store.gate_outcome(effect.intent_id, effect.reason)

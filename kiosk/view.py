@@ -92,6 +92,7 @@ def state_of(
     deadline_in_s: float | None,
     deadline_total_s: float | None,
     help_waiting: bool,
+    alerts: int = 0,
 ) -> dict[str, Any]:
     """The `state` notification."""
     visit = lane.visit
@@ -119,5 +120,6 @@ def state_of(
         "session": session,
         "devices": devices,
         "help_waiting": help_waiting,
+        "alerts": alerts,
         "visit": visit.number,
     }

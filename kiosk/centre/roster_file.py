@@ -59,10 +59,14 @@ class EnrolMany(Protocol):
 
 @dataclass(slots=True)
 class Prepared:
-    """Rows without any problem, as docs/wire.md has them (photo and templates as bytes)."""
+    """Rows without any problem, as docs/wire.md has them (photo and templates as bytes).
+
+    `warnings` are about rows that are taken nevertheless: a person should look at them.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -85,7 +89,7 @@ def prepare(
 ) -> Prepared:
     """Read and check everything. Problems name file, line, field, value; rows are those without.
 
-    `same_face_max_distance`: the same face under two numbers is a problem at or below it; None
+    `same_face_max_distance`: the same face under two numbers is a warning at or below it; None
     looks for none. At most `CHUNK_BYTES` of photographs are in memory beside the small ones of
     the result.
     """
@@ -103,7 +107,7 @@ def prepare(
     if same_face_max_distance is not None:
         check.same_face(same_face_max_distance)
     found = sorted([*problems, *check.problems], key=lambda p: p.line)
-    return Prepared([_wire(row) for row in check.rows if row.ok], found)
+    return Prepared([_wire(row) for row in check.rows if row.ok], found, check.warnings)
 
 
 class _Check:
@@ -112,6 +116,7 @@ class _Check:
         self._folder = table.parent.resolve()
         self.rows = [_Row(line) for line in lines]
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
 
     def _report(self, row: _Row, name: str, code: str, value: str = "", detail: str = "") -> None:
         row.ok = False
@@ -226,7 +231,8 @@ class _Check:
         row.enrolled = result
 
     def same_face(self, max_distance: float) -> None:
-        """The same face under two identity numbers is how a substitute would look."""
+        """The same face under two identity numbers is how a substitute would look, and how twins
+        do: said, not refused. Rows that have a problem anyway are compared as well."""
         rows = [(row, row.enrolled) for row in self.rows if row.enrolled is not None]
         if len(rows) < 2:
             return
@@ -236,7 +242,10 @@ class _Check:
             row, other = rows[found.index][0], rows[found.other][0]
             more = f", and {found.more} more" if found.more else ""
             detail = f"line {other.line.number}, distance {found.distance:.2f}{more}"
-            self._report(row, "photo", "same_face", mask_digits(row.line.fields["photo"]), detail)
+            shown = mask_digits(row.line.fields["photo"])
+            self.warnings.append(
+                Problem(self._file, row.line.number, "photo", shown, "same_face", detail)
+            )
 
 
 def _from(before: int, of: int, progress: Progress) -> Callable[[int], None]:

@@ -39,10 +39,14 @@ def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: b
     Example: examgate roster import ./名单/
     """
     prepared = _prepare(c, path)
-    _show_problems(c, prepared, json_)
+    if not json_:
+        _show_problems(c, prepared.problems)
+        if prepared.warnings:
+            c.err.print(c.say("请核对（不妨碍导入）：", "Please look at these; they are imported:"))
+            _show_problems(c, prepared.warnings)
     if prepared.problems and not accept_problems:
         if json_:
-            c.print_json({"added": 0, "problems": [_problem(c, p) for p in prepared.problems]})
+            c.print_json({"added": 0} | _findings(c, prepared))
         said = c.say(
             f"{len(prepared.problems)} 处问题，没有导入任何考生。改正后重试，或用 --accept-problems"
             " 只导入无误的行。",
@@ -54,8 +58,9 @@ def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: b
         c.fail(Exit.BAD_INPUT, [c.say("没有可导入的行。", "There is no row to import.")])
     result = _send(c, path, prepared.rows, person)
     if json_:
-        c.print_json(result | {"problems": [_problem(c, p) for p in prepared.problems]})
+        c.print_json(result | _findings(c, prepared))
         return
+    _show_alike(c, result["alike"])
     click.echo(c.say(
         f"新增 {result['added']}，更新 {result['changed']}，未变 {result['unchanged']}",
         f"added {result['added']}, changed {result['changed']}, unchanged {result['unchanged']}",
@@ -78,8 +83,8 @@ def _prepare(c: Context, path: Path) -> Prepared:
         return app.prepare_roster(config, path, progress)
 
 
-def _show_problems(c: Context, prepared: Prepared, json_: bool) -> None:
-    if json_ or not prepared.problems:
+def _show_problems(c: Context, problems: list[Any]) -> None:
+    if not problems:
         return
     headings = c.say("文件,行,列,内容,问题,处理", "file,line,field,value,problem,remedy").split(",")
     c.print_table(
@@ -87,9 +92,33 @@ def _show_problems(c: Context, prepared: Prepared, json_: bool) -> None:
         (
             (p.file, p.line or None, p.field, p.value, p.message_in(c.language),
              p.remedy_in(c.language))
-            for p in prepared.problems
+            for p in problems
         ),
     )  # fmt: skip
+
+
+def _show_alike(c: Context, alike: list[dict[str, Any]]) -> None:
+    """Pairs of this roster and of those before it; a person answers on the proctor's screen."""
+    if not alike:
+        return
+    c.err.print(c.say(
+        f"{len(alike)} 对考生的照片像同一个人，已记入日志，考试员屏幕会一直显示到有人核对：",
+        f"Photographs of {len(alike)} pair(s) look like one person. It is journalled, and the "
+        "proctor's screen shows it until somebody has looked:",
+    ))  # fmt: skip
+    for pair in alike:
+        one, other = (
+            f"{p['name']} {p['admission_no']} ({p['session_id']})"
+            for p in (pair["earlier"], pair["now"])
+        )
+        c.err.print(f"  {one} = {other}, {pair['distance']:.2f}", markup=False, highlight=False)
+
+
+def _findings(c: Context, prepared: Prepared) -> dict[str, Any]:
+    return {
+        "problems": [_problem(c, p) for p in prepared.problems],
+        "warnings": [_problem(c, p) for p in prepared.warnings],
+    }
 
 
 def _problem(c: Context, p: Any) -> dict[str, Any]:

@@ -79,8 +79,11 @@ class Evidence:
     def best(self, frames: int) -> tuple[Scores, ...]:
         """The `frames` observations of best quality, of equal ones the later: a decision rests
         on these, so that poor first looks do not count once better ones have come."""
-        order = sorted(range(len(self.seen)), key=lambda n: (self.seen[n].quality, n))
-        return tuple(self.seen[n] for n in order[-frames:])
+        return tuple(self.seen[n] for n in self.best_ones(frames))
+
+    def best_ones(self, frames: int) -> list[int]:
+        """Which they are, as places in `seen`."""
+        return sorted(range(len(self.seen)), key=lambda n: (self.seen[n].quality, n))[-frames:]
 
 
 def decide(policy: Policy, evidence: Evidence) -> Verdict | None:

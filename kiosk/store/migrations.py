@@ -110,9 +110,36 @@ def _journal_of_session(database: Database) -> None:
     database.execute("create index journal_of_session on journal (session_id, seq)")
 
 
+_FACES = """
+create table day_faces (
+    face_id integer primary key, session_id text not null,
+    candidate_id integer not null references candidates, day text not null,
+    encoder text not null, embedding blob not null,
+    verified integer not null check (verified in (0, 1)), at text not null
+);
+create index faces_by_day on day_faces (day, encoder);
+create table face_alerts (
+    alert_id integer primary key, origin text not null check (origin in ('lane', 'roster')),
+    day text not null, first integer not null references candidates,
+    second integer not null references candidates check (second <> first),
+    distance real not null, verified integer not null, at text not null,
+    answer text check (answer in ('same', 'different')), answered_by text, answered_at text,
+    check ((answer is null) = (answered_by is null))
+);
+create index unanswered_alerts on face_alerts (alert_id) where answer is null;
+"""
+
+
+def _faces_of_the_day(database: Database) -> None:
+    """Who came under which identity today, and what looked like one face under two."""
+    for statement in _split(_FACES):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
+    ("0003_faces_of_the_day", _faces_of_the_day),
 )
 
 

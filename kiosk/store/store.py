@@ -1,7 +1,7 @@
 """The lane's database: one file, one writer, WAL with synchronous=FULL.
 
 Opens, locks, copies and migrates it; the tables are its parts' (sessions, roster, visits,
-journal, outbox).
+faces, journal, outbox).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.store.base import iso
 from kiosk.store.errors import StoreError, StoreLocked
+from kiosk.store.faces import Faces
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.migrations import migrate, pending
 from kiosk.store.outbox import Outbox
@@ -31,7 +32,7 @@ from kiosk.store.visits import Visits
 FILE = "lane.db"
 
 
-class Store(Visits, Roster, Outbox):
+class Store(Visits, Roster, Faces, Outbox):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(

@@ -277,3 +277,47 @@ def test_nobody_acts_on_the_proctors_screen_without_a_name(
         monkeypatch.setenv("EXAMGATE_PERSON", environment)
     assert run("ui", "--role", "proctor", *given).exit_code == Exit.OK
     assert asked["person"] == person
+
+
+@pytest.mark.parametrize("with_daemon", [False, True])
+def test_one_photograph_under_two_numbers_is_said_journalled_and_kept(
+    run, key, tmp_path, with_daemon, request
+):
+    photos = Path(os.environ.get("EXAMGATE_PHOTOS") or Path(__file__).parents[2] / ".cache/photos")
+    if not (photos / "obama.jpg").is_file():
+        pytest.skip(f"no photographs in {photos}")
+    if with_daemon:
+        request.getfixturevalue("daemon")
+    people = {"KM1": ["obama.jpg", "biden.jpg", "obama.jpg"], "KM2": ["obama.jpg"]}
+    from kiosk.core.idnumber import check_character
+
+    number, said = 0, {}
+    for session, names in people.items():
+        folder = tmp_path / session
+        folder.mkdir()
+        lines = ["准考证明编号,身份证明号码,姓名,准考车型,考试场次,照片"]
+        for name in names:
+            (folder / name).write_bytes((photos / name).read_bytes())
+            first17 = f"37060219800101{number:03d}"
+            identity = first17 + check_character(first17)
+            lines.append(f"A{number:03d},{identity},考生{number},C1,{session},{name}")
+            number += 1
+        (folder / "r.csv").write_text("\n".join(lines))
+        result = run("roster", "import", str(folder))
+        assert result.exit_code == Exit.OK, result.stdout + result.stderr
+        said[session] = " ".join((result.stdout + result.stderr).split())
+    assert "1 pair(s) look like one person" in said["KM1"]
+    assert "考*0 …A000 (KM1) = 考*2 …A002 (KM1)" in said["KM1"]
+    assert "the same face as another candidate" in said["KM1"]
+    assert "pair(s) look like one person" in said["KM2"] and "(KM2)" in said["KM2"]
+    entries = json.loads(run("journal", "list", "--json").stdout)["entries"]
+    found = [e for e in entries if e["kind"] == "same_face"]
+    assert len(found) == 2
+    for entry in found:
+        assert entry["payload"]["origin"] == "roster" and entry["payload"]["distance"] < 0.1
+        assert len({entry["pseudonym"], entry["payload"]["other_pseudonym"]}) == 2
+        assert "3706" not in str(entry) and "考生" not in str(entry)
+    data = json.loads(run("roster", "import", str(tmp_path / "KM1"), "--json").stdout)
+    assert [w["line"] for w in data["warnings"]] == [2, 4] and len(data["alike"]) == 1
+    entries = json.loads(run("journal", "list", "--json").stdout)["entries"]
+    assert len([e for e in entries if e["kind"] == "same_face"]) == 2, "not asked again"

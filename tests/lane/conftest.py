@@ -20,6 +20,7 @@ from kiosk.clock import SystemClock
 from kiosk.core import flow
 from kiosk.core.identity import Policy
 from kiosk.face import events as face
+from kiosk.seen_faces import SameFaceRule
 from kiosk.session import LaneSession, Times
 from kiosk.store import Store
 from kiosk.store.vault import make_key_file
@@ -78,8 +79,8 @@ class Worker:
 class Lane:
     """One lane; `again()` is the daemon after a restart."""
 
-    def __init__(self, folder: Path, rules: flow.Rules, **more: Any) -> None:
-        self.folder, self.rules, self.more = folder, rules, more
+    def __init__(self, folder: Path, rules: flow.Rules, stop_same_face: bool = True) -> None:
+        self.folder, self.rules, self.stop_same_face = folder, rules, stop_same_face
         self.clock = Clock()
         self.happened: list[dict[str, Any]] = []
         self._start()
@@ -97,9 +98,9 @@ class Lane:
             clock=self.clock,
             zone=ZONE,
             encoder=ENCODER,
+            same_face=SameFaceRule(0.35, stop=self.stop_same_face),
             changed=lambda: None,
             happened=self.happened.append,
-            **self.more,
         )
 
     def open(self, rows: list[Any], session_id: str = "S1") -> None:

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from kiosk.store import migrations
 from kiosk.store.migrations import STEPS, pending
+from tests.store.conftest import row
 
 KILLED = """
 import os, signal, sys
@@ -60,6 +61,22 @@ def test_steps_have_names_in_order_and_none_twice():
     assert names == sorted(set(names))
     assert pending(Database(memory=True)) == list(STEPS)
     assert migrations.migrate.__defaults__ == (STEPS,)
+
+
+def test_a_lanes_database_of_before_gets_the_faces_of_the_day(folder, open_store, monkeypatch):
+    before = STEPS[:2]
+    for function in (pending, migrations.migrate):
+        monkeypatch.setattr(function, "__defaults__", (before,))
+    old = open_store()
+    old.apply_roster([row(n) for n in range(4)], "test", "t")
+    assert "day_faces" not in old._db.table_names()
+    old.close()
+    monkeypatch.undo()
+    new = open_store()
+    assert new.open_alerts() == [] and new.cleared_pairs("2026-11-23") == frozenset()
+    assert new.lookup("S1", row(0).identity_number).candidate is not None
+    assert new.verify() == []
+    assert len(list((folder / "data" / "backups").iterdir())) == 1
 
 
 def test_the_store_is_durable_by_pragma(store):
