@@ -53,7 +53,7 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
         "help_waiting": False, "visit": 7, "may_type": state == "claim", "may_lay_card": True,
-        "numbers_left": 3 if state == "claim" else None, "number_failed": False,
+        "alerts": 0, "numbers_left": 3 if state == "claim" else None, "number_failed": False,
     } | changes
 
 
@@ -173,6 +173,24 @@ EVENTS = (
 )
 
 
+def _person(name: str, number: str, standing: str, terminal: str | None = None) -> dict[str, Any]:
+    return {"name": name, "admission_no": number, "session_id": "KM1-0930",
+            "session_state": "open", "standing": standing, "terminal": terminal}
+
+
+ALERTS = [
+    {"alert_id": 3, "origin": "lane", "at": "2025-06-12T09:16:40+08:00", "distance": 0.31,
+     "earlier_verified": True, "earlier": _person("王*明", "…1234", "inside", "047"),
+     "now": _person("周*立", "…0520", "booked")},
+    {"alert_id": 2, "origin": "lane", "at": "2025-06-12T09:12:01+08:00", "distance": 0.38,
+     "earlier_verified": False, "earlier": _person("赵*", "…0311", "booked"),
+     "now": _person("孙*", "…0915", "seated", "077")},
+    {"alert_id": 1, "origin": "roster", "at": "2025-06-11T17:20:00+08:00", "distance": 0.02,
+     "earlier_verified": False, "earlier": _person("李*", "…0032", "inside", "012"),
+     "now": _person("李*军", "…0033", "booked")},
+]
+
+
 def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
     """The proctor's window: somebody asks for help, a device is down, a session is declined."""
     from kiosk.wire import RpcError
@@ -208,6 +226,12 @@ def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
     window.tabs.setCurrentIndex(1)
     settle(app)
     window.grab().save(str(folder / "help.png"))
+    window.message.hide()
+    client.state.emit(example("refused", reason="FACE_SEEN_BEFORE", alerts=3))
+    for first, name in ((0, "same_face"), (2, "same_face_roster")):
+        window._on_alerts({"alerts": ALERTS[first:]})
+        settle(app)
+        window.grab().save(str(folder / f"{name}.png"))
     window.close()
 
 

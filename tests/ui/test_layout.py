@@ -15,7 +15,7 @@ from ui.candidate.window import CandidateWindow, window_size
 from ui.client import Client
 from ui.i18n import LANGUAGES, text
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import NOWHERE, SIZES, every_state, example, preview
+from ui.screenshots import ALERTS, NOWHERE, SIZES, every_state, example, preview
 from ui.widgets.button import BigButton
 from ui.widgets.text import BigText
 
@@ -114,13 +114,17 @@ def test_the_proctors_words_fit(themed: Any, qtbot: Any, language: str) -> None:
     down = {role: {"ok": False, "code": "unlock_unknown", "since": "2025-06-12T08:00:00+08:00"}
             for role in ("turnstile", "fingerprint", "camera", "id_card")}
     client.state.emit(example("finger", devices=down, help_waiting=True, finger_retry="no_match"))
-    themed.processEvents()
-    for part in window.findChildren(qt.QLabel):
-        if part.isVisible() and part.text():
-            assert part.heightForWidth(part.width()) <= part.height() + 1, part.text()
-    for part in window.findChildren(qt.QPushButton):
-        if part.isVisible():
-            assert part.minimumSizeHint().width() <= part.width(), part.text()
+    for alerts in ([], ALERTS, ALERTS[2:]):
+        window._on_alerts({"alerts": alerts})
+        for question in window.alerts.questions:
+            question._press(True)
+        themed.processEvents()
+        for part in window.findChildren(qt.QLabel):
+            if part.isVisible() and part.text():
+                assert part.heightForWidth(part.width()) <= part.height() + 1, part.text()
+        for part in window.findChildren(qt.QPushButton):
+            if part.isVisible():
+                assert part.minimumSizeHint().width() <= part.width(), part.text()
 
 
 @pytest.mark.parametrize(("said", "size"), [("1080x1920", (1080, 1920)), ("", (1920, 1080)),

@@ -12,7 +12,7 @@ from ui import qt
 from ui.client import Client
 from ui.i18n import text
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import DEVICES, SESSION, example
+from ui.screenshots import ALERTS, DEVICES, SESSION, example
 
 
 @pytest.fixture
@@ -150,4 +150,62 @@ def test_without_a_name_one_can_only_look(themed: Any, daemon: Any, qtbot: Any) 
     client.start()
     qtbot.waitUntil(lambda: bool(window._state), timeout=5000)
     assert not window.current.cancel.isEnabled() and not window.help_done.isEnabled()
+    client.stop()
+
+
+def asked(qtbot: Any, daemon: Any, window: ProctorWindow, alerts: list[dict[str, Any]]) -> None:
+    daemon.answers["alert.list"] = {"alerts": alerts}
+    daemon.show("idle", alerts=len(alerts))
+    qtbot.waitUntil(lambda: window.alerts.isVisible() == bool(alerts), timeout=5000)
+
+
+def test_one_face_under_two_identities_stays_until_a_person_has_answered(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    assert not proctor.alerts.isVisible()
+    asked(qtbot, daemon, proctor, ALERTS)
+    first, second = proctor.alerts.questions
+    said = first.earlier.text() + first.now.text()
+    for words in ("王*明", "…1234", "047", "周*立", "…0520"):
+        assert words in said
+    assert text("zh", "alert.turned_away", who="")[:6] in second.earlier.text()
+    assert proctor.alerts.more.text() == text("zh", "alert.more", n=1)
+    qtbot.mouseClick(first.two, qt.Qt.LeftButton)
+    assert first.two.text() == text("zh", "alert.two_sure")
+    qtbot.mouseClick(first.one, qt.Qt.LeftButton)
+    assert not daemon.called("alert.answer"), "the other button asks anew"
+    qtbot.mouseClick(first.two, qt.Qt.LeftButton)
+    qtbot.mouseClick(first.two, qt.Qt.LeftButton)
+    qtbot.waitUntil(lambda: bool(daemon.called("alert.answer")), timeout=5000)
+    assert daemon.called("alert.answer") == [{"alert_id": 3, "same": False, "person": "周静"}]
+    asked(qtbot, daemon, proctor, ALERTS[2:])
+    qtbot.waitUntil(lambda: not second.isVisible(), timeout=5000)
+    assert text("zh", "alert.roster") in first.heading.text()
+    asked(qtbot, daemon, proctor, [])
+
+
+def test_the_same_two_again_are_asked_for_again(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    asked(qtbot, daemon, proctor, ALERTS[:1])
+    later = ALERTS[0] | {"at": "2025-06-12T09:30:00+08:00"}
+    daemon.answers["alert.list"] = {"alerts": [later]}
+    daemon.tell("event", {"at": "2025-06-12T09:30:00+08:00", "kind": "same_face",
+                          "reason": "FACE_SEEN_BEFORE", "candidate": "周*立", "terminal": None})
+    question = proctor.alerts.questions[0]
+    qtbot.waitUntil(lambda: "09:30" in question.ask.text(), timeout=5000)
+    assert row(proctor.events)[2] == "! " + text("zh", "kind.same_face")
+
+
+def test_without_a_name_nobody_answers(themed: Any, daemon: Any, qtbot: Any) -> None:
+    daemon.state = example("idle", alerts=1)
+    daemon.answers["alert.list"] = {"alerts": ALERTS[:1]}
+    client = Client(daemon.path, preview=False)
+    window = ProctorWindow(client, "en", "")
+    qtbot.addWidget(window)
+    window.show()
+    client.start()
+    qtbot.waitUntil(window.alerts.isVisible, timeout=5000)
+    question = window.alerts.questions[0]
+    assert not question.two.isEnabled() and not question.one.isEnabled()
     client.stop()

@@ -58,7 +58,7 @@ class EventTable(Table):
         ink, sign = theme.INK, ""
         if kind in ("refused", "finger_failed", "device_fault"):
             ink, sign = theme.BAD, "✕ "
-        elif kind == "help":
+        elif kind in ("help", "same_face"):
             ink, sign = theme.WARN, "! "
         elif kind == "admitted":
             ink, sign = theme.GOOD, "✓ "

@@ -11,6 +11,7 @@ from kiosk import wire
 from ui import qt, theme
 from ui.client import LOST, Client
 from ui.i18n import text
+from ui.proctor.alerts import AlertsPanel
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
 from ui.proctor.tables import CandidateTable, EventTable
 
@@ -66,6 +67,8 @@ class ProctorWindow(qt.QWidget):
         scroll.setFixedWidth(500)
         right = qt.QVBoxLayout()
         right.addLayout(self._build_help())
+        self.alerts = AlertsPanel(self._language)
+        right.addWidget(self.alerts)
         self.events, self.candidates = EventTable(self._language), CandidateTable(self._language)
         self.tabs = qt.QTabWidget()
         self.tabs.setFont(theme.font(19, bold=True))
@@ -116,6 +119,8 @@ class ProctorWindow(qt.QWidget):
         self.current.cancel.clicked.connect(lambda: self._act("proctor.cancel"))
         self.current.resume.clicked.connect(lambda: self._act("lane.resume"))
         self.help_done.clicked.connect(lambda: self._act("proctor.help_done"))
+        self.alerts.answered.connect(
+            lambda alert_id, same: self._act("alert.answer", alert_id=alert_id, same=same))
 
     # --- from the daemon ------------------------------------------------------------------------
 
@@ -124,6 +129,7 @@ class ProctorWindow(qt.QWidget):
         if up:
             self._client.call("lane.info", {}, self._on_info)
             self._ask_sessions()
+            self._ask_alerts()
         self._render()
 
     def _on_info(self, info: dict[str, Any]) -> None:
@@ -131,13 +137,28 @@ class ProctorWindow(qt.QWidget):
                                lane=info.get("lane", ""), version=info.get("version", "")))
 
     def _on_state(self, state: dict[str, Any]) -> None:
-        before, self._state = self._state.get("session"), state
+        before, alerts = self._state.get("session"), self._state.get("alerts")
+        self._state = state
+        if alerts != state.get("alerts"):
+            self._ask_alerts()
         if _standing(before) != _standing(state.get("session")):
             self._refresh.start()
         self._render()
 
+    def _ask_alerts(self) -> None:
+        self._client.call("alert.list", {}, self._on_alerts)
+
+    def _on_alerts(self, result: dict[str, Any]) -> None:
+        self.alerts.fill(list(result.get("alerts") or []), self._may_act)
+
+    @property
+    def _may_act(self) -> bool:
+        return self._client.is_connected and bool(self._person)
+
     def _on_event(self, event: dict[str, Any]) -> None:
         self.events.add(event)
+        if event.get("kind") == "same_face":
+            self._ask_alerts()  # the same two once more: the number of alerts does not change
         if not self._refresh.isActive():
             self._refresh.start()
 
@@ -191,6 +212,7 @@ class ProctorWindow(qt.QWidget):
         self._say("✓ " + text(self._language, "proctor.done"), theme.GOOD, theme.PALE_GOOD)
         self._done.start()
         self._ask_sessions()
+        self._ask_alerts()
 
     def _on_declined(self, error: wire.RpcError) -> None:
         if error.code == LOST:
@@ -224,7 +246,8 @@ class ProctorWindow(qt.QWidget):
 
     def _render(self) -> None:
         state, session = self._state, self._chosen()
-        may_act = self._client.is_connected and bool(self._person)
+        may_act = self._may_act
+        self.alerts.allow(may_act)
         self.session.show_session(session)
         standing = session.get("state") if session else None
         self.session.open.setEnabled(may_act and standing == "created")
