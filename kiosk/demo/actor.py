@@ -242,7 +242,9 @@ class Actor:
         if part.leaves_at is not None and name == part.leaves_at.value:
             self._after(1.0, self._leave)
             return
-        if name == State.FINGER.value:
+        if name == State.CLAIM.value and part.types:
+            self._begin(self._type_number())
+        elif name == State.FINGER.value:
             self._begin(self._give_finger())
         elif name == State.SIGN.value:
             self._begin(self._sign())
@@ -250,6 +252,16 @@ class Actor:
             self._after(1.0, self._venue.turnstile.person_passes)
         elif name == State.IDLE.value and self._visit is not None:
             self._over.set()
+
+    async def _type_number(self) -> None:
+        """The admission number, read off the slip and touched key by key."""
+        await self._pause(1.0)
+        for digit in self._part.person.admission_no:
+            await self._robot.do(do="click", name=f"key_{digit}")
+            await self._pause(0.25)
+        self._shoot("claim-typed")
+        await self._pause(0.5)
+        await self._robot.do(do="click", name="key_confirm")
 
     async def _give_finger(self) -> None:
         reader = self._venue.fingerprint

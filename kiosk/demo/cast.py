@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.core.codes import Reason, State
-from kiosk.demo.people import CHEN, LI, STRANGER, WANG, Person
+from kiosk.demo.people import CHEN, LI, STRANGER, WANG, ZHOU, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Part:
     passes: bool = True  #: walks through when the gate opens
     keeps_seat_of: str | None = None  #: must get the terminal that this earlier part drew
     comes_to_camera: bool = True
+    types: bool = False  #: when the face was not sure, the admission number on the keypad
 
 
 BY_CARD = (
@@ -92,6 +93,13 @@ BY_CARD = (
         Reason.ADMITTED,
         keeps_seat_of="gate_timeout",
     ),
+    Part(
+        "two_identities",
+        "同一张脸，两个身份",
+        "same face, two identities",
+        ZHOU,
+        Reason.FACE_SEEN_BEFORE,
+    ),
 )
 
 BY_FACE = (
@@ -104,5 +112,13 @@ BY_FACE = (
         WANG,
         Reason.LIVENESS_FAILED,
         flat=True,
+    ),
+    Part(
+        "face_not_sure",
+        "刷脸不能确定，输入号码",
+        "1:N: not sure, types the number",
+        WANG,
+        Reason.ADMITTED,
+        types=True,
     ),
 )

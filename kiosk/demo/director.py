@@ -20,7 +20,7 @@ from rich.text import Text
 
 from kiosk.demo.actor import Actor, Result
 from kiosk.demo.cast import BY_CARD, BY_FACE, Part
-from kiosk.demo.people import CHEN, LI, WANG, write_roster
+from kiosk.demo.people import CHEN, LI, WANG, ZHOU, write_roster
 from kiosk.demo.report import write_report
 from kiosk.demo.venue import Venue, VenueError, VenueOptions, soon
 
@@ -64,8 +64,8 @@ class Stage:
 def stages() -> list[Stage]:
     """The entry lane by identity card, then the same lane by face alone."""
     return [
-        Stage("card", "id_card", BY_CARD, {"KM1-A": [WANG, LI], "KM1-B": [CHEN]}, "KM1-A"),
-        Stage("face", "face", BY_FACE, {"KM1-C": [WANG, LI]}, "KM1-C"),
+        Stage("card", "id_card", BY_CARD, {"KM1-A": [WANG, LI, ZHOU], "KM1-B": [CHEN]}, "KM1-A"),
+        Stage("face", "face", BY_FACE, {"KM1-C": [WANG, LI, ZHOU]}, "KM1-C"),
     ]
 
 

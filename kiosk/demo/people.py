@@ -68,6 +68,8 @@ CHEN = Person(
     "astronaut.png",
     "C2",
 )
+#: Booked under another name and number with WANG's photograph: WANG himself, or his twin.
+ZHOU = Person("zhou", "周立", "男", "37060219620305441", "3706261100005", "obama.jpg", "obama2.jpg")
 STRANGER = Person(
     "stranger", "赵一凡", "男", "37068119900512661", "3706261100009", "", "astronaut.png"
 )

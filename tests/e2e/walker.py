@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,21 @@ class Walker:
         until: Callable[[dict[str, Any]], bool],
         timeout_s: float = 40.0,
         passes: bool = True,
+        types: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Lay the card on and go on until `until(state)`; returns that state."""
+        """Lay the card on and go on until `until(state)`; returns that state.
+
+        With `types` no card is laid on: these numbers are typed, one each time one is asked for.
+        """
         venue = self.venue
         assert venue.camera is not None
-        self.seen = []
+        self.seen, numbers = [], list(types)
         venue.fingerprint.lift_finger()
         venue.id_card.lift_card()
         venue.camera.person(self.photos / person.live_photo)
         with wire.Client(venue.socket, timeout_s=timeout_s) as client:
             client.call("lane.subscribe", {"preview": False})
-            laid, end = False, time.monotonic() + timeout_s
+            laid, end = bool(types), time.monotonic() + timeout_s
             for message in client.notifications():
                 assert time.monotonic() < end, f"still in {self.seen} after {timeout_s} s"
                 if message["method"] != "state":
@@ -51,6 +55,9 @@ class Walker:
                     self.seen.append(name)
                     if name == "finger":
                         venue.fingerprint.put_finger(person.finger)
+                    elif name == "claim" and numbers:
+                        claim = {"visit": state["visit"], "number": numbers.pop(0)}
+                        client.call("candidate.claim", claim)
                     elif name == "gate" and passes:
                         threading.Thread(target=self._go_through, daemon=True).start()
                 if laid and until(state):
