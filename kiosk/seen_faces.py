@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from kiosk.core.sameface import Pair, Seen, Suspicion, suspicion
 from kiosk.core.types import Candidate
-from kiosk.face.matcher import Matcher
 from kiosk.store import Store
 
 
@@ -36,7 +35,7 @@ class SeenFaces:
         self.rule = rule
         self._day: str | None = None
         self._seen: list[Seen] = []
-        self._vectors: list[NDArray[np.float32]] = []
+        self._table: NDArray[np.float32] | None = None  #: their embeddings, a row each
         self._cleared: frozenset[Pair] = frozenset()
 
     def begin_day(self, day: str) -> None:
@@ -44,7 +43,8 @@ class SeenFaces:
         if day == self._day:
             return
         self._store.forget_faces(but=day)
-        self._seen, self._vectors = self._store.faces_of_day(day, self._encoder)
+        self._seen, vectors = self._store.faces_of_day(day, self._encoder)
+        self._table = np.stack(vectors) if vectors else None
         self._day = day
         self.look_again()
 
@@ -67,18 +67,20 @@ class SeenFaces:
         self.begin_day(day)
         vector = typical(looks)
         now = Seen(0, candidate.identity_number, day, self._encoder, verified)
-        found = suspicion(now, self._distances(vector), self.rule.max_distance, self._cleared)
+        found = suspicion(now, self._near(vector), self.rule.max_distance, self._cleared)
         face_id, _ = self._store.keep_face(session_id, candidate, now, vector, found)
         self._seen.append(Seen(face_id, now.identity, day, self._encoder, verified))
-        self._vectors.append(vector)
+        row = vector[None, :]
+        self._table = row if self._table is None else np.concatenate((self._table, row))
         return found
 
-    def _distances(self, vector: NDArray[np.float32]) -> list[tuple[Seen, float]]:
-        if not self._vectors:
+    def _near(self, vector: NDArray[np.float32]) -> list[tuple[Seen, float]]:
+        """The day's faces that are near enough to be suspicious at all, with their distances."""
+        if self._table is None:
             return []
-        matcher = Matcher(range(len(self._vectors)), np.stack(self._vectors))
-        nearest = matcher.nearest(vector, len(self._vectors))
-        return [(self._seen[n], distance) for n, distance in nearest]
+        distances = np.linalg.norm(self._table - vector, axis=1)
+        near = np.flatnonzero(distances <= self.rule.max_distance)
+        return [(self._seen[n], float(distances[n])) for n in near]
 
 
 def typical(looks: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
