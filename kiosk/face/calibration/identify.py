@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,9 +100,10 @@ def simulate(
     enrolled, strangers = _Rows(), _Rows()
     for _ in range(rosters):
         gallery = (starts + (rng.random(samples.people) * counts).astype(np.int64)).astype(np.intp)
+        all_distances = distances_between(samples.embeddings, samples.embeddings[gallery])
         for rows in _shown(samples, gallery, counts, frames, rng):
             person = int(samples.person[rows[0]])
-            table = distances_between(samples.embeddings[rows], samples.embeddings[gallery])
+            table = all_distances[rows]
             others = np.delete(np.arange(samples.people), person)
             if size < len(others):
                 others = rng.choice(others, size, replace=False)
@@ -141,7 +143,7 @@ class _Rows:
         frames = tuple(_scores(row, on) for row in table)
         ranked = _medians(frames)
         nearest, second = (*ranked, (float("inf"), -1), (float("inf"), -1))[:2]
-        mate = float(np.median(table[:, person])) if mated else float("inf")
+        mate = median(table[:, person].tolist()) if mated else float("inf")
         self._rows.append((person, nearest[0], second[0], nearest[1] == person, mate))
         self._frames.append(frames)
 
@@ -173,7 +175,7 @@ def _medians(frames: tuple[Scores, ...]) -> list[tuple[float, int]]:
     for at, scores in enumerate(frames):
         for person, distance in scores.nearest:
             table.setdefault(person, [float("inf")] * len(frames))[at] = distance
-    return sorted((float(np.median(values)), person) for person, values in table.items())
+    return sorted((median(values), person) for person, values in table.items())
 
 
 @dataclass(frozen=True, slots=True)

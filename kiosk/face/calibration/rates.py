@@ -135,4 +135,4 @@ def clopper_pearson(errors: float, trials: float, level: float = LEVEL) -> tuple
 
 def measurable(target: float, independent: int) -> bool:
     """Can so many independent comparisons show a rate as small as `target` at all?"""
-    return independent * target >= RULE_OF_THREE
+    return independent * target >= RULE_OF_THREE * (1 - 1e-12)

@@ -8,9 +8,14 @@ distribution: its justification is the theorem of Balkema and de Haan (1974) and
 (1975), its use "peaks over threshold" (Coles, An Introduction to Statistical Modeling of
 Extreme Values, 2001, chapter 4). ISO/IEC 5152:2024 standardises extreme value models for
 estimating false match rates from small samples; Jarosz, Fondeur and Dupré (2005) carried them
-to large-scale identification. The fit is by probability-weighted moments (Hosking and Wallis,
-Technometrics 29(3), 1987): steadier than maximum likelihood with some hundred values, and a
-closed form, so that resampling people costs nothing.
+to large-scale identification.
+
+The shape is not left to the sample alone. A distance cannot be below 0, so u - d has an end and
+in the limit the shape cannot be above 0; at 0 the tail is exponential, the heaviest that such a
+variable can have far out. That careful end is taken, unless the tail at hand looks heavier still
+(look-alikes among the people): then its own shape, by probability-weighted moments (Hosking and
+Wallis, Technometrics 29(3), 1987). What remains to be estimated is one number, the mean excess,
+and resampling people gives its interval.
 """
 
 from __future__ import annotations
@@ -31,9 +36,8 @@ LEAST_PAIRS, MOST_PAIRS = 60, 500
 MOST_COMPARISONS = 6000
 #: A tenth of all pairs is no tail any more.
 MOST_SHARE = 0.1
-#: Distances within reach of a threshold have an end at 0, and a mixture of people has a heavier
-#: tail than any part of it. A shape below this would claim an end that nobody has seen.
-LIGHTEST = -0.2
+#: The lightest tail that is believed in: exponential.
+LIGHTEST = 0.0
 _SEARCH = 60  #: halvings when a threshold is looked for
 
 
@@ -65,29 +69,17 @@ class Pareto:
         return _survival(self.below - t, self.share, self.scale, self.shape)
 
 
-def fit_pareto(excess: ArrayLike, weight: ArrayLike | None = None) -> tuple[float, float]:
+def fit_pareto(excess: ArrayLike) -> tuple[float, float]:
     """Scale and shape of a generalised Pareto distribution, by probability-weighted moments.
 
-    `excess` are values above 0; `weight` how often each one counts.
+    `excess` are values above 0, with plotting positions (i - 0.35)/n as Hosking and Wallis have.
     """
-    x = np.asarray(excess, dtype=np.float64)
-    w = np.ones_like(x) if weight is None else np.asarray(weight, dtype=np.float64)
-    order = np.argsort(x)
-    scale, shape = _moments(x[order], w[None, order])
-    return float(scale[0]), float(shape[0])
-
-
-def _moments(ascending: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
-    """One fit for each row of weights."""
-    total = weight.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # plotting positions (i - 0.35)/n of Hosking and Wallis, for weights
-        place = (np.cumsum(weight, axis=1) - 0.35 * weight) / total[:, None]
-        first = weight @ ascending / total
-        second = ((1 - place) * weight) @ ascending / total
-        shape = 2 - first / (first - 2 * second)
-        scale = 2 * first * second / (first - 2 * second)
-    return scale, shape
+    x = np.sort(np.asarray(excess, dtype=np.float64))
+    rest = 1 - (np.arange(1, len(x) + 1) - 0.35) / len(x)
+    first, second = float(x.mean()), float((rest * x).mean())
+    if first <= 2 * second:  # all alike: no shape can be told
+        return first, 0.0
+    return 2 * first * second / (first - 2 * second), 2 - first / (first - 2 * second)
 
 
 def _survival(
@@ -105,11 +97,13 @@ def _survival(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tail:
-    """The model with its resamples. `pairs`: pairs of people that it rests on."""
+    """The model with its resamples."""
 
     model: Pareto
-    replicates: tuple[Numbers, Numbers, Numbers]  #: share, scale, shape of each resample
-    pairs: int
+    shares: Numbers  #: of each resample
+    scales: Numbers  #: of each resample
+    fitted: float  #: the shape that the sample alone would have
+    pairs: int  #: pairs of people that it rests on
     comparisons: int
 
     def rate(self, threshold: float) -> float:
@@ -117,7 +111,8 @@ class Tail:
 
     def rates(self, threshold: float) -> Numbers:
         """FMR by each resample."""
-        return _survival(np.asarray(self.model.below - threshold), *self.replicates)
+        excess = np.asarray(self.model.below - threshold)
+        return _survival(excess, self.shares, self.scales, self.model.shape)
 
     def interval(self, threshold: float) -> tuple[float, float]:
         """The 95 % interval of the extrapolated FMR."""
@@ -142,25 +137,28 @@ def fit(c: Comparisons, drawn: Numbers, share: float = SHARE) -> Tail:
     """The tail of the impostor distances. `drawn` as from `bootstrap.weights`.
 
     Raises `TooFew`. The tail begins where `share` of the pairs of people have come in; deeper
-    when that would be very many comparisons, higher when it would be too few.
+    when that would be very many.
     """
     begins = _beginning(c, share)
     below = float(c.impostor[begins])
     first, second = c.first[:begins], c.second[:begins]
-    pairs = c.near_pairs(below)
-    ascending = (below - c.impostor[:begins].astype(np.float64))[::-1]
-    one = np.ones((1, begins))
-    scale, shape = (v[0] for v in _lightest(*_moments(ascending, one), ascending, one))
-    scales, shapes = [], []
+    excess = below - c.impostor[:begins].astype(np.float64)
+    _, fitted = fit_pareto(excess)
+    shape = max(fitted, LIGHTEST)
+    scales = []
     for rows in np.array_split(drawn, max(1, len(drawn) * begins // 4_000_000)):
-        weight = (rows[:, first] * rows[:, second])[:, ::-1]
-        fitted = _lightest(*_moments(ascending, weight), ascending, weight)
-        scales.append(fitted[0])
-        shapes.append(fitted[1])
-    shares = match_replicates(c, float(np.nextafter(np.float32(below), np.float32(-1))), drawn)
-    model = Pareto(below, begins / len(c.impostor), float(scale), float(shape))
-    replicates = (shares, np.concatenate(scales), np.concatenate(shapes))
-    return Tail(model, replicates, pairs, begins)
+        weight = rows[:, first] * rows[:, second]
+        with np.errstate(invalid="ignore"):
+            scales.append((1 - shape) * (weight @ excess) / weight.sum(axis=1))
+    inside = float(np.nextafter(np.float32(below), np.float32(-1)))
+    return Tail(
+        model=Pareto(below, begins / len(c.impostor), (1 - shape) * float(excess.mean()), shape),
+        shares=match_replicates(c, inside, drawn),
+        scales=np.concatenate(scales),
+        fitted=fitted,
+        pairs=c.near_pairs(inside),
+        comparisons=begins,
+    )
 
 
 def _beginning(c: Comparisons, share: float) -> int:
@@ -175,16 +173,3 @@ def _beginning(c: Comparisons, share: float) -> int:
     if number > MOST_COMPARISONS:  # many pictures of a person: as deep as a fit needs, no deeper
         number = max(MOST_COMPARISONS, int(arrivals[LEAST_PAIRS]))
     return number
-
-
-def _lightest(
-    scale: Numbers, shape: Numbers, ascending: Numbers, weight: Numbers
-) -> tuple[Numbers, Numbers]:
-    """Where the shape would be lighter than allowed: the allowed one, with the same mean."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = weight @ ascending / weight.sum(axis=1)
-    light = shape < LIGHTEST
-    return (
-        np.where(light, mean * (1 - LIGHTEST), scale),
-        np.where(light, LIGHTEST, shape),
-    )

@@ -1,0 +1,175 @@
+"""From embeddings to thresholds: made-up people, whose answer is known."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from crowd import as_collected, made_up
+from PIL import Image
+from test_tail import true_rate
+
+from kiosk.cli import face_report
+from kiosk.face.calibration import identify, plot, run
+from kiosk.face.calibration.folder import Groups
+from kiosk.face.calibration.recommend import Shortfall, Targets, Thresholds
+from kiosk.face.calibration.run import NothingToCompare, Settings, analyse
+
+QUICK = Settings(replicates=200)
+
+
+def finding_of(samples, groups=None, settings=QUICK, current=None):
+    return analyse(as_collected(samples), samples, groups or Groups(), settings, current)
+
+
+@pytest.fixture(scope="module")
+def finding():
+    return finding_of(made_up(120, 3))
+
+
+def test_recommended_thresholds_keep_the_targets_on_people_never_seen(finding):
+    thresholds = finding.recommendation.thresholds
+    assert finding.shortfalls == ()
+    assert true_rate(thresholds.verify_max_distance) <= 1e-4
+    fpir = identify.false_positives(true_rate(thresholds.identify_max_distance), 500)
+    assert fpir <= 1e-3
+    assert finding.recommendation.expected.false_positive.upper <= 1e-3
+    assert thresholds.identify_max_distance < thresholds.verify_max_distance
+    # … and on others of the same population, by the gate's own rule
+    others = identify.simulate(made_up(300, 3, seed=5), 299, np.random.default_rng(0), rosters=2)
+    from kiosk.core.identity import Policy
+
+    rule = Policy(
+        thresholds.verify_max_distance,
+        thresholds.identify_max_distance,
+        thresholds.identify_margin,
+        5,
+    )
+    assert identify.Outcome.OTHER not in others.strangers.decided(rule)
+
+
+def test_the_same_people_give_the_same_finding(finding):
+    again = finding_of(made_up(120, 3))
+    assert again.recommendation == finding.recommendation
+    assert again.eer_interval == finding.eer_interval
+
+
+def test_what_cannot_be_measured_has_no_threshold(finding):
+    assert [p.target for p in finding.points if p.threshold is None] == [1e-4, 1e-5]
+    assert finding.points[-1].bound == pytest.approx(3 / finding.impostor_pairs, rel=0.01)
+    measured = finding.points[0]
+    assert measured.fmr.value <= 1e-2 and measured.fnmr.value <= finding.points[1].fnmr.value
+
+
+def test_few_people_get_rates_but_no_thresholds():
+    few = finding_of(made_up(20, 4), current=Thresholds(0.9, 0.7, 0.1))
+    assert few.recommendation is None and few.shortfalls == (Shortfall.FEW_PEOPLE,)
+    assert few.eer >= 0 and few.current_simulated.roster == 19
+    assert few.current_expected is None, "nothing is extrapolated from 190 pairs"
+
+
+def test_a_hopeless_encoder_is_called_so():
+    rng = np.random.default_rng(1)
+    noise = made_up(60, 3)
+    noise.embeddings[:] = rng.normal(size=noise.embeddings.shape) / np.sqrt(32)
+    hopeless = finding_of(noise)
+    assert set(hopeless.shortfalls) == {Shortfall.VERIFY, Shortfall.IDENTIFY}
+    assert hopeless.eer == pytest.approx(0.5, abs=0.06)
+
+
+def test_one_person_with_two_folders_is_listed_and_lowers_the_threshold(finding):
+    double = made_up(120, 3)
+    double.embeddings[0] = double.embeddings[6] + 0.001
+    found = finding_of(double)
+    assert (found.suspects[0].one, found.suspects[0].other) == ("p000/0.jpg", "p002/6.jpg")
+    assert found.suspects[0].distance < 0.01 and len(found.suspects) >= 1
+    assert finding.suspects == ()
+    before = finding.recommendation.thresholds.identify_max_distance
+    assert found.recommendation.thresholds.identify_max_distance < min(0.01, before)
+
+
+def groups_of(people: int, *columns: str) -> Groups:
+    names = [f"p{n:03d}" for n in range(people)]
+    made = {}
+    for at, column in enumerate(columns):
+        made[column] = {name: "ab"[(n >> at) & 1] for n, name in enumerate(names)}
+    return Groups(made)
+
+
+def test_people_of_a_group_that_are_more_alike_decide():
+    s = made_up(120, 3)
+    a = (s.person % 2) == 0
+    middle = s.embeddings[a].mean(axis=0)
+    s.embeddings[a] = middle + 0.75 * (s.embeddings[a] - middle)
+    whole = finding_of(s)
+    grouped = finding_of(s, groups_of(120, "origin"))
+    assert grouped.recommendation.expected.population == run.SAME_GROUP
+    assert (
+        grouped.recommendation.thresholds.identify_max_distance
+        < whole.recommendation.thresholds.identify_max_distance
+    )
+    rows = {row.value: row for row in grouped.groups}
+    assert rows["a"].people == rows["b"].people == 60
+    assert rows["a"].nearest < rows["b"].nearest
+    assert rows["a"].fmr.units == 60 * 59 // 2, "impostors within the group"
+
+
+def test_groups_of_two_columns_must_both_agree():
+    alike = run.alike_people(("p000", "p001", "p002", "p004"), groups_of(5, "sex", "age"))
+    assert alike.tolist() == [
+        [True, False, False, True],
+        [False, True, False, False],
+        [False, False, True, False],
+        [True, False, False, True],
+    ]
+    assert run.alike_people(("p000",), Groups()) is None
+    unknown = run.alike_people(("who", "else"), groups_of(5, "sex"))
+    assert not unknown.any(), "who is of no known group is alike to nobody"
+
+
+def test_small_groups_are_reported_but_do_not_decide():
+    found = finding_of(made_up(60, 3), Groups({"origin": {"p000": "x", "p001": "x"}}))
+    assert run.SAME_GROUP not in found.tails and found.same_group_pairs == 1
+    assert found.recommendation is not None and found.groups[0].people == 2
+
+
+def test_stricter_targets_lower_the_thresholds(finding):
+    strict = finding_of(made_up(120, 3), settings=Settings(Targets(5000, 1e-4, 1e-6), 1, 200))
+    wide, narrow = finding.recommendation.thresholds, strict.recommendation.thresholds
+    assert narrow.verify_max_distance < wide.verify_max_distance
+    assert narrow.identify_max_distance < wide.identify_max_distance
+
+
+def test_several_frames_make_it_easier():
+    one, three = (
+        finding_of(made_up(60, 9, within=0.7), settings=Settings(Targets(), n, 200)) for n in (1, 3)
+    )
+    assert three.eer < one.eer
+    assert three.points[0].fnmr.value < one.points[0].fnmr.value
+
+
+def test_one_sided_folders_are_refused():
+    for samples in (made_up(1, 5), made_up(5, 1)):
+        with pytest.raises(NothingToCompare):
+            finding_of(samples)
+
+
+def test_pictures_are_drawn(finding, tmp_path):
+    other = finding_of(made_up(60, 3, seed=8, within=1.0))
+    plot.draw_det([finding, other], tmp_path / "det.png")
+    plot.draw_scores(other, tmp_path / "scores.png")
+    plot.draw_scores(finding_of(made_up(10, 3)), tmp_path / "few.png")
+    for name, least in (("det.png", 900), ("scores.png", 1000), ("few.png", 1000)):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.width >= least
+            assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 50, "not an empty page"
+
+
+def test_the_report_is_plain_data_without_embeddings(finding):
+    data = json.loads(json.dumps(face_report._plain(face_report._finding(finding))))
+    assert data["recommended"]["identify_max_distance"] > 0
+    assert data["recommended"]["simulated"]["false_positive"]["method"]
+    text = json.dumps(data)
+    assert "embedding" not in text and len(text) < 200_000
+    assert np.all(np.diff(data["det"]["fmr"]) >= 0)
