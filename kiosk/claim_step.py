@@ -42,7 +42,8 @@ class ClaimStep:
         except StoreError as error:
             lane.evidence_failed(error)
             return True
-        lane.post(ev.CardClaimed(lookup, self._card_problem(card, lookup) or lane.window_problem()))
+        problem = self._card_problem(card, lookup) or lane.window_problem(lookup)
+        lane.post(ev.CardClaimed(lookup, problem))
         return True
 
     def _card_problem(self, card: IdCard, lookup: Lookup) -> Reason | None:

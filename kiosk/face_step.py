@@ -176,7 +176,7 @@ class FaceStep:
                 assert self._lane.session is not None
                 log.info("face_accepted", distance=round(distance, 3))
                 lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
-                problem = self._lane.window_problem()
+                problem = self._lane.window_problem(lookup)
                 if lookup.candidate is not None:
                     suspicious = self._hold_against_others(lookup.candidate, verified=True)
                     if suspicious and self.seen.rule.stop:

@@ -25,7 +25,7 @@ from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.core.identity import Policy
-from kiosk.core.types import Candidate, Session
+from kiosk.core.types import Candidate, Lookup, Session
 from kiosk.face_step import FaceStep
 from kiosk.finger_step import FingerStep
 from kiosk.gate_step import GateStep
@@ -247,13 +247,15 @@ class LaneSession:
         """In the hall's time zone."""
         return self.clock.now().astimezone(self._zone).date()
 
-    def window_problem(self) -> Reason | None:
+    def window_problem(self, lookup: Lookup) -> Reason | None:
+        """Who comes a second time because a proctor voided their seat may be late."""
         session, now = self.session, self.clock.now()
         if session is None:
             return Reason.SESSION_NOT_OPEN
         if now < session.checkin_from:
             return Reason.TOO_EARLY
-        return Reason.TOO_LATE if now > session.checkin_until else None
+        late = now > session.checkin_until and not lookup.comes_again
+        return Reason.TOO_LATE if late else None
 
     # --- screen ---------------------------------------------------------------------------------
 

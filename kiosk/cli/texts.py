@@ -28,6 +28,8 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.SIGNATURE_TIMEOUT: ("签名超时", "not signed in time"),
     R.SIGNATURE_EMPTY: ("签名为空", "signature is empty"),
     R.HALL_FULL: ("考台已满", "hall is full"),
+    R.NO_TERMINAL_FOR_CLASS: ("没有该车型的空考台", "no free terminal for this licence class"),
+    R.NO_ACCESSIBLE_TERMINAL: ("没有空的无障碍考台", "no accessible terminal is free"),
     R.GATE_TIMEOUT: ("未通过闸机", "nobody went through"),
     R.GATE_TURNED_BACK: ("进闸后退回", "turned back in the gate"),
     R.GATE_TAILGATED: ("尾随", "followed by a second person"),

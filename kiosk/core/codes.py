@@ -40,6 +40,8 @@ class Reason(StrEnum):
     SIGNATURE_EMPTY = "SIGNATURE_EMPTY"
     # draw and gate
     HALL_FULL = "HALL_FULL"
+    NO_TERMINAL_FOR_CLASS = "NO_TERMINAL_FOR_CLASS"
+    NO_ACCESSIBLE_TERMINAL = "NO_ACCESSIBLE_TERMINAL"
     GATE_TIMEOUT = "GATE_TIMEOUT"
     GATE_TURNED_BACK = "GATE_TURNED_BACK"
     GATE_TAILGATED = "GATE_TAILGATED"
@@ -57,6 +59,14 @@ class Reason(StrEnum):
     DEVICE_FAULT = "DEVICE_FAULT"
     EVIDENCE_FAILED = "EVIDENCE_FAILED"
     RESTARTED = "RESTARTED"
+
+
+class VoidReason(StrEnum):
+    """Why a drawn seat was given up by a proctor. Closed, like `Reason`."""
+
+    TERMINAL_BROKEN = "terminal_broken"
+    SECOND_ATTEMPT = "second_attempt"  #: of the exam, on the same day
+    PROCTOR_DECISION = "proctor_decision"  #: anything else; a second person must approve it
 
 
 class Step(StrEnum):
@@ -124,6 +134,7 @@ class JournalKind(StrEnum):
     FINGER_FAILED = "finger_failed"
     SIGNED = "signed"
     SEAT_DRAWN = "seat_drawn"
+    SEAT_VOIDED = "seat_voided"  #: the candidate may draw again; the old draw stays here
     GATE_INTENT = "gate_intent"
     GATE_OUTCOME = "gate_outcome"
     GATE_EVENT = "gate_event"

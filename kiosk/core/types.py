@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from kiosk.core.hall import Terminal
+
 
 class Standing(StrEnum):
     """How a claimed identity stands with the session now open."""
@@ -65,13 +67,28 @@ class Session:
     checkin_from: datetime
     checkin_until: datetime
     state: SessionState
-    terminals: tuple[str, ...]  #: all of them, in the hall's order
-    out_of_service: frozenset[str]
+    hall: tuple[Terminal, ...]  #: all of them, in the hall's order, as they are now
     capacity: int
+    spacing: bool = False  #: no neighbour from the same driving school while others are free
+    hall_sha256: str | None = None  #: hall and rules as they were committed to at opening
+    commitment: str | None = None  #: to the secret seed; published when the session opens
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        return tuple(t.name for t in self.hall)
+
+    @property
+    def out_of_service(self) -> frozenset[str]:
+        return frozenset(t.name for t in self.hall if not t.in_service)
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        return frozenset(t.name for t in self.hall if t.reserved)
 
     @property
     def usable_terminals(self) -> tuple[str, ...]:
-        return tuple(t for t in self.terminals if t not in self.out_of_service)
+        """Those that can be drawn: in service and not reserved."""
+        return tuple(t.name for t in self.hall if t.drawable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,7 @@ class Lookup:
     terminal: str | None = None  #: when SEATED or INSIDE
     other_session_starts_at: datetime | None = None  #: when OTHER_SESSION
     has_signature: bool = False
+    comes_again: bool = False  #: a proctor has voided a seat of theirs: they come a second time
 
 
 @dataclass(frozen=True, slots=True)

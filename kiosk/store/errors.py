@@ -34,7 +34,20 @@ class StoreRefused(StoreError):
 
 
 class HallFull(StoreRefused):
-    reason = Reason.HALL_FULL
+    """No terminal for this candidate; `reason` says whether for none at all."""
+
+    def __init__(self, problem: str, reason: Reason = Reason.HALL_FULL) -> None:
+        super().__init__(problem)
+        self.reason = reason
+
+
+class NotVoidable(StoreRefused):
+    """A seat that cannot be given up so. `code` and `args`: its sentence in kiosk.texts."""
+
+    def __init__(self, code: str, problem: str, **args: object) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.about = args
 
 
 class AlreadyInside(StoreRefused):

@@ -136,10 +136,35 @@ def _faces_of_the_day(database: Database) -> None:
         database.execute(statement)
 
 
+_HALL_RULES = (
+    "alter table terminals add column row_no integer",
+    "alter table terminals add column column_no integer",
+    "alter table terminals add column reserved integer not null default 0",
+    "alter table terminals add column accessible integer not null default 0",
+    "alter table terminals add column classes text not null default ''",
+    "alter table sessions add column spacing integer not null default 0",
+    "alter table sessions add column hall_sha256 text",
+    "alter table candidates add column accessible integer not null default 0",
+    "alter table candidates add column school text",
+    "alter table assignments add column school text",
+    "alter table assignments add column voided_why text",
+    # a signature is the second source of randomness of one draw, never of two
+    "create unique index one_draw_a_signature"
+    " on assignments (session_id, candidate_id, signature_sha256)",
+)
+
+
+def _hall_rules(database: Database) -> None:
+    """Terminals with attributes, spacing, and what the rules know of a candidate."""
+    for statement in _HALL_RULES:
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
     ("0003_faces_of_the_day", _faces_of_the_day),
+    ("0004_hall_rules", _hall_rules),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class RosterRow:
     templates: tuple[bytes, ...]
     embedding: tuple[float, ...]
     encoder: str
+    accessible: bool = False  #: needs an accessible terminal
+    driving_school: str = ""  #: "": not known; kept as a salted hash only
 
     def __repr__(self) -> str:
         return f"RosterRow({self.session_id})"  # keeps personal data out of logs
@@ -61,9 +64,17 @@ class RosterRow:
             self.photo,
             *self.templates,
             np.asarray(self.embedding, dtype="<f4").tobytes(),
+            *((b"accessible",) if self.accessible else ()),
+            *((school_key(self.driving_school),) if self.driving_school else ()),
         ):
             h.update(len(part).to_bytes(8, "big") + part)
         return h.hexdigest()
+
+
+def school_key(name: str) -> bytes:
+    """A driving school's name without what only its writers see: width, case, blanks."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return b"school\n" + "".join(plain.split()).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +166,8 @@ class Roster(Base):
             "photo": self._vault.encrypt(scope, "photo", row.photo),
             "embedding": self._vault.encrypt(scope, "embedding", vector),
             "encoder": row.encoder,
+            "accessible": int(row.accessible),
+            "school": self._school(row.session_id, row.driving_school),
             "digest": row.digest(),
             "imported_at": self._now(),
             "source": source,
@@ -182,7 +195,13 @@ class Roster(Base):
         return "added" if held is None else "changed"
 
     def _pseudonym(self, session_id: str, identity_number: str) -> str:
-        """Salted, so that the journal can be published: HMAC-SHA256, 32 hex digits."""
+        return self._salted(session_id, identity_number.encode())
+
+    def _school(self, session_id: str, name: str) -> str | None:
+        return self._salted(session_id, school_key(name)) if name.strip() else None
+
+    def _salted(self, session_id: str, text: bytes) -> str:
+        """So that the journal can be published: HMAC-SHA256 with the session's salt, 32 digits."""
         row = self._row("select salt from salts where session_id = ?", session_id)
         if row is not None:
             salt = self._vault.decrypt(session_id, "salt", row[0])
@@ -192,7 +211,7 @@ class Roster(Base):
                 "insert into salts values (?, ?)",
                 [session_id, self._vault.encrypt(session_id, "salt", salt)],
             )
-        return hmac.digest(salt, identity_number.encode(), "sha256").hex()[:32]
+        return hmac.digest(salt, text, "sha256").hex()[:32]
 
     # --- another encoder ----------------------------------------------------------------------
 
@@ -299,10 +318,22 @@ class Roster(Base):
             session_id,
             candidate.candidate_id,
         )
-        if seat is None:
-            return Lookup(Standing.BOOKED, candidate, has_signature=signed is not None)
-        standing = Standing.INSIDE if seat[1] else Standing.SEATED
-        return Lookup(standing, candidate, terminal=seat[0], has_signature=signed is not None)
+        voided = self._row(
+            "select 1 from assignments where session_id = ? and candidate_id = ?"
+            " and voided_at is not null",
+            session_id,
+            candidate.candidate_id,
+        )
+        standing = Standing.BOOKED
+        if seat is not None:
+            standing = Standing.INSIDE if seat[1] else Standing.SEATED
+        return Lookup(
+            standing,
+            candidate,
+            terminal=seat[0] if seat else None,
+            has_signature=signed is not None,
+            comes_again=voided is not None,
+        )
 
     def templates(self, candidate_id: int) -> list[bytes]:
         rows = self._rows(
@@ -340,7 +371,7 @@ class Roster(Base):
     def candidates(self, session_id: str) -> list[dict[str, Any]]:
         """For the proctor's list: masked, with where each one is and what happened last."""
         rows = self._rows(
-            "select name, admission_no, pseudonym, terminal, inside_at from candidates c"
+            "select name, admission_no, pseudonym, terminal, draw_no, inside_at from candidates c"
             " left join assignments a on a.session_id = c.session_id"
             " and a.candidate_id = c.candidate_id and voided_at is null"
             " where c.session_id = ? and active order by admission_no",
@@ -355,7 +386,7 @@ class Roster(Base):
             )
         }
         found = []
-        for name, admission_no, pseudonym, terminal, inside_at in rows:
+        for name, admission_no, pseudonym, terminal, draw_no, inside_at in rows:
             standing = Standing.INSIDE if inside_at else Standing.SEATED if terminal else None
             reason, at = last.get(pseudonym, (None, None))
             found.append(
@@ -364,6 +395,7 @@ class Roster(Base):
                     "admission_no": "…" + admission_no[-4:],
                     "standing": (standing or Standing.BOOKED).value,
                     "terminal": terminal,
+                    "draw_no": draw_no,
                     "last_reason": reason,
                     "last_at": at,
                 }

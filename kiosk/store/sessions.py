@@ -6,17 +6,21 @@ Knows no candidate but how many there are.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from kiosk.core.codes import JournalKind
 from kiosk.core.draw import SEED_BYTES, commitment
+from kiosk.core.hall import LICENCE_CLASSES, MAX_NAME, Terminal, hall_sha256, is_name
 from kiosk.core.types import Session, SessionState
 from kiosk.store.base import Base, iso
 from kiosk.store.errors import NotOpen, StoreRefused
 
-MAX_NAME = 64
+_TERMINAL = "terminal, position, row_no, column_no, in_service, reserved, accessible, classes"
+#: What a person may change while the session runs, and its column.
+_CHANGES = ("in_service", "reserved", "accessible", "classes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +31,56 @@ class Counts:
     free_terminals: int
 
 
-def _name_problems(session_id: str, terminals: Sequence[str]) -> list[str]:
-    """Names go into hashes one a line and onto screens: no control characters, no blanks."""
-    names = [("session id", session_id), *(("terminal", t) for t in terminals)]
+def _hall_of(terminals: Sequence[Terminal | str], out: set[str]) -> list[Terminal]:
+    """In the order given; a bare name is a terminal for everybody whose place is not known."""
+    whole = [t if isinstance(t, Terminal) else Terminal(t, 0) for t in terminals]
     return [
-        f"{what} {name!r} is not a name: 1 to {MAX_NAME} printable characters, no outer blanks"
-        for what, name in names
-        if not (0 < len(name) <= MAX_NAME and name.isprintable() and name == name.strip())
+        replace(
+            t,
+            position=n,
+            in_service=t.in_service and t.name not in out,
+            classes=tuple(sorted(set(t.classes))),
+        )
+        for n, t in enumerate(whole)
     ]
+
+
+def _hall_problems(session_id: str, hall: Sequence[Terminal]) -> Iterator[str]:
+    """Names go into hashes one a line and onto screens; a place is for one terminal."""
+    names = [t.name for t in hall]
+    for what, name in [("session id", session_id), *(("terminal", n) for n in names)]:
+        if not is_name(name):
+            yield (
+                f"{what} {name!r} is not a name: 1 to {MAX_NAME} printable characters, no outer "
+                'blanks, neither " nor \\'
+            )
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        yield f"terminals listed twice: {', '.join(twice)}"
+    places: dict[tuple[int, int], str] = {}
+    for t in hall:
+        if (t.row is None) != (t.column is None):
+            yield f"terminal {t.name}: row and column are given both or neither"
+        elif t.row is not None and t.column is not None:
+            if other := places.get((t.row, t.column)):
+                yield f"terminals {other} and {t.name} are both in row {t.row}, column {t.column}"
+            places[t.row, t.column] = t.name
+        yield from _class_problems(t.name, t.classes)
+    if not hall:
+        yield "a session needs at least one terminal"
+
+
+def _class_problems(terminal: str, classes: Iterable[str]) -> Iterator[str]:
+    if unknown := sorted(set(classes) - LICENCE_CLASSES):
+        yield f"terminal {terminal}: no such licence class: {', '.join(unknown)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A terminal that somebody holds."""
+
+    draw_no: int
+    school: str | None  #: salted hash, as it was at the draw
+    inside: bool
 
 
 class Sessions(Base):
@@ -43,50 +89,52 @@ class Sessions(Base):
         session_id: str,
         subject: str,
         starts_at: datetime,
-        terminals: Sequence[str],
+        terminals: Sequence[Terminal | str],
         out_of_service: Iterable[str] = (),
         capacity: int | None = None,
         early_s: int = 1800,
         late_s: int = 0,
         person: str = "technician",
+        spacing: bool = False,
     ) -> Session:
-        """Add a session. Raises `StoreRefused` with every problem."""
+        """Add a session. `terminals`: in the hall's order; their `position` is set from it.
+
+        Raises `StoreRefused` with every problem.
+        """
         out = set(out_of_service)
-        usable = len(set(terminals) - out)
-        problems = _name_problems(session_id, terminals)
+        hall = _hall_of(terminals, out)
+        usable = len({t.name for t in hall if t.drawable})
+        problems = list(_hall_problems(session_id, hall))
         if starts_at.tzinfo is None:
             problems.append("the start must have a time zone")
         if self.session(session_id) is not None:
             problems.append(f"session {session_id} exists already")
-        if len(set(terminals)) != len(terminals):
-            twice = sorted({t for t in terminals if list(terminals).count(t) > 1})
-            problems.append(f"terminals listed twice: {', '.join(twice)}")
-        if not terminals:
-            problems.append("a session needs at least one terminal")
-        if unknown := sorted(out - set(terminals)):
+        if unknown := sorted(out - {t.name for t in hall}):
             problems.append(f"out of service but not a terminal: {', '.join(unknown)}")
-        if terminals and not usable:
-            problems.append("every terminal is out of service")
-        elif terminals and capacity is not None and not 0 < capacity <= usable:
+        if hall and not usable:
+            problems.append("every terminal is out of service or reserved")
+        elif hall and capacity is not None and not 0 < capacity <= usable:
             problems.append(f"capacity {capacity} does not fit {usable} usable terminals")
         if problems:
             raise StoreRefused(problems)
         with self._transaction():
             self._db.execute(
                 "insert into sessions (session_id, subject, starts_at, checkin_from,"
-                " checkin_until, state, capacity) values (?, ?, ?, ?, ?, 'created', ?)",
+                " checkin_until, state, capacity, spacing) values (?, ?, ?, ?, ?, 'created', ?, ?)",
                 [
                     session_id,
                     subject,
                     iso(starts_at),
                     iso(starts_at - timedelta(seconds=early_s)),
                     iso(starts_at + timedelta(seconds=late_s)),
-                    capacity or len(terminals),
+                    capacity or len(hall),
+                    int(spacing),
                 ],
             )
             self._db.conn.executemany(
-                "insert into terminals values (?, ?, ?, ?)",
-                [(session_id, t, n, int(t not in out)) for n, t in enumerate(terminals)],
+                f"insert into terminals (session_id, {_TERMINAL})"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(session_id, *_terminal_row(t)) for t in hall],
             )
             self._note(
                 JournalKind.SESSION_CREATED,
@@ -94,8 +142,9 @@ class Sessions(Base):
                 payload={
                     "subject": subject,
                     "starts_at": iso(starts_at),
-                    "terminals": list(terminals),
-                    "out_of_service": sorted(out),
+                    "terminals": [t.published() for t in hall],
+                    "rules": {"spacing": spacing},
+                    "capacity": capacity or len(hall),
                     "person": person,
                 },
             )
@@ -108,16 +157,12 @@ class Sessions(Base):
 
     def session(self, session_id: str) -> Session | None:
         row = self._row(
-            "select session_id, subject, starts_at, checkin_from, checkin_until, state, capacity"
-            " from sessions where session_id = ?",
+            "select session_id, subject, starts_at, checkin_from, checkin_until, state, capacity,"
+            " spacing, hall_sha256, commitment from sessions where session_id = ?",
             session_id,
         )
         if row is None:
             return None
-        terminals = self._rows(
-            "select terminal, in_service from terminals where session_id = ? order by position",
-            session_id,
-        )
         return Session(
             session_id=row[0],
             subject=row[1],
@@ -125,10 +170,18 @@ class Sessions(Base):
             checkin_from=datetime.fromisoformat(row[3]),
             checkin_until=datetime.fromisoformat(row[4]),
             state=SessionState(row[5]),
-            terminals=tuple(t for t, _ in terminals),
-            out_of_service=frozenset(t for t, in_service in terminals if not in_service),
+            hall=self._hall(session_id),
             capacity=row[6],
+            spacing=bool(row[7]),
+            hall_sha256=row[8],
+            commitment=row[9],
         )
+
+    def _hall(self, session_id: str) -> tuple[Terminal, ...]:
+        rows = self._rows(
+            f"select {_TERMINAL} from terminals where session_id = ? order by position", session_id
+        )
+        return tuple(_terminal_of(row) for row in rows)
 
     def _known(self, session_id: str) -> Session:
         session = self.session(session_id)
@@ -150,19 +203,24 @@ class Sessions(Base):
         if (other := self.open_now()) is not None:
             raise StoreRefused(f"session {other.session_id} is still open")
         seed = secrets.token_bytes(SEED_BYTES)
-        published = commitment(seed, session_id)
+        rules: dict[str, Any] = {"capacity": session.capacity, "spacing": session.spacing}
+        hall = hall_sha256(session.hall, **rules)
+        published = commitment(seed, session_id, hall)
         with self._transaction():
             self._db.execute(
-                "update sessions set state = 'open', seed = ?, commitment = ? where session_id = ?",
-                [self._vault.encrypt(session_id, "seed", seed), published, session_id],
+                "update sessions set state = 'open', seed = ?, commitment = ?, hall_sha256 = ?"
+                " where session_id = ?",
+                [self._vault.encrypt(session_id, "seed", seed), published, hall, session_id],
             )
             self._note(
                 JournalKind.SESSION_OPENED,
                 session_id=session_id,
                 payload={
                     "commitment": published,
-                    "terminals": list(session.terminals),
-                    "out_of_service": sorted(session.out_of_service),
+                    "hall_sha256": hall,
+                    "terminals": [t.published() for t in session.hall],
+                    "rules": {"spacing": session.spacing},
+                    "capacity": session.capacity,
                     "person": person,
                 },
             )
@@ -206,36 +264,86 @@ class Sessions(Base):
             " from assignments where session_id = ? and voided_at is null",
             session_id,
         )[0]
-        return Counts(booked, seated, inside, len(self._free_terminals(session_id)))
+        free = self._rows(
+            "select count(*) from terminals t where session_id = ? and in_service and not reserved"
+            " and not exists (select 1 from assignments a where a.session_id = t.session_id"
+            "  and a.terminal = t.terminal and a.voided_at is null)",
+            session_id,
+        )[0][0]
+        return Counts(booked, seated, inside, free)
 
-    def _free_terminals(self, session_id: str) -> list[str]:
-        """In service and not assigned, in the hall's order."""
+    def held_seats(self, session_id: str) -> dict[str, Seat]:
+        """Terminal → who holds it now."""
         rows = self._rows(
-            "select terminal from terminals t where session_id = ? and in_service and not exists"
-            " (select 1 from assignments a where a.session_id = t.session_id"
-            "  and a.terminal = t.terminal and a.voided_at is null) order by position",
+            "select terminal, draw_no, school, inside_at from assignments"
+            " where session_id = ? and voided_at is null",
             session_id,
         )
-        return [terminal for (terminal,) in rows]
+        return {
+            terminal: Seat(no, school, inside is not None) for terminal, no, school, inside in rows
+        }
 
     def set_terminal(
-        self, session_id: str, terminal: str, in_service: bool, reason: str, person: str
+        self,
+        session_id: str,
+        terminal: str,
+        in_service: bool | None,
+        reason: str,
+        person: str,
+        *,
+        reserved: bool | None = None,
+        accessible: bool | None = None,
+        classes: Iterable[str] | None = None,
     ) -> Session:
-        """Take a terminal out of service or put it back; a seat already drawn stays."""
+        """Change what a terminal is; None stays as it is. A seat already drawn stays, too."""
         session = self._known(session_id)
         if terminal not in session.terminals:
             raise StoreRefused(f"session {session_id} has no terminal {terminal}")
         if session.state is SessionState.CLOSED:
             raise NotOpen(f"session {session_id} is closed")
+        listed = None if classes is None else sorted(set(classes))
+        given = dict(zip(_CHANGES, (in_service, reserved, accessible, listed), strict=True))
+        change = {name: value for name, value in given.items() if value is not None}
+        if not change:
+            raise StoreRefused(f"nothing about terminal {terminal} would change")
+        if problems := list(_class_problems(terminal, listed or ())):
+            raise StoreRefused(problems)
         with self._transaction():
-            self._db.execute(
-                "update terminals set in_service = ? where session_id = ? and terminal = ?",
-                [int(in_service), session_id, terminal],
-            )
-            self._note(
-                JournalKind.TERMINAL_CHANGED,
-                session_id=session_id,
-                terminal=terminal,
-                payload={"in_service": in_service, "why": reason, "person": person},
-            )
+            self._change_terminal(session_id, terminal, change, reason, person)
         return self._known(session_id)
+
+    def _change_terminal(
+        self, session_id: str, terminal: str, change: dict[str, Any], why: str, person: str
+    ) -> None:
+        """Inside the running transaction."""
+        stored = {k: ";".join(v) if k == "classes" else int(v) for k, v in change.items()}
+        self._db.execute(
+            f"update terminals set {', '.join(f'{name} = ?' for name in stored)}"
+            " where session_id = ? and terminal = ?",
+            [*stored.values(), session_id, terminal],
+        )
+        self._note(
+            JournalKind.TERMINAL_CHANGED,
+            session_id=session_id,
+            terminal=terminal,
+            payload=change | {"why": why, "person": person},
+        )
+
+
+def _terminal_row(t: Terminal) -> tuple[object, ...]:
+    flags = (int(t.in_service), int(t.reserved), int(t.accessible))
+    return (t.name, t.position, t.row, t.column, *flags, ";".join(t.classes))
+
+
+def _terminal_of(row: tuple[Any, ...]) -> Terminal:
+    name, position, row_no, column_no, in_service, reserved, accessible, classes = row
+    return Terminal(
+        name=name,
+        position=position,
+        row=row_no,
+        column=column_no,
+        in_service=bool(in_service),
+        reserved=bool(reserved),
+        accessible=bool(accessible),
+        classes=tuple(classes.split(";")) if classes else (),
+    )

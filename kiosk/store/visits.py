@@ -10,17 +10,10 @@ import hashlib
 from dataclasses import dataclass
 
 from kiosk.core.codes import JournalKind, Reason
-from kiosk.core.draw import draw_terminal
+from kiosk.core.hall import Facts
 from kiosk.core.types import Admission, Candidate, SessionState
-from kiosk.store.errors import (
-    AlreadyInside,
-    HallFull,
-    NoSignature,
-    NotBooked,
-    NotOpen,
-    StoreRefused,
-)
-from kiosk.store.sessions import Sessions
+from kiosk.store.draws import Booking, Draws
+from kiosk.store.errors import AlreadyInside, NoSignature, NotBooked, NotOpen, StoreRefused
 
 #: Outcomes after which the candidate is inside: they passed, alone or followed by another.
 PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
@@ -41,13 +34,13 @@ class OpenIntent:
     at: str
 
 
-class Visits(Sessions):
+class Visits(Draws):
     def save_signature(
         self, session_id: str, candidate: Candidate, strokes: bytes, text_sha256: str
     ) -> str:
         """Keep the strokes (encrypted) and journal their hash. Returns it; a repeat is harmless."""
         sha256 = hashlib.sha256(strokes).hexdigest()
-        pseudonym = self._booked(session_id, candidate)
+        pseudonym = self._booked(session_id, candidate).pseudonym
         held = self._row(
             "select 1 from signatures where session_id = ? and candidate_id = ? and sha256 = ?",
             session_id,
@@ -70,20 +63,23 @@ class Visits(Sessions):
                     "signature_sha256": sha256,
                     "text_sha256": text_sha256,
                     "bytes": len(strokes),
+                    "purpose": "entry",
                 },
             )
         return sha256
 
-    def _booked(self, session_id: str, candidate: Candidate) -> str:
-        """The pseudonym, as the roster has it. Raises `NotBooked`."""
+    def _booked(self, session_id: str, candidate: Candidate) -> Booking:
+        """As the roster has it, whatever the caller holds in hand. Raises `NotBooked`."""
         row = self._row(
-            "select pseudonym from candidates where candidate_id = ? and session_id = ? and active",
+            "select pseudonym, licence_class, accessible, school from candidates"
+            " where candidate_id = ? and session_id = ? and active",
             candidate.candidate_id,
             session_id,
         )
         if row is None:
             raise NotBooked(f"this candidate is not on the roster of session {session_id}")
-        return str(row[0])
+        facts = Facts(row[1], accessible=bool(row[2]), school=row[3])
+        return Booking(candidate.candidate_id, str(row[0]), facts)
 
     def signature(self, session_id: str, candidate_id: int) -> bytes:
         """The strokes as they were signed last."""
@@ -104,10 +100,10 @@ class Visits(Sessions):
         was changed.
         """
         with self._transaction():
-            state = self._row("select state from sessions where session_id = ?", session_id)
-            if state is None or state[0] != SessionState.OPEN:
+            session = self.session(session_id)
+            if session is None or session.state is not SessionState.OPEN:
                 raise NotOpen(f"session {session_id} is not open")
-            pseudonym = self._booked(session_id, candidate)
+            who = self._booked(session_id, candidate)
             held = self._row(
                 "select assignment_id, terminal, draw_no, inside_at from assignments"
                 " where session_id = ? and candidate_id = ? and voided_at is null",
@@ -117,9 +113,7 @@ class Visits(Sessions):
             if held is not None and held[3] is not None:
                 raise AlreadyInside("this candidate is inside already")
             assignment_id, terminal, draw_no = (
-                held[:3]
-                if held is not None
-                else self._draw(session_id, candidate.candidate_id, pseudonym)
+                held[:3] if held is not None else self._draw(session, who)
             )
             cursor = self._db.execute(
                 "insert into gate_intents (assignment_id, at) values (?, ?)",
@@ -129,59 +123,11 @@ class Visits(Sessions):
             self._note(
                 JournalKind.GATE_INTENT,
                 session_id=session_id,
-                pseudonym=pseudonym,
+                pseudonym=who.pseudonym,
                 terminal=terminal,
                 payload={"intent": intent_id, "draw_no": draw_no, "authority": "verified"},
             )
         return Admission(terminal, draw_no, intent_id, held is None)
-
-    def _draw(self, session_id: str, candidate_id: int, pseudonym: str) -> tuple[int, str, int]:
-        signed = self._row(
-            "select sha256 from signatures where session_id = ? and candidate_id = ?"
-            " order by rowid desc limit 1",  # not by time: the clock may have been set back
-            session_id,
-            candidate_id,
-        )
-        if signed is None:
-            raise NoSignature("nothing has been signed")
-        free = self._free_terminals(session_id)
-        taken, capacity, draws = self._rows(
-            "select (select count(*) from assignments a where a.session_id = s.session_id"
-            " and voided_at is null), capacity, draws from sessions s where session_id = ?",
-            session_id,
-        )[0]
-        if not free or taken >= capacity:
-            raise HallFull(f"no terminal of session {session_id} is free")
-        draw_no = draws + 1
-        drawn = draw_terminal(
-            seed=self._seed(session_id),
-            draw_no=draw_no,
-            pseudonym=pseudonym,
-            signature_sha256=signed[0],
-            free_terminals=free,
-        )
-        self._db.execute(
-            "update sessions set draws = ? where session_id = ?", [draw_no, session_id]
-        )
-        cursor = self._db.execute(
-            "insert into assignments (session_id, candidate_id, terminal, draw_no,"
-            " signature_sha256, at) values (?, ?, ?, ?, ?, ?)",
-            [session_id, candidate_id, drawn.terminal, draw_no, signed[0], self._now()],
-        )
-        self._note(
-            JournalKind.SEAT_DRAWN,
-            session_id=session_id,
-            pseudonym=pseudonym,
-            terminal=drawn.terminal,
-            payload={
-                "draw_no": draw_no,
-                "signature_sha256": signed[0],
-                "free": free,
-                "free_hash": drawn.free_hash,
-                "index": drawn.index,
-            },
-        )
-        return int(cursor.lastrowid or 0), drawn.terminal, draw_no
 
     def gate_outcome(self, intent_id: int, reason: Reason) -> None:
         """How the passage ended; once for each intent. Only who passed is inside.

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import hmac
+import re
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
-from kiosk.store import migrations
+from kiosk.clock import SystemClock
+from kiosk.core.codes import Reason, VoidReason
+from kiosk.core.types import Standing
+from kiosk.store import Store, migrations
 from kiosk.store.migrations import STEPS, pending
-from tests.store.conftest import row
+from tests.store.conftest import admit, candidate_of, row
 
 KILLED = """
 import os, signal, sys
@@ -63,20 +71,80 @@ def test_steps_have_names_in_order_and_none_twice():
     assert migrations.migrate.__defaults__ == (STEPS,)
 
 
-def test_a_lanes_database_of_before_gets_the_faces_of_the_day(folder, open_store, monkeypatch):
-    before = STEPS[:2]
-    for function in (pending, migrations.migrate):
-        monkeypatch.setattr(function, "__defaults__", (before,))
-    old = open_store()
-    old.apply_roster([row(n) for n in range(4)], "test", "t")
-    assert "day_faces" not in old._db.table_names()
-    old.close()
-    monkeypatch.undo()
-    new = open_store()
-    assert new.open_alerts() == [] and new.cleared_pairs("2026-11-23") == frozenset()
-    assert new.lookup("S1", row(0).identity_number).candidate is not None
-    assert new.verify() == []
-    assert len(list((folder / "data" / "backups").iterdir())) == 1
+# --- a lane that ran on the version before ------------------------------------------------------
+
+
+@pytest.fixture
+def old_lane(tmp_path):
+    """lane.db of examgate 0.1.0, session S1 open in it: before/0002.sql."""
+    script = (Path(__file__).parent / "before" / "0002.sql").read_text()
+    data = tmp_path / "old" / "data"
+    data.mkdir(parents=True)
+    key = data.parent / "lane.key"
+    key.touch(mode=0o600)
+    key.write_text(re.search(r"Key: (\w+)", script)[1] + "\n")
+    with contextlib.closing(sqlite3.connect(data / "lane.db")) as database:
+        database.executescript(script)
+    return data.parent
+
+
+@pytest.fixture
+def migrated(old_lane):
+    store = Store.open(old_lane / "data", old_lane / "lane.key", SystemClock())
+    yield store
+    store.close()
+
+
+def test_it_gets_the_faces_of_the_day(migrated, old_lane):
+    assert migrated.open_alerts() == [] and migrated.cleared_pairs("2026-11-23") == frozenset()
+    assert migrated.verify() == []
+    assert len(list((old_lane / "data" / "backups").iterdir())) == 1
+
+
+def test_its_open_session_goes_on_and_keeps_every_seat(migrated):
+    assert migrated.lookup("S1", row(0).identity_number).standing is Standing.INSIDE
+    seated = migrated.lookup("S1", row(1).identity_number)
+    again = migrated.admit("S1", seated.candidate)
+    assert (again.terminal, again.drawn_now) == (seated.terminal, False)
+    migrated.gate_outcome(again.intent_id, Reason.ADMITTED)
+    third = admit(migrated, 2)
+    assert third.draw_no == 3
+    session = migrated.session("S1")
+    assert session.out_of_service == {"005"} and len(session.usable_terminals) == 4
+    assert not session.spacing and session.commitment and session.hall_sha256 is None
+    held = {migrated.lookup("S1", row(n).identity_number).terminal for n in range(3)}
+    assert len(held) == 3 and "005" not in held
+
+
+def test_in_its_record_both_versions_of_the_draw_can_be_checked(migrated):
+    """As docs/draw.md has it under Version 1, without any code of ours."""
+    admit(migrated, 2)
+    migrated.close_session("S1", "t")
+    entries = migrated.entries(0, 1000)
+    by_kind = {e.kind: e.payload for e in entries}
+    seed = bytes.fromhex(by_kind["session_closed"]["seed"])
+    tagged = b"examgate/seed/v1\x00S1\x00" + seed
+    assert hashlib.sha256(tagged).hexdigest() == by_kind["session_opened"]["commitment"]
+    drawn = [e for e in entries if e.kind == "seat_drawn"]
+    assert ["pool_hash" in e.payload for e in drawn] == [False, False, True]
+    for entry in drawn:
+        p = entry.payload
+        lines = ["examgate/draw/v1", str(p["draw_no"]), entry.pseudonym, p["signature_sha256"],
+                 p["free_hash"]]  # fmt: skip
+        if "pool_hash" in p:
+            lines[:1] = ["examgate/draw/v2", "S1"]
+            lines.append(p["pool_hash"])
+        block = hmac.digest(seed, "\n".join([*lines, "0"]).encode(), "sha256")
+        assert p["free"][int.from_bytes(block, "big") % len(p["free"])] == entry.terminal
+    assert migrated.verify() == []
+
+
+def test_a_seat_of_its_session_can_be_given_up_and_drawn_anew(migrated):
+    terminal = migrated.lookup("S1", row(0).identity_number).terminal
+    voided = migrated.void_seat("S1", terminal, VoidReason.TERMINAL_BROKEN, "t")
+    assert (voided.draw_no, voided.was_inside) == (1, True)
+    migrated.save_signature("S1", candidate_of(migrated, 0), b"once more", "0" * 64)
+    assert migrated.admit("S1", candidate_of(migrated, 0)).terminal != terminal
 
 
 def test_the_store_is_durable_by_pragma(store):

@@ -76,14 +76,17 @@ def test_the_draw_can_be_recomputed_from_the_record(store):
     entries = store.entries(0, 1000)
     by_kind = {e.kind: e for e in entries}
     seed = bytes.fromhex(by_kind["session_closed"].payload["seed"])
-    assert commitment(seed, "S1") == by_kind["session_opened"].payload["commitment"]
+    opened = by_kind["session_opened"].payload
+    assert commitment(seed, "S1", opened["hall_sha256"]) == opened["commitment"]
     drawn = by_kind["seat_drawn"]
     again = draw_terminal(
         seed=seed,
+        session_id="S1",
         draw_no=drawn.payload["draw_no"],
         pseudonym=drawn.pseudonym,
         signature_sha256=by_kind["signed"].payload["signature_sha256"],
-        free_terminals=drawn.payload["free"],
+        free=drawn.payload["free"],
+        pool=drawn.payload["free"],
     )
     assert again.terminal == admission.terminal == drawn.terminal
     assert by_kind["signed"].seq < drawn.seq < by_kind["gate_intent"].seq

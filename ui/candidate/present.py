@@ -18,15 +18,19 @@ PROCTOR = frozenset({
     Reason.FACE_MISMATCH, Reason.FACE_NOT_SURE, Reason.FACE_SEEN_BEFORE, Reason.FINGER_NO_MATCH,
     Reason.NO_TEMPLATE, Reason.ALREADY_INSIDE, Reason.GATE_UNKNOWN, Reason.GATE_BLOCKED,
     Reason.GATE_TAILGATED, Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
+    Reason.NO_ACCESSIBLE_TERMINAL,
 })
 DESK = frozenset({
     Reason.NOT_ON_ROSTER, Reason.FACE_UNKNOWN, Reason.TOO_LATE, Reason.CARD_NAME_DIFFERS,
 })
 WAIT = frozenset({
     Reason.OTHER_SESSION, Reason.TOO_EARLY, Reason.SESSION_NOT_OPEN, Reason.HALL_FULL,
+    Reason.NO_TERMINAL_FOR_CLASS,
 })
 CARD = frozenset({Reason.CARD_EXPIRED, *KEEPS_SEAT})
 NEXT_LANE = frozenset({Reason.DEVICE_FAULT, Reason.EVIDENCE_FAILED})
+#: not even as a code: the candidate's screen accuses nobody before a person has looked
+UNSAID = frozenset({Reason.FACE_SEEN_BEFORE})
 LEAVE = frozenset({Reason.FIRE, Reason.GATE_OPPOSITE})
 
 
@@ -155,4 +159,4 @@ def when_text(iso: str | None, language: str, now: datetime | None = None) -> st
 
 def _code(state: dict[str, Any], language: str) -> str:
     code = state.get("reason")
-    return text(language, "code", code=code) if code else ""
+    return text(language, "code", code=code) if code and code not in UNSAID else ""
