@@ -135,7 +135,7 @@ TEXTS: dict[str, str] = {
     "next.FACE_UNKNOWN.body": "Bring your own ID card",
     "reason.FACE_SEEN_BEFORE": "face seen today under another identity",
     "next.FACE_SEEN_BEFORE.title": "Please see a proctor",
-    "next.FACE_SEEN_BEFORE.body": "Bring your own ID card",
+    "next.FACE_SEEN_BEFORE.body": "A proctor checks once more; it does not take long",
     "reason.FACE_TIMEOUT": "no usable face in time",
     "next.FACE_TIMEOUT.title": "Please start again",
     "next.FACE_TIMEOUT.body": "Stand before the camera without hat and mask",

@@ -143,7 +143,7 @@ TEXTS: dict[str, str] = {
     "next.FACE_UNKNOWN.body": "请带上您本人的身份证",
     "reason.FACE_SEEN_BEFORE": "人脸今天以另一身份出现过",
     "next.FACE_SEEN_BEFORE.title": "请找考试员核对",
-    "next.FACE_SEEN_BEFORE.body": "请带上您本人的身份证",
+    "next.FACE_SEEN_BEFORE.body": "考试员会再核对一下，很快就好",
     "reason.FACE_TIMEOUT": "人脸超时",
     "next.FACE_TIMEOUT.title": "请重新开始",
     "next.FACE_TIMEOUT.body": "站到镜头前，摘下帽子和口罩",
