@@ -81,6 +81,15 @@ def test_a_reason_newer_than_the_screen_sends_to_a_proctor() -> None:
     assert "考试员" in shown.title and "FROM_THE_FUTURE" in shown.code
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_is_accused_of_having_come_under_another_name(language: str) -> None:
+    shown = present(example("refused", reason="FACE_SEEN_BEFORE"), language)
+    assert shown.code == "" and shown.picture == "proctor"
+    said = (shown.title + shown.body + shown.note).lower()
+    for word in ("another", "before", "identit", "own", "另", "身份", "本人", "替"):
+        assert word not in said
+
+
 def _luminance(colour: str) -> float:
     """Relative luminance of sRGB, WCAG 2.1."""
     parts = [int(colour[n:n + 2], 16) / 255 for n in (1, 3, 5)]
