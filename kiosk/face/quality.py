@@ -80,18 +80,26 @@ def patch_of(image: Image, face: Face, side: int = PATCH, eyes: float = EYES) ->
     Its middle is half-way between the eyes and the base of the nose.
     """
     scale = eyes / max(face.eye_width, 1.0)
+    middle = (face.eye_middle + face.points[NOSE]) / 2
+    around = 0.75 * side / scale + 2  # half the square's diagonal, and a pixel to sample from
+    left, top = (max(int(v - around), 0) for v in middle)
+    right, bottom = (max(int(v + around) + 1, 1) for v in middle)
+    spot = image[top:bottom, left:right]
+    if not spot.size:
+        return np.zeros((side, side), np.uint8)
+    spot = np.asarray(cv2.cvtColor(spot, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     roll = np.radians(pose_of(face).roll_deg)
     cos, sin = scale * np.cos(roll), scale * np.sin(roll)
-    middle = (face.eye_middle + face.points[NOSE]) / 2
     turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
-    turn[:, 2] = side / 2 - turn[:, :2] @ middle
+    turn[:, 2] = side / 2 - turn[:, :2] @ (middle - (left, top))
     if scale < 0.7:  # averaged before sampling, or a near face would look sharper than it is
-        image = np.asarray(
-            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        )
-        turn[:, :2] /= scale
-    patch = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR)
-    return np.asarray(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        size = (max(round(spot.shape[1] * scale), 1), max(round(spot.shape[0] * scale), 1))
+        exact = np.array([size[0] / spot.shape[1], size[1] / spot.shape[0]])
+        spot = np.asarray(cv2.resize(spot, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        turn[:, 2] += turn[:, :2] @ (0.5 / exact - 0.5)  # pixels have their values in their middle
+        turn[:, :2] /= exact
+    patch = cv2.warpAffine(spot, turn, (side, side), flags=cv2.INTER_LINEAR)
+    return np.asarray(patch, dtype=np.uint8)
 
 
 def sharpness_of(patch: Grey) -> float:

@@ -94,7 +94,8 @@ def test_another_person_after_the_challenge_fails(
 
     run = play(Swap(), encoder, detector)  # type: ignore[arg-type]
     assert not run.passed
-    assert not run.outcomes or run.failure == "changed"
+    # the follower sees the swap and everything starts over, or the embeddings tell
+    assert run.failure in (None, "changed", "no_response")
 
 
 # --- geometry -----------------------------------------------------------------------------------
