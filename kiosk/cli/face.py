@@ -21,6 +21,7 @@ from kiosk.cli.face_texts import FOLDER
 if TYPE_CHECKING:
     from kiosk.face.calibration.engine import Request, Result
     from kiosk.face.calibration.recommend import Thresholds
+    from kiosk.face.calibration.run import NothingToCompare
 
 _ENCODER = configuration.Face.model_fields["encoder"]
 ENCODERS: tuple[str, ...] = get_args(_ENCODER.annotation)
@@ -204,18 +205,25 @@ def _sentence(c: Context, error: Exception) -> str | None:
             if code == "same_picture":  # all of them at once, one a line
                 return "\n".join(text.format(name) for name in names)
             return text.format(*names)
-        case NothingToCompare(genuine=genuine, impostor=impostor):
-            return c.say(
-                f"没有可比对的：同一人 {genuine} 次，不同人 {impostor} 次。至少需要两个人，"
-                "其中一人有两张可用的照片。",
-                f"nothing to compare: {genuine} genuine, {impostor} impostor comparisons. It "
-                "takes two people, one of them with two usable pictures.",
-            )
+        case NothingToCompare():
+            return _nothing(c, error)
         case WrongModel():
             return str(error)
         case ValueError() if "needs a detector that gives marks" in str(error):
             return c.say("这个编码器需要 yunet 检测器", "this encoder needs the detector yunet")
     return None
+
+
+def _nothing(c: Context, error: NothingToCompare) -> str:
+    from kiosk.cli.face_report import left_out
+
+    said = c.say(
+        f"没有可比对的：同一人 {error.genuine} 次，不同人 {error.impostor} 次。至少需要两个人，"
+        "其中一人有两张可用的照片。",
+        f"nothing to compare: {error.genuine} genuine, {error.impostor} impostor comparisons. "
+        "It takes two people, one of them with two usable pictures.",
+    )
+    return "\n".join([*left_out(c, error.skipped), said])
 
 
 def _make(c: Context, out: Path) -> None:

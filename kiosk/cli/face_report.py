@@ -20,6 +20,7 @@ from kiosk.cli.face_texts import METHODS, POPULATIONS, SHORTFALLS, SKIPPED
 if TYPE_CHECKING:
     from kiosk.face.calibration.bootstrap import Rate
     from kiosk.face.calibration.engine import Result
+    from kiosk.face.calibration.folder import Skipped
     from kiosk.face.calibration.recommend import Expected, Span, Thresholds
     from kiosk.face.calibration.run import Finding, Point
 
@@ -81,20 +82,27 @@ def _input(c: Context, result: Result) -> None:
         f"people: {result.people}, pictures: {collected.tried}; of use: {len(collected.people)} "
         f"people, {len(collected.pictures)} pictures. Failure to acquire (FTA): {percent(share)}",
     ))  # fmt: skip
-    if collected.skipped:
-        counts = Counter(s.code for s in collected.skipped)
-        words = (f"{c.say(*SKIPPED[code])} {n}" for code, n in counts.most_common())
-        click.echo(c.say("未使用：", "left out: ") + c.say("，", ", ").join(words))
-    for skipped in collected.skipped[:_LISTED]:
-        detail = f" ({skipped.detail})" if skipped.detail else ""
-        click.echo(f"  {skipped.path}: {c.say(*SKIPPED[skipped.code])}{detail}")
-    _more(c, len(collected.skipped))
+    for line in left_out(c, collected.skipped):
+        click.echo(line)
 
 
-def _more(c: Context, number: int) -> None:
+def left_out(c: Context, skipped: Sequence[Skipped]) -> Iterator[str]:
+    """How many of what kind, then the first of them by name."""
+    if not skipped:
+        return
+    counts = Counter(s.code for s in skipped)
+    words = (f"{c.say(*SKIPPED[code])} {n}" for code, n in counts.most_common())
+    yield c.say("未使用：", "left out: ") + c.say("，", ", ").join(words)
+    for one in skipped[:_LISTED]:
+        detail = f" ({one.detail})" if one.detail else ""
+        yield f"  {one.path}: {c.say(*SKIPPED[one.code])}{detail}"
+    yield from _more(c, len(skipped))
+
+
+def _more(c: Context, number: int) -> Iterator[str]:
     if number > _LISTED:
         rest = number - _LISTED
-        click.echo(c.say(f"  还有 {rest} 个，见 report.json", f"  and {rest} more: report.json"))
+        yield c.say(f"  还有 {rest} 个，见 report.json", f"  and {rest} more: report.json")
 
 
 def _suspects(c: Context, finding: Finding) -> None:
@@ -109,7 +117,8 @@ def _suspects(c: Context, finding: Finding) -> None:
     ))  # fmt: skip
     for suspect in finding.suspects[:_LISTED]:
         click.echo(f"  {suspect.distance:.3f}  {suspect.one}  {suspect.other}")
-    _more(c, len(finding.suspects))
+    for line in _more(c, len(finding.suspects)):
+        click.echo(line)
 
 
 def _one_to_one(c: Context, finding: Finding) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,10 +213,7 @@ def _impostors(embeddings: Floats, person: Indices) -> tuple[Floats, Indices, In
     parts, firsts, seconds = [np.empty(0, np.float32)], [np.empty(0, np.int32)], []
     seconds.append(np.empty(0, np.int32))
     starts = np.flatnonzero(np.diff(person, prepend=-1))
-    ends = np.append(starts[1:], len(person))
-    for start, end in zip(starts, ends, strict=True):
-        if end == len(person):
-            continue
+    for start, end in pairwise(starts):  # the last one has been everybody's other side
         found = distances_between(embeddings[start:end], embeddings[end:])
         parts.append(found.ravel())
         firsts.append(np.full(found.size, person[start], dtype=np.int32))

@@ -17,7 +17,7 @@ from kiosk.face.calibration import bootstrap, identify, rates, recommend, tail
 from kiosk.face.calibration.bootstrap import Method, Rate
 from kiosk.face.calibration.collect import Collected
 from kiosk.face.calibration.comparisons import Comparisons, Samples, compare, distances_between
-from kiosk.face.calibration.folder import Groups
+from kiosk.face.calibration.folder import Groups, Skipped
 from kiosk.face.calibration.recommend import (
     Expected,
     Population,
@@ -108,9 +108,9 @@ class Settings:
 class NothingToCompare(Exception):
     """Not one genuine or not one impostor comparison."""
 
-    def __init__(self, genuine: int, impostor: int) -> None:
+    def __init__(self, genuine: int, impostor: int, skipped: tuple[Skipped, ...]) -> None:
         super().__init__(genuine, impostor)
-        self.genuine, self.impostor = genuine, impostor
+        self.genuine, self.impostor, self.skipped = genuine, impostor, skipped
 
 
 def analyse(
@@ -124,7 +124,7 @@ def analyse(
     rng = np.random.default_rng(SEED)
     c = compare(samples, rng, settings.frames)
     if not len(c.genuine) or not len(c.impostor):
-        raise NothingToCompare(len(c.genuine), len(c.impostor))
+        raise NothingToCompare(len(c.genuine), len(c.impostor), collected.skipped)
     drawn = bootstrap.weights(samples.people, settings.replicates, rng)
     populations = _populations(c, collected.people, groups, drawn)
     simulation = identify.simulate(samples, settings.targets.roster, rng, settings.frames)

@@ -1,0 +1,237 @@
+"""`examgate face calibrate`: on real faces where there are some, and on every kind of bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from PIL import Image
+
+from kiosk.cli import face_texts
+from kiosk.cli.base import Exit
+
+ROOT = Path(__file__).resolve().parents[2]
+FACES = Path(os.environ.get("EXAMGATE_FACES") or ROOT.parent / "shared" / "data" / "faces-dev")
+
+Run = Callable[..., Result]
+Report = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def faces() -> Path:
+    """A folder of people. Nine are too few for thresholds, and enough for everything else."""
+    if not FACES.is_dir():
+        pytest.skip(f"no folder of people {FACES}; set EXAMGATE_FACES to one")
+    return FACES
+
+
+@pytest.fixture
+def calibrate(run: Run, tmp_path: Path) -> Run:
+    def command(*arguments: str | Path, lang: str = "en") -> Result:
+        out = () if "--out" in arguments else ("--out", tmp_path / "out")
+        return run("face", "calibrate", *map(str, (*arguments, *out)), lang=lang)
+
+    return command
+
+
+def folder(root: Path, **people: list[bytes]) -> Path:
+    for person, pictures in people.items():
+        for number, content in enumerate(pictures):
+            (root / person).mkdir(parents=True, exist_ok=True)
+            (root / person / f"{number}.jpg").write_bytes(content)
+    return root
+
+
+# --- real faces ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def report(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """One run of the real command in its own process, for all tests of what it says."""
+    out = tmp_path_factory.mktemp("calibration")
+    encoders = ("--encoder", "dlib+sface-v1", "--encoder", "dlib-resnet-v1")
+    argv = ["--config", str(out / "none.yaml"), "--lang", "en", "face", "calibrate", str(faces),
+            "--out", str(out), "--keep-embeddings", str(out / "kept.npz"), *encoders]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk.cli.main", *argv], cwd=ROOT, capture_output=True, text=True
+    )
+    return out, done
+
+
+def test_nine_people_give_rates_but_no_thresholds(report: Report) -> None:
+    out, result = report
+    assert result.returncode == Exit.DECLINED, result.stderr
+    assert "at least 36 (600 pairs)" in result.stderr
+    data = json.loads((out / "report.json").read_text())
+    assert [e["encoder"] for e in data["encoders"]] == ["dlib+sface-v1", "dlib-resnet-v1"]
+    assert data["pictures"] == sum(1 for _ in FACES.glob("*/*.jpg"))
+    for encoder in data["encoders"]:
+        assert encoder["recommended"] is None and encoder["shortfalls"] == ["few_people"]
+        assert 0 <= encoder["eer"] < 0.1
+        assert encoder["impostor_pairs"] == encoder["people"] * (encoder["people"] - 1) // 2
+        assert encoder["in_use"]["verify_fmr"]["errors"] == 0
+        assert encoder["points"][-1]["threshold"] is None
+    assert "not measurable with" in result.stdout and "EER" in result.stdout
+
+
+def test_pictures_are_written_and_nothing_of_people(report: Report) -> None:
+    out, _ = report
+    names = sorted(p.name for p in out.iterdir())
+    assert names == ["det.png", "distances-dlib+sface-v1.png", "distances-dlib-resnet-v1.png",
+                     "kept.npz", "report.json"]  # fmt: skip
+    for name in names[:3]:
+        with Image.open(out / name) as picture:
+            picture.verify()
+    text = (out / "report.json").read_text()
+    assert "embedding" not in text
+
+
+def test_kept_embeddings_are_private_and_save_the_work(
+    report: Report, calibrate: Run, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kiosk.face.enrol import Enroller
+
+    kept = report[0] / "kept.npz"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a picture was embedded again")
+
+    monkeypatch.setattr(Enroller, "enrol", refuse)
+    arguments = ("--encoder", "dlib+sface-v1", "--encoder", "dlib-resnet-v1", "--json")
+    result = calibrate(faces, *arguments, "--keep-embeddings", kept)
+    before = json.loads((report[0] / "report.json").read_text())
+    now = json.loads(result.stdout)
+    assert [e["eer"] for e in now["encoders"]] == [e["eer"] for e in before["encoders"]]
+    assert now["encoders"][0]["in_use"]["identify_max_distance"] > 0
+
+
+def test_without_being_asked_nothing_is_kept(calibrate: Run, faces: Path, tmp_path: Path) -> None:
+    two = tmp_path / "two"
+    two.mkdir()
+    for name in ("person01", "person02"):
+        (two / name).symlink_to(faces / name)
+    result = calibrate(two, lang="zh")
+    assert result.exit_code == Exit.DECLINED
+    assert "同一人比对" in result.stdout and "人太少" in result.stderr
+    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".json", ".png", ".png"]
+
+
+def test_strict_refuses_one_person_with_two_folders(
+    calibrate: Run, faces: Path, tmp_path: Path
+) -> None:
+    pictures = sorted((faces / "person01").glob("*.jpg"))
+    halves = {"a": pictures[:4], "b": pictures[4:]}
+    people = folder(tmp_path / "p", **{k: [p.read_bytes() for p in v] for k, v in halves.items()})
+    loose = calibrate(people)
+    assert "too alike" in loose.stdout and "a/" in loose.stdout
+    strict = calibrate(people, "--strict")
+    assert strict.exit_code == Exit.DECLINED and "--strict" in strict.stderr
+
+
+def test_unreadable_and_faceless_pictures_are_named_and_counted(
+    calibrate: Run, faces: Path, tmp_path: Path
+) -> None:
+    people = tmp_path / "people"
+    people.mkdir()
+    for name in ("person01", "person02"):
+        (people / name).symlink_to(faces / name)
+    grey = tmp_path / "grey.jpg"
+    Image.new("RGB", (300, 300), "grey").save(grey)
+    folder(people, bad=[b"not a picture", grey.read_bytes()])
+    data = json.loads(calibrate(people, "--json").stdout)
+    codes = {s["path"]: s["code"] for s in data["skipped"]}
+    assert codes == {"bad/0.jpg": "unreadable", "bad/1.jpg": "no_face"}
+    assert data["failure_to_acquire"] == pytest.approx(2 / data["pictures"])
+    assert data["people"] == 3 and data["people_used"] == 2
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("people", "says"),
+    [
+        ({}, "no people"),
+        ({"a": [b"x"], "b": [b"x"]}, "a/0.jpg = b/0.jpg"),
+        ({"a": [b"x", b"y"], "b": [b"z"]}, "nothing to compare: 0 genuine"),
+    ],
+)
+def test_useless_folders_end_with_a_sentence(
+    calibrate: Run, tmp_path: Path, people: dict[str, list[bytes]], says: str
+) -> None:
+    root = folder(tmp_path / "p", **people)
+    root.mkdir(exist_ok=True)
+    result = calibrate(root)
+    assert result.exit_code == Exit.BAD_INPUT and says in result.stderr
+    assert calibrate(root, lang="zh").stderr != result.stderr
+
+
+def test_unusable_pictures_are_named_when_nothing_is_left(calibrate: Run, tmp_path: Path) -> None:
+    result = calibrate(folder(tmp_path / "p", a=[b"x", b"y"], b=[b"z"]))
+    assert "cannot be read 3" in result.stderr and "a/1.jpg: cannot be read" in result.stderr
+
+
+def test_no_folder_and_no_room_for_the_report(calibrate: Run, tmp_path: Path) -> None:
+    missing = calibrate(tmp_path / "none")
+    assert missing.exit_code == Exit.BAD_INPUT and "no such folder" in missing.stderr
+    file = tmp_path / "file"
+    file.write_text("")
+    blocked = calibrate(tmp_path, "--out", file / "below")
+    assert blocked.exit_code == Exit.BAD_INPUT and str(file) in blocked.stderr
+
+
+def test_bad_groups_and_options(calibrate: Run, tmp_path: Path) -> None:
+    groups = tmp_path / "g.csv"
+    groups.write_text("folder,sex\na,f\na,m\n")
+    result = calibrate(folder(tmp_path / "p", a=[b"x"]), "--groups", groups)
+    assert result.exit_code == Exit.BAD_INPUT and "a is there twice" in result.stderr
+    for wrong in (("--encoder", "arcface"), ("--target-fpir", "0"), ("--roster", "1")):
+        assert calibrate(tmp_path / "p", *wrong).exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize("package", ["scipy", "matplotlib"])
+def test_a_missing_extra_says_how_to_install_it(tmp_path: Path, package: str) -> None:
+    """In a process of its own: a package that was imported cannot be missing any more."""
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; from kiosk.cli.main import main;"
+        f"main(['--lang', 'en', 'face', 'calibrate', {str(tmp_path)!r}, '--out', "
+        f"{str(tmp_path / 'out')!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == Exit.BAD_INPUT, done.stderr
+    assert "pip install -r requirements-analysis.txt" in done.stderr
+
+
+def test_what_runs_at_the_gate_loads_neither() -> None:
+    code = (
+        "import sys, kiosk.app, kiosk.daemon, kiosk.session, kiosk.face.worker, kiosk.face.enrol,"
+        "kiosk.cli.main; print([m for m in ('scipy', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_code_has_words() -> None:
+    from kiosk.face.calibration.bootstrap import Method
+    from kiosk.face.calibration.folder import FolderCode, SkipCode
+    from kiosk.face.calibration.recommend import Shortfall
+
+    assert set(face_texts.FOLDER) == set(FolderCode)
+    assert set(face_texts.SKIPPED) == set(SkipCode)
+    assert set(face_texts.METHODS) == set(Method)
+    assert set(face_texts.SHORTFALLS) == set(Shortfall)
+    from kiosk.face.enrol import PhotoCode
+
+    assert set(PhotoCode) <= set(SkipCode), "every problem of a photograph can be told"
