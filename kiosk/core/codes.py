@@ -104,10 +104,17 @@ class Prompt(StrEnum):
     ONE_PERSON = "one_person"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
-    HOLD_STILL = "hold_still"
     FACE_FORWARD = "face_forward"
+    UNEVEN_LIGHT = "uneven_light"
+    TAKE_OFF_MASK = "take_off_mask"  #: nose or mouth covered, by whatever
+    SHOW_EYES = "show_eyes"  #: sunglasses, a hand
+    HOLD_STILL = "hold_still"
+    BLURRED = "blurred"  #: though it keeps still: the lens
+    OPEN_EYES = "open_eyes"
     TURN_LEFT = "turn_left"
     TURN_RIGHT = "turn_right"
+    LOOK_UP = "look_up"
+    LOOK_DOWN = "look_down"
     BLINK = "blink"
     NONE = "none"
 

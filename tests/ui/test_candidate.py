@@ -9,10 +9,11 @@ import pytest
 
 from kiosk import wire
 from kiosk.core.codes import State
+from kiosk.face.oval import Oval
 from ui import qt
 from ui.candidate.window import CandidateWindow
 from ui.i18n import text
-from ui.screenshots import every_state, example, preview
+from ui.screenshots import every_state, example, placeholder, preview
 from ui.widgets.text import BigText
 
 PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "claim": "number",
@@ -135,7 +136,7 @@ def test_prompts_are_shown_and_do_not_flicker(
     qtbot.waitUntil(lambda: title.text() == text("zh", "prompt.come_closer"), timeout=5000)
     window.face_page.show_preview(preview("too_dark"))
     assert title.text() == text("zh", "prompt.come_closer")
-    qtbot.waitUntil(lambda: window.face_page._held.elapsed() > 500, timeout=3000)
+    qtbot.waitUntil(lambda: window.face_page._held.elapsed() > 600, timeout=3000)
     window.face_page.show_preview(preview("too_dark", 0.75))
     assert title.text() == text("zh", "prompt.too_dark")
     assert window.face_page.preview.progress == 0.75
@@ -161,6 +162,32 @@ def test_the_preview_is_mirrored(qtbot: Any, daemon: Any, window: CandidateWindo
     x, y = seen.width() // 2, seen.height() // 2
     assert qt.QColor(seen.pixel(x + 20, y)).green() < 60
     assert qt.QColor(seen.pixel(x - 20, y)).green() > 200
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720), (480, 640), (720, 1280)])
+def test_the_oval_is_the_engine_s(
+    qtbot: Any, window: CandidateWindow, width: int, height: int
+) -> None:
+    """The same part of the picture, in its own pixels, whatever is cut off at the sides."""
+    shown = window.face_page.preview
+    shown.resize(900, 700)
+    shown.show_frame(preview() | {"jpeg": placeholder(width, height)})
+    frame, oval = shown._frame(shown._image), shown.oval()
+    scale = frame.height() / height
+    meant = Oval.of(width, height)
+    assert oval.width() / scale == pytest.approx(2 * meant.half_width, rel=1e-6)
+    assert oval.height() / scale == pytest.approx(2 * meant.half_height, rel=1e-6)
+    assert oval.center() == frame.center() and frame.contains(oval)
+
+
+def test_a_wide_picture_gives_as_large_an_oval(qtbot: Any, window: CandidateWindow) -> None:
+    shown = window.face_page.preview
+    shown.resize(900, 700)
+    sizes = []
+    for width, height in ((640, 480), (1280, 720)):
+        shown.show_frame(preview() | {"jpeg": placeholder(width, height)})
+        sizes.append((shown.oval().width(), shown.oval().height()))
+    assert sizes[0] == pytest.approx(sizes[1])
 
 
 @pytest.mark.parametrize("jpeg", ["", "no base64!", base64.b64encode(b"no jpeg").decode()])

@@ -14,7 +14,7 @@ from ui.widgets.pictures import Picture
 from ui.widgets.preview import Preview
 from ui.widgets.text import BigText
 
-PROMPT_HOLD_MS = 500  #: a prompt stays at least this long, so that words do not flicker
+PROMPT_HOLD_MS = 600  #: a prompt stays at least this long, so that words do not flicker
 GROUNDS = {"plain": None, "good": theme.PALE_GOOD, "warn": theme.PALE_WARN, "bad": theme.PALE_BAD}
 
 
