@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from kiosk.demo.people import CHEN, LI, STRANGER, WANG, Person, write_roster
+from kiosk.demo.people import CHEN, LI, STRANGER, WANG, ZHOU, Person, write_roster
 from kiosk.demo.venue import Venue, VenueOptions, soon
 from ui import qt
 
@@ -63,12 +63,12 @@ WORDS = {
         "hint": "Sign on the candidate's screen itself. Closing this window ends the play.",
     },
 }
-PEOPLE = (WANG, LI, CHEN, STRANGER)
+PEOPLE = (WANG, LI, CHEN, ZHOU, STRANGER)
 
 
 def play_by_hand(folder: Path, photos: Path, language: str) -> None:
     """Open candidate, proctor and venue windows; return when the venue's window is closed."""
-    roster = write_roster(folder / "roster", photos, {"KM1-A": [WANG, LI], "KM1-B": [CHEN]})
+    roster = write_roster(folder / "roster", photos, {"KM1-A": [WANG, LI, ZHOU], "KM1-B": [CHEN]})
     options = VenueOptions(language=language, windowed=True)
     with Venue(folder, options) as venue:
         starts = soon()
