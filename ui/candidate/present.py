@@ -31,8 +31,6 @@ CARD = frozenset({Reason.CARD_EXPIRED, *KEEPS_SEAT})
 NEXT_LANE = frozenset({Reason.DEVICE_FAULT, Reason.EVIDENCE_FAILED})
 #: not even as a code: the candidate's screen accuses nobody before a person has looked
 UNSAID = frozenset({Reason.FACE_SEEN_BEFORE})
-#: not even as a code: the candidate's screen accuses nobody before a person has looked
-UNSAID = frozenset({Reason.FACE_SEEN_BEFORE})
 LEAVE = frozenset({Reason.FIRE, Reason.GATE_OPPOSITE})
 
 
