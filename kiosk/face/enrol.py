@@ -22,7 +22,8 @@ from PIL import ImageFile, ImageOps
 
 from kiosk.face.encoders import DEFAULT, make_encoder
 from kiosk.face.parts import Chip, Detector, Encoder, Face, Floats, Image
-from kiosk.face.quality import patch_of, sharpness_of
+from kiosk.face.quality import sharpness_of
+from kiosk.face.upright import patch_of
 from kiosk.face.yunet import YuNetDetector
 
 MAX_PIXELS = 40_000_000  #: by the header, before anything is decoded

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.face.parts import Face, Image
-from kiosk.face.quality import patch_of
+from kiosk.face.upright import patch_of
 
 _SIDE, _EYES = 32, 18.0
 

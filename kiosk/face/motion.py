@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kiosk.face.parallax import Parallax, measure
 from kiosk.face.parts import Face, Floats, Grey, Image
-from kiosk.face.quality import patch_of, pose_of
+from kiosk.face.upright import patch_of, pose_of
 
 SIDE = 176  #: pixels of the cut-out
 EYES = 100.0  #: pixels between the outer eye corners in it
@@ -31,7 +31,7 @@ class Look:
     """What one frame says about the head, against the frontal look of the same track."""
 
     at_s: float
-    yaw: float  #: quality.Pose.yaw now minus then
+    yaw: float  #: upright.Pose.yaw now minus then
     parallax: Parallax | None
     eyes: float  #: likeness of both eyes to the frontal look's, −1..1; the worse one
     skin: float  #: likeness of the nose's surroundings, −1..1: what `eyes` is judged against
