@@ -95,7 +95,7 @@ class State(StrEnum):
 
 
 class Prompt(StrEnum):
-    """What the face step asks of the person, most important first."""
+    """What the face step asks of the person."""
 
     LOOK_HERE = "look_here"
     COME_CLOSER = "come_closer"

@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageFile, ImageOps
 
+from kiosk.face.appearance import sharpness_of
 from kiosk.face.encoders import DEFAULT, make_encoder
 from kiosk.face.parts import Chip, Detector, Encoder, Face, Floats, Image
-from kiosk.face.quality import sharpness_of
 from kiosk.face.upright import patch_of
 from kiosk.face.yunet import YuNetDetector
 

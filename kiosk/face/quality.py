@@ -1,7 +1,8 @@
 """Is this face fit to be compared, and if not, what should the person do?
 
-Owns measuring and the limits, with hysteresis so that a prompt does not flicker. Knows
-nothing of identity; a pure function of one picture's faces and the prompt before.
+Owns the limits, with hysteresis so that a prompt does not flicker, and their order. Knows
+nothing of identity; a pure function of one picture's faces and the prompt before. How each
+limit was set, and how often it errs: docs/face.md, "Quality".
 """
 
 from __future__ import annotations
@@ -9,33 +10,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from kiosk.core.codes import Prompt
-from kiosk.face.parts import Face, Grey, Image
-from kiosk.face.upright import Pose, patch_of, pose_of
-
-_NORMAL_CONTRAST = 50.0
+from kiosk.face.appearance import Appearance, appearance_of
+from kiosk.face.oval import Oval
+from kiosk.face.parts import Face, Image
+from kiosk.face.upright import Pose, pose_of
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a prompt begins. It ends `slack` (a fraction) inside the limit, not on it."""
+    """When a prompt begins. It ends `slack` (a fraction) inside the limit, not on it.
 
-    min_eye_px: float = 40.0  #: outer eye corners, about 1.2 m away at 640 px across
-    max_eye_share: float = 0.30  #: of the picture's width, about 0.3 m away
-    max_off_x: float = 0.20  #: of the width, from the middle
-    max_off_y: float = 0.24  #: of the height
-    max_rival: float = 0.60  #: the second face's size over the first's
-    min_light: float = 45.0  #: mean grey of the face, 0..255
-    max_light: float = 222.0
-    max_burnt: float = 0.35  #: share of the face at 250 and above
-    min_sharpness: float = 12.0
-    max_yaw: float = 0.13  #: nose beside the eyes' middle, in eye widths; about 20°
-    min_pitch: float = 0.36  #: nose below the eyes, in eye widths; 0.55 is straight ahead
+    Terms in brackets are those of ISO/IEC 29794-5:2025; the standard's own measures need a
+    learnt model in part, so these are other measures of the same thing.
+    """
+
+    min_share: float = 0.080  #: [inter-eye distance] outer eye corners over the oval's height
+    max_share: float = 0.43  #: [head size] the same
+    max_off_x: float = 0.75  #: from the oval's middle, in its half axes
+    max_off_y: float = 0.55
+    max_cropped: float = 0.06  #: [crop of the face image] of the box, beyond the picture's edge
+    max_rival: float = 0.60  #: [single face present] the second face's size over the first's
+    min_highlights: float = 75.0  #: [under-exposure prevention] 0..255
+    max_light: float = 222.0  #: [luminance mean] 0..255
+    max_burnt: float = 0.20  #: [over-exposure prevention] share of the face
+    max_yaw: float = 0.13  #: [head pose] nose beside the eyes' middle, in eye widths; about 20°
+    min_pitch: float = 0.31  #: nose below the eyes, in eye widths; 0.55 is straight ahead
     max_pitch: float = 0.76
     max_roll_deg: float = 22.0
+    max_uneven: float = 0.95  #: [illumination uniformity] 2.6 : 1 between the sides
+    max_cloth: float = 0.22  #: [mouth and face occlusion prevention]
+    max_speed: float = 1.0  #: outer eye corner distances a second, about 9 cm
+    still: float = 0.3  #: slower than this it is not motion that blurs
+    min_sharpness: float = 5.0  #: [sharpness]
+    min_eye_contrast: float = 0.58  #: [eyes visible]
+    min_eye_opening: float = 0.46  #: [eyes open] of near faces; less is asked of far ones
+    min_eyes_px: float = 36.0  #: outer eye corners; of smaller ones `eyes open` is not judged
     slack: float = 0.08
 
 
@@ -43,19 +55,12 @@ class Limits:
 class Quality:
     prompt: Prompt  #: NONE when fit
     score: float  #: 0..1, for weighing observations
-    sharpness: float  #: variance of the Laplacian at 74 px between the eyes, contrast 50
-    light: float  #: mean grey of the face
     pose: Pose
+    appearance: Appearance
 
     @property
     def good(self) -> bool:
         return self.prompt is Prompt.NONE
-
-
-def sharpness_of(patch: Grey) -> float:
-    """Variance of the Laplacian, made independent of contrast."""
-    contrast = max(float(patch.std()), 8.0)
-    return float(cv2.Laplacian(patch, cv2.CV_32F).var()) * (_NORMAL_CONTRAST / contrast) ** 2
 
 
 def assess(
@@ -63,58 +68,124 @@ def assess(
     faces: Sequence[Face],
     before: Prompt = Prompt.NONE,
     limits: Limits | None = None,
+    speed: float = 0.0,
 ) -> Quality:
     """Judge the first of `faces` (the tracked one); the others only count as rivals.
 
     `before` is the prompt of the frame before: its own limit is the stricter one now.
+    `speed`: of the face, in outer eye corner distances a second.
     """
     limits = limits or Limits()
-    face = faces[0]
-    patch = patch_of(image, face)
-    pose, sharpness, light = pose_of(face), sharpness_of(patch), float(patch.mean())
+    face, oval = faces[0], Oval.of(image.shape[1], image.shape[0])
+    pose, looks = pose_of(face), appearance_of(image, face)
+    excesses = {
+        **_place(image, faces, oval, limits),
+        **_light(looks, limits),
+        Prompt.FACE_FORWARD: _turned(pose, limits) - 1,
+        Prompt.UNEVEN_LIGHT: looks.uneven / limits.max_uneven - 1,
+        Prompt.TAKE_OFF_MASK: looks.cloth / limits.max_cloth - 1,
+        **_blur(looks, speed, limits),
+        **_eyes(face, looks, speed > limits.still, limits),
+    }
     prompt = Prompt.NONE
-    for candidate, excess in _excesses(image, faces, pose, sharpness, patch, limits):
-        if excess > (-limits.slack if candidate is before else 0.0):
+    for candidate in ORDER:
+        if excesses[candidate] > (-limits.slack if candidate is before else 0.0):
             prompt = candidate
             break
-    score = _score(face, pose, sharpness, limits)
-    return Quality(prompt, score if prompt is Prompt.NONE else score / 2, sharpness, light, pose)
+    score = _score(oval.share(face), pose, looks.sharpness, limits)
+    return Quality(prompt, score if prompt is Prompt.NONE else score / 2, pose, looks)
 
 
-def _excesses(
-    image: Image, faces: Sequence[Face], pose: Pose, sharpness: float, patch: Grey, limits: Limits
-) -> list[tuple[Prompt, float]]:
-    """Each prompt with how far its limit is exceeded (a fraction of it), most important first."""
+#: Most important first: what is told when several are true, because the later ones cannot be
+#: judged while an earlier one is true.
+ORDER = (
+    Prompt.COME_CLOSER,
+    Prompt.STEP_BACK,
+    Prompt.CENTRE,
+    Prompt.ONE_PERSON,
+    Prompt.TOO_DARK,
+    Prompt.TAKE_OFF_MASK,  # before what a white one does to the light and any to the landmarks
+    Prompt.TOO_BRIGHT,
+    Prompt.FACE_FORWARD,
+    Prompt.UNEVEN_LIGHT,
+    Prompt.HOLD_STILL,
+    Prompt.BLURRED,
+    Prompt.SHOW_EYES,
+    Prompt.OPEN_EYES,
+)
+
+_NEAR_PX = 80.0  #: outer eye corners: a larger face shows its irises no better
+
+Excesses = dict[Prompt, float]  #: how far the limit is exceeded, a fraction of it
+
+
+def _place(image: Image, faces: Sequence[Face], oval: Oval, limits: Limits) -> Excesses:
     face = faces[0]
-    height, width = image.shape[:2]
-    centre_x, centre_y = face.centre
-    off_x = abs(centre_x / width - 0.5) / limits.max_off_x
-    off_y = abs(centre_y / height - 0.5) / limits.max_off_y
+    share = oval.share(face)
+    off_x, off_y = (abs(off) for off in oval.offset(face))
+    off = max(off_x / limits.max_off_x, off_y / limits.max_off_y)
+    cropped = _cropped(image, face) / limits.max_cropped
     rival = max((other.eye_width for other in faces[1:]), default=0.0) / max(face.eye_width, 1.0)
-    light = float(patch.mean())
-    burnt = float((patch >= 250).mean())
-    low_pitch, high_pitch = limits.min_pitch / max(pose.pitch, 0.01), pose.pitch / limits.max_pitch
-    turned = max(
+    return {
+        Prompt.COME_CLOSER: 1 - share / limits.min_share,
+        Prompt.STEP_BACK: share / limits.max_share - 1,
+        Prompt.CENTRE: max(off, cropped) - 1,
+        Prompt.ONE_PERSON: rival / limits.max_rival - 1,
+    }
+
+
+def _cropped(image: Image, face: Face) -> float:
+    """Share of the face's box that lies beyond the picture's edge."""
+    x, y, width, height = face.box
+    inside_x = min(x + width, image.shape[1]) - max(x, 0)
+    inside_y = min(y + height, image.shape[0]) - max(y, 0)
+    return 1 - float(max(inside_x, 0) * max(inside_y, 0)) / max(width * height, 1.0)
+
+
+def _light(looks: Appearance, limits: Limits) -> Excesses:
+    bright = max(looks.light / limits.max_light, looks.burnt / limits.max_burnt)
+    return {
+        Prompt.TOO_DARK: 1 - looks.highlights / limits.min_highlights,
+        Prompt.TOO_BRIGHT: bright - 1,
+    }
+
+
+def _turned(pose: Pose, limits: Limits) -> float:
+    """How far beyond straight ahead: 1 at the limit of the worst of the three angles."""
+    return max(
         abs(pose.yaw) / limits.max_yaw,
-        low_pitch,
-        high_pitch,
+        limits.min_pitch / max(pose.pitch, 0.01),
+        pose.pitch / limits.max_pitch,
         abs(pose.roll_deg) / limits.max_roll_deg,
     )
-    return [
-        (Prompt.COME_CLOSER, 1 - face.eye_width / limits.min_eye_px),
-        (Prompt.STEP_BACK, face.eye_width / (limits.max_eye_share * width) - 1),
-        (Prompt.CENTRE, max(off_x, off_y) - 1),
-        (Prompt.ONE_PERSON, rival / limits.max_rival - 1),
-        (Prompt.TOO_DARK, 1 - light / limits.min_light),
-        (Prompt.TOO_BRIGHT, max(light / limits.max_light, burnt / limits.max_burnt) - 1),
-        (Prompt.HOLD_STILL, 1 - sharpness / limits.min_sharpness),
-        (Prompt.FACE_FORWARD, turned - 1),
-    ]
 
 
-def _score(face: Face, pose: Pose, sharpness: float, limits: Limits) -> float:
+def _blur(looks: Appearance, speed: float, limits: Limits) -> Excesses:
+    """Unsharp while it moves is the person's doing, unsharp while it is still the lens's."""
+    unsharp = 1 - looks.sharpness / limits.min_sharpness
+    fast = speed / limits.max_speed - 1
+    moves = speed > limits.still
+    return {
+        Prompt.HOLD_STILL: max(fast, unsharp) if moves else fast,
+        Prompt.BLURRED: -1.0 if moves else unsharp,
+    }
+
+
+def _eyes(face: Face, looks: Appearance, moves: bool, limits: Limits) -> Excesses:
+    """Only of a face that is still: motion wipes out what eyes are told by."""
+    if moves:
+        return {Prompt.SHOW_EYES: -1.0, Prompt.OPEN_EYES: -1.0}
+    opening = looks.eye_opening if face.eye_width >= limits.min_eyes_px else np.inf
+    seen = min(0.7 + 0.3 * face.eye_width / _NEAR_PX, 1.0)  # of an open eye, so many pixels wide
+    return {
+        Prompt.SHOW_EYES: 1 - looks.eye_contrast / limits.min_eye_contrast,
+        Prompt.OPEN_EYES: 1 - opening / (limits.min_eye_opening * seen),
+    }
+
+
+def _score(share: float, pose: Pose, sharpness: float, limits: Limits) -> float:
     """Geometric mean of how comfortably size, sharpness and pose are inside their limits."""
-    size = min(face.eye_width / (2 * limits.min_eye_px), 1.0)
+    size = min(share / (2 * limits.min_share), 1.0)
     sharp = min(sharpness / (4 * limits.min_sharpness), 1.0)
     straight = max(1 - abs(pose.yaw) / (2 * limits.max_yaw), 0.0)
     return float(np.cbrt(size * sharp * straight))

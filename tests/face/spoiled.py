@@ -64,9 +64,12 @@ def _covered(
     light = _light(spot)
     inside = alpha > 0.5
     mean = max(float(light[inside].mean()) if inside.any() else 128.0, 20.0)
-    grain = np.random.default_rng(seed).normal(0, 3, spot.shape[:2]).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    grain = rng.normal(0, 3, spot.shape[:2]).astype(np.float32)
+    tint = rng.normal(1, 0.05, (3, 3, 3)).astype(np.float32)  # no cloth or skin is of one colour
+    tint = cv2.resize(tint, (spot.shape[1], spot.shape[0]), interpolation=cv2.INTER_CUBIC)
     shade = (0.45 + 0.55 * light / mean) * min(mean / 140, 1.25)
-    cloth = np.array(colour, np.float32)[None, None] * shade[..., None] + grain[..., None]
+    cloth = np.array(colour, np.float32) * tint * shade[..., None] + grain[..., None]
     mixed = spot * (1 - alpha[..., None]) + cloth * alpha[..., None]
     spot[:] = np.clip(mixed, 0, 255).astype(np.uint8)
     return out
