@@ -97,8 +97,9 @@ def _spot(image: Image, turn: Affine, size: tuple[int, int]) -> tuple[Image, Aff
     """The part of the picture that the cut-out needs, and the turn from there."""
     corners = np.array([(0, 0), (size[0], 0), (0, size[1]), size]) - turn[:, 2]
     there = corners @ np.linalg.inv(turn[:, :2]).T
-    left, top = (max(int(v) - 2, 0) for v in there.min(axis=0))  # and a pixel to sample from
-    right, bottom = (max(int(v) + 3, 0) for v in there.max(axis=0))
+    edge = int(1 / np.hypot(turn[0, 0], turn[0, 1])) + 2  # a pixel of the cut-out to sample from
+    left, top = (max(int(v) - edge, 0) for v in there.min(axis=0))
+    right, bottom = (max(int(v) + edge + 1, 0) for v in there.max(axis=0))
     turn = turn.copy()
     turn[:, 2] += turn[:, :2] @ (left, top)
     return image[top:bottom, left:right], turn
