@@ -136,8 +136,9 @@ def _uneven(grey: Grey) -> float:
 def _cloth(cut: Image) -> float:
     """Beards, lips and shadows differ from the forehead too, but not all parts in one way."""
     pixels = _median(cut[_TONE_GRID])  # zones × 3
-    if np.sort(pixels[: len(_UPPER)].max(axis=1))[1] >= _BURNT:
-        return 0.0  # burnt skin has no colour to compare with
+    burnt = pixels.max(axis=1) >= _BURNT
+    if burnt[: len(_UPPER)].sum() > 1 and burnt[len(_UPPER) :].sum() > 2:
+        return 0.0  # nothing that is burnt has a colour to compare
     b, g, r = (_LIGHT[pixels] + 0.4 * _GLIMMER).T
     lightness = _LIGHTNESS * np.log((b + g + r) / 3)
     tones = np.stack([np.log(r / g), np.log(b / g), lightness], axis=1)

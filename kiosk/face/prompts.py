@@ -32,15 +32,16 @@ class HoldTimes:
 class PromptHold:
     """Feed it each frame's prompt and time (seconds, never going back); it says what to show."""
 
-    def __init__(self, times: HoldTimes | None = None) -> None:
+    def __init__(self, shown: Prompt = Prompt.NONE, times: HoldTimes | None = None) -> None:
         self._times = times or HoldTimes()
-        self.reset()
+        self.show(shown, float("-inf"))
 
-    def reset(self) -> None:
-        """Nothing is shown, nothing is waiting."""
-        self._shown = self._waiting = Prompt.NONE
-        self._shown_at = self._waiting_at = self._true_at = float("-inf")
+    def show(self, prompt: Prompt, at_s: float) -> Prompt:
+        """This one at once, whatever came before; NONE begins anew."""
+        self._shown, self._shown_at, self._true_at = prompt, at_s, at_s
+        self._waiting, self._waiting_at = Prompt.NONE, at_s
         self._good = 0
+        return prompt
 
     def update(self, prompt: Prompt, at_s: float) -> Prompt:
         """`prompt` is this frame's, NONE when it is good. Returns the one to show."""

@@ -88,5 +88,13 @@ def test_what_lasts_is_told_and_then_something_else() -> None:
     assert shown[0] is Prompt.NONE and shown[2:] == [Prompt.COME_CLOSER] * 13
     shown = [hold.update(Prompt.TOO_DARK, (15 + n) * FRAME_S) for n in range(15)]
     assert shown[0] is Prompt.COME_CLOSER and shown[-1] is Prompt.TOO_DARK
-    hold.reset()
+    hold.show(Prompt.NONE, 3.0)
     assert hold.update(Prompt.TOO_DARK, 3.0) is Prompt.NONE
+
+
+def test_what_is_shown_at_once_stays_too() -> None:
+    hold = PromptHold(Prompt.LOOK_HERE)
+    assert hold.update(Prompt.LOOK_HERE, 0.0) is Prompt.LOOK_HERE
+    assert hold.show(Prompt.FACE_FORWARD, 1.0) is Prompt.FACE_FORWARD
+    shown = [hold.update(Prompt.CENTRE, 1.0 + n * 0.1) for n in range(1, 10)]
+    assert shown[:6] == [Prompt.FACE_FORWARD] * 6 and shown[-1] is Prompt.CENTRE
