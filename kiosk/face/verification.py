@@ -20,6 +20,7 @@ from kiosk.face.follower import Tracked
 from kiosk.face.liveness import Challenge, Failure, Liveness, LivenessLimits
 from kiosk.face.motion import FaceMotion
 from kiosk.face.parts import Encoder, Floats, Image
+from kiosk.face.prompts import PromptHold
 from kiosk.face.quality import Quality, assess
 
 _BASE_LOOKS = 2
@@ -49,6 +50,7 @@ class Verification:
     ) -> None:
         self.task_id = task_id
         self.prompt = Prompt.LOOK_HERE
+        self._hold = PromptHold(self.prompt)
         self.done = False
         self._with_liveness = with_liveness
         self._encoder = encoder
@@ -88,16 +90,16 @@ class Verification:
             return []
         if tracked is None:
             if self._challenge is None or self._live:
-                self.prompt = Prompt.LOOK_HERE
+                self.prompt = self._hold.update(Prompt.LOOK_HERE, at_s)
             return []
         if tracked.track != self._track:
             self._track = tracked.track
             self._restart()
-        quality = assess(image, tracked.faces, self._quality_prompt)
+        quality = assess(image, tracked.faces, self._quality_prompt, speed=tracked.speed)
         self._quality_prompt = quality.prompt
         if self._challenge is not None and not self._live:
             return self._challenged(image, tracked, quality, at_s)
-        self.prompt = quality.prompt
+        self.prompt = self._hold.update(quality.prompt, at_s)
         if not quality.good or at_s - self._embedded_at < self._options.every_s:
             return []
         seen = self._observe(image, tracked, quality, at_s)
@@ -135,7 +137,7 @@ class Verification:
             return []
         if self._challenge.verdict:
             self._live = True
-            self.prompt = Prompt.FACE_FORWARD
+            self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
             return []
         return self._failed(self._challenge.failure or Failure.NO_RESPONSE)
 
