@@ -59,7 +59,7 @@ TEXTS: dict[str, str] = {
     "prompt.too_dark": "Turn towards the light",
     "prompt.too_bright": "Avoid the bright light",
     "prompt.face_forward": "Look straight ahead",
-    "prompt.uneven_light": "Uneven light: face the screen",
+    "prompt.uneven_light": "Shadow on your face: move a bit",
     "prompt.take_off_mask": "Please uncover nose and mouth",
     "prompt.show_eyes": "Please uncover your eyes",
     "prompt.hold_still": "Hold still",

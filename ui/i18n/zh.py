@@ -63,7 +63,7 @@ TEXTS: dict[str, str] = {
     "prompt.too_dark": "请面向亮处",
     "prompt.too_bright": "请避开强光",
     "prompt.face_forward": "请正对镜头",
-    "prompt.uneven_light": "光线不均，请正对屏幕",
+    "prompt.uneven_light": "脸上有阴影，请挪一挪",
     "prompt.take_off_mask": "请摘下口罩，露出口鼻",
     "prompt.show_eyes": "请摘下墨镜，露出眼睛",
     "prompt.hold_still": "请保持不动",
