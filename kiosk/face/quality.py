@@ -36,7 +36,7 @@ class Limits:
     min_highlights: float = 75.0  #: [under-exposure prevention] 0..255
     max_light: float = 222.0  #: [luminance mean] 0..255
     max_burnt: float = 0.20  #: [over-exposure prevention] share of the face
-    max_yaw: float = 0.13  #: [head pose] nose beside the eyes' middle, in eye widths; about 20°
+    max_yaw: float = 0.13  #: [head pose] nose beside the eyes' middle, eye widths; drawn: 28°
     min_pitch: float = 0.31  #: nose below the eyes, in eye widths; 0.55 is straight ahead
     max_pitch: float = 0.76
     max_roll_deg: float = 22.0
