@@ -1,54 +1,54 @@
-"""A head that turns when asked, or a picture of one? (presentation attack detection)
+"""A head that moves when asked, or a picture of one? (presentation attack detection)
 
-Owns the challenge and its verdict. Pure: looks in, verdict out; no pictures, clock or
-randomness (the choice is injected).
+Owns the verdict on one challenge. Pure: looks in, verdict out; no pictures, clock or
+randomness (challenge and pauses are given).
 
-Two things are asked of every turn: the landmarks and skin must move the way that was asked,
+Two things are asked of every movement: skin and landmarks must move the way that was asked,
 and a part of that motion must need depth (parallax.py). A flat picture that is shifted,
-turned, zoomed or tilted never shows the second, whatever it does.
+turned, zoomed or tilted never shows the second, whatever it does. And the movement must answer
+its prompt: begin after it, from rest, in no other direction first. A recording does not know
+the prompts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from kiosk.core.codes import Prompt
+from kiosk.face.challenge import DIRECTIONS, Challenge, Direction
 from kiosk.face.motion import Look
-
-Challenge = tuple[Prompt, ...]
-
-_TURNS: tuple[Challenge, ...] = (
-    (Prompt.TURN_LEFT, Prompt.TURN_RIGHT),
-    (Prompt.TURN_RIGHT, Prompt.TURN_LEFT),
-)
-_WITH_BLINK: tuple[Challenge, ...] = (
-    (Prompt.TURN_LEFT, Prompt.BLINK),
-    (Prompt.TURN_RIGHT, Prompt.BLINK),
-    (Prompt.BLINK, Prompt.TURN_LEFT),
-    (Prompt.BLINK, Prompt.TURN_RIGHT),
-)
+from kiosk.face.parallax import Parallax
+from kiosk.face.passage import motion_over_blend
 
 
 class Failure(StrEnum):
     FLAT = "flat"  #: it moved, and a plane explains all of it
     NO_RESPONSE = "no_response"
-    WRONG_TURN = "wrong_turn"
+    WRONG_TURN = "wrong_turn"  #: a movement nobody asked for
+    BLENDED = "blended"  #: one picture was faded into another
     CHANGED = "changed"  #: the face after the challenge is not the one before it
+    REPEATED = "repeated"  #: the camera gave the same pictures again
 
 
 @dataclass(frozen=True, slots=True)
 class LivenessLimits:
-    """`depth`: parallax, about the sine of the turn. Measured in docs/face.md."""
+    """Depth is parallax: about the sine of the turn. Measured in docs/face.md."""
 
-    turn_depth: float = 0.14  #: about 10°; flat pictures stayed below 0.03
+    turn_depth: float = 0.14  #: to the side, about 10°; flat and bent pictures stayed below 0.05
+    nod_depth: float = 0.11  #: up and down, about 8°
     min_ratio: float = 4.0  #: depth over its standard error
     turn_frames: int = 2  #: in a row
-    max_rate: float = 4.0  #: depth per second, about 240°/s: faster is another picture, not a turn
+    max_rate: float = 2.6  #: depth per second, about 150°/s: faster is another picture
     centre_depth: float = 0.07  #: back in the middle, in between
+    least_motion: float = 1.4  #: passage.motion_over_blend: heads lie above 1.8, blends below 1.1
+    on_the_way: tuple[float, float] = (0.2, 0.85)  #: shares of a movement that count as its way
+    react_s: float = 0.15  #: what moves sooner after the prompt does not answer it
+    held_s: float = 0.6  #: turned, but not so that it counts: after this it is asked anew
+    unasked: float = 1.15  #: times the limit: a movement in another direction, plainly
     flat_depth: float = 0.045  #: at most this, while …
     flat_tilt: float = 0.08  #: … the plane tilts by this much, or
     flat_yaw: float = 0.06  #: … the nose leaves the middle by this much (eye widths)
@@ -61,24 +61,28 @@ class LivenessLimits:
     blink_open: float = 0.88
     blink_max_s: float = 1.2
 
-
-def choose(choice: Callable[[Sequence[Challenge]], Challenge], blink: bool) -> Challenge:
-    """A challenge; `choice` is secrets.choice in the product."""
-    return choice(_TURNS + _WITH_BLINK if blink else _TURNS)
-
-
-def name_of(challenge: Challenge) -> str:
-    return ",".join(prompt.value for prompt in challenge)
+    def enough(self, direction: Direction) -> float:
+        return self.turn_depth if direction.axis == 0 else self.nod_depth
 
 
 class Liveness:
-    """One try at one challenge over one track. Feed it looks until `verdict` is not None."""
+    """One try at one challenge over one track. Feed it looks until `verdict` is not None.
 
-    def __init__(self, challenge: Challenge, limits: LivenessLimits | None = None) -> None:
+    `pauses_s`: how long until each prompt but the first is shown; drawn at random, so that a
+    recording cannot time its movements. Missing ones are 0.
+    """
+
+    def __init__(
+        self,
+        challenge: Challenge,
+        limits: LivenessLimits | None = None,
+        pauses_s: Sequence[float] = (),
+    ) -> None:
         self.challenge = challenge
         self.verdict: bool | None = None
         self.failure: Failure | None = None
         self._limits = limits or LivenessLimits()
+        self._pauses_s = tuple(pauses_s)
         self._step = 0
         self._began: float | None = None
         self._last = 0.0
@@ -86,19 +90,29 @@ class Liveness:
         self._measured = 0
         self._deepest = 0.0
         self._moved = False
-        self._before: tuple[float, float] | None = None
-        self._begin_step()
+        self._before: tuple[Parallax, float] | None = None
+        self._answered_at = 0.0
+        self._begin_step(asked=True)
 
-    def _begin_step(self) -> None:
+    def _begin_step(self, asked: bool) -> None:
+        """`asked`: the prompt is shown at once; else after its pause."""
+        self._asked = asked
+        self._asked_at: float | None = None
         self._in_a_row = 0
-        self._wrong_in_a_row = 0
-        self._was_central = self._step == 0
-        self._came_smoothly = self._step == 0
+        self._unasked_in_a_row = 0
+        self._again = False
+        self._held_since: float | None = None  #: there, but not in a way that counts
+        self._rested: set[Direction] = set()  #: directions not taken at some time since
+        self._smooth = False  #: without a jump since it was at rest
+        self._way: list[tuple[float, Look]] = []  #: depths of the movement, from rest
+        self._was_central = asked  #: of a blink
         self._shut_at: float | None = None
 
     @property
     def prompt(self) -> Prompt:
-        return Prompt.NONE if self.verdict is not None else self.challenge[self._step]
+        if self.verdict is not None:
+            return Prompt.NONE
+        return self.challenge[self._step] if self._asked else Prompt.FACE_FORWARD
 
     @property
     def progress(self) -> float:
@@ -111,49 +125,143 @@ class Liveness:
             self._began = self._last = look.at_s
         elapsed, self._last = look.at_s - self._last, look.at_s
         self._weigh_flatness(look, min(elapsed, 0.2))
-        if self.verdict is None and self._answers(look):
-            self._step += 1
-            if self._step == len(self.challenge):
-                self.verdict = True
-                return
-            self._begin_step()
+        if self.verdict is None:
+            self._hear_answer(look)
         if self.verdict is None and look.at_s - self._began > self._limits.response_s:
             self._fail(Failure.FLAT if self._looked_flat() else Failure.NO_RESPONSE)
+
+    def _hear_answer(self, look: Look) -> None:
+        if not self._asked:
+            waited = look.at_s - self._answered_at
+            if waited >= self._pause_s() and (not self._again or self._at_rest(look)):
+                self._begin_step(asked=True)
+            return
+        if self._asked_at is None:
+            self._asked_at = look.at_s
+        blink = self.challenge[self._step] is Prompt.BLINK
+        if not (self._blinks(look) if blink else self._moves(look)):
+            return
+        self._step += 1
+        if self._step == len(self.challenge):
+            self.verdict = True
+        else:
+            self._answered_at = look.at_s
+            self._begin_step(asked=False)
+
+    def _pause_s(self) -> float:
+        pauses = self._pauses_s
+        return pauses[self._step - 1] if 0 < self._step <= len(pauses) else 0.0
+
+    def _at_rest(self, look: Look) -> bool:
+        asked = DIRECTIONS.get(self.challenge[self._step])
+        if asked is None or look.parallax is None:
+            return True
+        return _along(look.parallax, asked) < self._limits.centre_depth
+
+    def _ask_again(self, look: Look) -> None:
+        """Held where it does not count (begun too soon, or in one jump): back first, then anew."""
+        self._answered_at = look.at_s
+        self._begin_step(asked=False)
+        self._again = True
 
     def _fail(self, failure: Failure) -> None:
         self.verdict, self.failure = False, failure
 
-    def _answers(self, look: Look) -> bool:
-        if self.challenge[self._step] is Prompt.BLINK:
-            return self._blinks(look)
-        return self._turns(look, 1 if self.challenge[self._step] is Prompt.TURN_LEFT else -1)
-
-    def _turns(self, look: Look, sign: int) -> bool:
-        """Past the limit the asked way, having got there as a head does and not at once."""
-        limits = self._limits
-        if look.parallax is None:
+    def _moves(self, look: Look) -> bool:
+        """Past the limit the asked way, from rest, after the prompt, as a head does it."""
+        parallax = look.parallax
+        if parallax is None:
             return False
-        depth = sign * look.parallax.x
-        if abs(depth) < limits.centre_depth:
-            self._was_central = True
-        jumped = self._jumped(look)
-        self._came_smoothly = not jumped and (self._came_smoothly or abs(depth) < limits.turn_depth)
-        sure = abs(depth) >= limits.min_ratio * look.parallax.error
-        turned = sure and depth >= limits.turn_depth and sign * look.yaw > 0
-        self._in_a_row = self._in_a_row + 1 if turned else 0
-        wrong = sure and self._was_central and depth <= -limits.turn_depth
-        self._wrong_in_a_row = self._wrong_in_a_row + 1 if wrong else 0
-        if self._wrong_in_a_row > limits.turn_frames:
-            self._fail(Failure.WRONG_TURN)
-        return self._in_a_row >= limits.turn_frames and self._came_smoothly
+        assert self._asked_at is not None
+        asked = DIRECTIONS[self.challenge[self._step]]
+        along = _along(parallax, asked)
+        at_rest = along < self._limits.centre_depth
+        early = look.at_s - self._asked_at < self._limits.react_s
+        self._note_rest(parallax)
+        if early and not at_rest:  # it was under way before the prompt could be read
+            self._rested.discard(asked)
+        jumped = self._jumped(parallax, look.at_s)
+        self._smooth = at_rest or (self._smooth and not jumped)
+        there = self._reaches(parallax, asked, 1.0)
+        reached = there and asked in self._rested and self._smooth
+        if asked.axis == 0:
+            reached &= asked.sign * look.yaw > 0
+        self._remember(look, along, at_rest)
+        self._in_a_row = self._in_a_row + 1 if reached else 0
+        self._count_unasked(parallax, asked)
+        if self._in_a_row >= self._limits.turn_frames and self._passed_over():
+            return True
+        self._watch_held(look, there and not reached)
+        return False
 
-    def _jumped(self, look: Look) -> bool:
-        assert look.parallax is not None
-        before, self._before = self._before, (look.parallax.x, look.at_s)
+    def _watch_held(self, look: Look, idle: bool) -> None:
+        if self.verdict is not None:
+            return
+        if not idle:
+            self._held_since = None
+        elif self._held_since is None:
+            self._held_since = look.at_s
+        elif look.at_s - self._held_since > self._limits.held_s:
+            self._ask_again(look)
+
+    def _remember(self, look: Look, along: float, at_rest: bool) -> None:
+        """The way of a movement: from where it rested last."""
+        if at_rest and self._way and along <= self._way[0][0] + 0.02:
+            self._way.clear()
+        self._way.append((along, look))
+
+    def _passed_over(self) -> bool:
+        """A head was in every pose on the way; pictures are put before one another, or blended."""
+        (start, first), (end, last) = self._way[0], self._way[-1]
+        low, high = (start + share * (end - start) for share in self._limits.on_the_way)
+        between = [look.cut for depth, look in self._way if low < depth < high]
+        way = [cut for cut in between if cut is not None]
+        if not between:
+            self._smooth = False
+            return False
+        if first.cut is None or last.cut is None or not way:
+            return True
+        middle = way[len(way) // 2 - 1 : len(way) // 2 + 2] or way
+        if motion_over_blend(first.cut, middle, last.cut) < self._limits.least_motion:
+            self._fail(Failure.BLENDED)
+            return False
+        return True
+
+    def _note_rest(self, parallax: Parallax) -> None:
+        limit = self._limits.centre_depth
+        self._rested |= {d for d in DIRECTIONS.values() if _along(parallax, d) < limit}
+
+    def _reaches(self, parallax: Parallax, direction: Direction, factor: float) -> bool:
+        """Plainly that way, and more that way than any other."""
+        limits = self._limits
+        along = _along(parallax, direction)
+        error, across = (
+            (parallax.error, parallax.y) if direction.axis == 0 else (parallax.error_y, parallax.x)
+        )
+        return (
+            along >= factor * limits.enough(direction)
+            and along >= limits.min_ratio * error
+            and along > abs(across)
+        )
+
+    def _count_unasked(self, parallax: Parallax, asked: Direction) -> None:
+        """A movement that nobody asked for, from rest: who shows a recording makes them."""
+        unasked = any(
+            self._reaches(parallax, direction, self._limits.unasked)
+            for direction in self._rested
+            if direction != asked
+        )
+        self._unasked_in_a_row = self._unasked_in_a_row + 1 if unasked else 0
+        if self._unasked_in_a_row > self._limits.turn_frames:
+            self._fail(Failure.WRONG_TURN)
+
+    def _jumped(self, parallax: Parallax, at_s: float) -> bool:
+        before, self._before = self._before, (parallax, at_s)
         if before is None:
             return False
-        elapsed = max(look.at_s - before[1], 0.04)
-        return abs(look.parallax.x - before[0]) / elapsed > self._limits.max_rate
+        elapsed = max(at_s - before[1], 0.04)
+        step = float(np.hypot(parallax.x - before[0].x, parallax.y - before[0].y))
+        return step / elapsed > self._limits.max_rate
 
     def _blinks(self, look: Look) -> bool:
         """Shut and open again, briefly, while the rest of the face stays as it was."""
@@ -195,3 +303,8 @@ class Liveness:
 
     def _looked_flat(self) -> bool:
         return self._moved and self._measured >= 10 and self._deepest < 2 * self._limits.flat_depth
+
+
+def _along(parallax: Parallax, direction: Direction) -> float:
+    """Depth part of the motion in this direction."""
+    return direction.sign * (parallax.x if direction.axis == 0 else parallax.y)

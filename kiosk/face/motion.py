@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.face import passage
 from kiosk.face.parallax import Parallax, measure
 from kiosk.face.parts import Face, Floats, Grey, Image
 from kiosk.face.upright import patch_of, pose_of
@@ -26,7 +27,7 @@ _LK_STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02)
 _CLAHE_CLIP, _CLAHE_TILES = 2.0, (4, 4)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """What one frame says about the head, against the frontal look of the same track."""
 
@@ -37,13 +38,15 @@ class Look:
     skin: float  #: likeness of the nose's surroundings, −1..1: what `eyes` is judged against
     shift: float  #: movement in the picture since then, in eye widths
     zoom: float  #: size now over size then
+    #: passage.cut of this frame where the face was then; None where nobody will judge it
+    cut: Image | None = None
 
 
 class FaceMotion:
     """Begins with a frontal look; `look` compares any later frame with it."""
 
     def __init__(self, image: Image, face: Face) -> None:
-        self._base = _cut(image, face)
+        self._base, self._face = _cut(image, face), face
         self._yaw = pose_of(face).yaw
         self._middle, self._width = face.eye_middle, face.eye_width
         pose = pose_of(face)
@@ -70,6 +73,7 @@ class FaceMotion:
             skin,
             float(np.hypot(*(face.eye_middle - self._middle))) / max(self._width, 1.0),
             face.eye_width / max(self._width, 1.0),
+            passage.cut(image, self._face),
         )
 
     def _parallax(self, now: Grey) -> Parallax | None:

@@ -27,13 +27,15 @@ class Parallax:
     """`x`, `y`: depth part of the motion; for a head turned by θ, x is about sin θ.
 
     x > 0: what stands out moved towards the picture's right (turned to the own left).
-    `error`: standard error of x; `tilt`: how unlike a mere shift, turn and zoom the plane's part
-    is (0: none); `points`: how many agreed.
+    y > 0: it moved down (the chin lowered).
+    `error`, `error_y`: standard errors of x and y; `tilt`: how unlike a mere shift, turn and
+    zoom the plane's part is (0: none); `points`: how many agreed.
     """
 
     x: float
     y: float
     error: float
+    error_y: float
     tilt: float
     points: int
 
@@ -74,8 +76,9 @@ def measure(before: Points, now: Points) -> Parallax | None:
         return None
     covariance = np.linalg.pinv(design.T @ (design * weights[:, None])) * spread**2
     tilt = _tilt(np.asarray(plane, dtype=np.float64))
+    error_x, error_y = np.sqrt(np.diag(covariance)[8:10])
     return Parallax(
-        float(solution[8]), float(solution[9]), float(np.sqrt(covariance[8, 8])), tilt, agreed
+        float(solution[8]), float(solution[9]), float(error_x), float(error_y), tilt, agreed
     )
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kiosk.core.codes import Prompt
-from kiosk.face import liveness
+from kiosk.face import challenge as challenges
+from kiosk.face.challenge import Challenge
 from kiosk.face.encoders import LIMITS
 from kiosk.face.events import LivenessFailed, LivenessPassed, Observation
 from kiosk.face.follower import Tracked
-from kiosk.face.liveness import Challenge, Failure, Liveness, LivenessLimits
+from kiosk.face.freshness import Freshness
+from kiosk.face.liveness import Failure, Liveness, LivenessLimits
 from kiosk.face.motion import FaceMotion
 from kiosk.face.parts import Encoder, Floats, Image
 from kiosk.face.prompts import PromptHold
@@ -25,6 +27,14 @@ from kiosk.face.quality import Quality, assess
 
 _BASE_LOOKS = 2
 _TRIES = 2
+_MOST_CHALLENGES = 4  #: also when the face was lost in the middle of some
+
+_PAUSES_MS = range(100, 500, 20)  #: between two prompts
+
+
+def _random_pause_s() -> float:
+    return secrets.choice(_PAUSES_MS) / 1000
+
 
 Outcome = LivenessPassed | LivenessFailed | Observation
 
@@ -47,6 +57,7 @@ class Verification:
         encoder: Encoder,
         options: VerificationOptions | None = None,
         choice: Callable[[Sequence[Challenge]], Challenge] = secrets.choice,
+        pause: Callable[[], float] = _random_pause_s,
     ) -> None:
         self.task_id = task_id
         self.prompt = Prompt.LOOK_HERE
@@ -55,8 +66,9 @@ class Verification:
         self._with_liveness = with_liveness
         self._encoder = encoder
         self._options = options or VerificationOptions()
-        self._choice = choice
-        self._tries = 0
+        self._choice, self._pause = choice, pause
+        self._freshness = Freshness()
+        self._tries = self._started = 0
         self._track: int | None = None
         self._quality_prompt = Prompt.NONE
         self._restart()
@@ -88,6 +100,10 @@ class Verification:
         """One frame. `tracked` is None when the face is not seen in it."""
         if self.done:
             return []
+        if self._with_liveness:
+            self._freshness.feed(image, at_s)
+            if self._freshness.stale:
+                return self._refused(Failure.REPEATED)
         if tracked is None:
             if self._challenge is None or self._live:
                 self.prompt = self._hold.update(Prompt.LOOK_HERE, at_s)
@@ -105,8 +121,7 @@ class Verification:
         seen = self._observe(image, tracked, quality, at_s)
         if self._live:
             return self._deliver(seen)
-        self._collect_base(image, tracked, seen)
-        return []
+        return self._collect_base(image, tracked, seen)
 
     def _observe(
         self, image: Image, tracked: Tracked, quality: Quality, at_s: float
@@ -116,15 +131,21 @@ class Verification:
         numbers = tuple(float(value) for value in embedding)
         return Observation(self.task_id, numbers, quality.score, at_s, self._encoder.name)
 
-    def _collect_base(self, image: Image, tracked: Tracked, seen: Observation) -> None:
+    def _collect_base(self, image: Image, tracked: Tracked, seen: Observation) -> list[Outcome]:
+        """Frontal looks, then a challenge; not endlessly many for who breaks off each time."""
         self._base.append(seen)
         if len(self._base) < _BASE_LOOKS:
-            return
+            return []
+        self._started += 1
+        if self._started > _MOST_CHALLENGES:
+            return self._refused(Failure.NO_RESPONSE)
         self._base_mean = np.mean([look.embedding for look in self._base], axis=0)
         self._motion = FaceMotion(image, tracked.face)
-        challenge = liveness.choose(self._choice, self._options.blink)
-        self._challenge = Liveness(challenge, self._options.limits)
+        challenge = challenges.choose(self._choice, self._options.blink, self._started > 1)
+        pauses = [self._pause() for _ in challenge[1:]]
+        self._challenge = Liveness(challenge, self._options.limits, pauses)
         self.prompt = self._challenge.prompt
+        return []
 
     def _challenged(
         self, image: Image, tracked: Tracked, quality: Quality, at_s: float
@@ -148,6 +169,9 @@ class Verification:
             self._restart()
             self.prompt = Prompt.FACE_FORWARD
             return []
+        return self._refused(failure)
+
+    def _refused(self, failure: Failure) -> list[Outcome]:
         self.done, self.prompt = True, Prompt.NONE
         return [LivenessFailed(self.task_id, failure.value)]
 
@@ -162,7 +186,7 @@ class Verification:
             assert self._challenge is not None
             self._told_live = True
             outcomes.append(
-                LivenessPassed(self.task_id, liveness.name_of(self._challenge.challenge))
+                LivenessPassed(self.task_id, challenges.name_of(self._challenge.challenge))
             )
             outcomes.extend(self._base)
             self._given += len(self._base)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from stage import Person, Print, empty
+from attacks import SPECIES
+from stage import Person, empty
 from streams import Picture, Scene
 
 from drivers.contracts import DeviceInfo, Frame
@@ -29,8 +30,8 @@ class ActedCamera:
         picture = np.asarray(cv2.imread(str(photo)), dtype=np.uint8)
         scene, rng = Scene.of(picture, HogDetector()), np.random.default_rng(0)
         self._script, self._rng, self._seq = script, rng, 0
-        self._person = Person(scene, rng, react_s=0.1)
-        self._print = Print(scene, rng, _held_up)
+        self._person = Person(scene, rng, react_s=0.25)
+        self._print = SPECIES["tilted"](scene, scene, rng)
         self._began = time.monotonic()
 
     def open(self) -> DeviceInfo:
@@ -60,11 +61,6 @@ class ActedCamera:
     def _refuse_if_unplugged(self) -> None:
         if self._script.read_text() == "unplugged":
             raise DeviceFault("camera", FaultCode.UNPLUGGED, "the test pulled it")
-
-
-def _held_up(prompt: Prompt, at_s: float) -> dict[str, object]:
-    sign = {Prompt.TURN_LEFT: 1, Prompt.TURN_RIGHT: -1}.get(prompt, 0)
-    return {"tilt_y_deg": 32.0 * sign, "shift": (0.05 * float(np.sin(at_s)), 0.0)}
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from kiosk.face.detector import HogDetector
 from kiosk.face.encoder import DlibResnet
+from kiosk.face.encoders import make_encoder
+from kiosk.face.parts import Encoder
+from kiosk.face.yunet import YuNetDetector
 
 sys.path.insert(0, str(Path(__file__).parent))  # for stage.py and streams.py beside this file
 
@@ -53,3 +56,13 @@ def detector() -> HogDetector:
 @pytest.fixture(scope="session")
 def encoder(face_cache: Path) -> DlibResnet:
     return DlibResnet(face_cache)
+
+
+@pytest.fixture(scope="session")
+def shipped_detector() -> YuNetDetector:
+    return YuNetDetector()
+
+
+@pytest.fixture(scope="session")
+def shipped_encoder(face_cache: Path) -> Encoder:
+    return make_encoder(cache_dir=face_cache)

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from streams import HEIGHT, WIDTH, Picture, Scene, flat, head, noisy
 
 from kiosk.core.codes import Prompt
-from kiosk.face.detector import HogDetector
-from kiosk.face.events import LivenessFailed, LivenessPassed
+from kiosk.face.events import LivenessFailed, LivenessPassed, Observation
 from kiosk.face.follower import Follower
-from kiosk.face.parts import Encoder
+from kiosk.face.parts import Detector, Encoder, Floats
 from kiosk.face.verification import Outcome, Verification, VerificationOptions
 
 FPS = 15.0
+YAWS = {Prompt.TURN_LEFT: 1.0, Prompt.TURN_RIGHT: -1.0}
+PITCHES = {Prompt.LOOK_DOWN: 1.0, Prompt.LOOK_UP: -1.0}
+ASKED = {*YAWS, *PITCHES, Prompt.BLINK}
 
 
 @dataclass
 class Person:
-    """Turns and blinks when asked, after a moment, and sways a little."""
+    """Turns, nods and blinks when asked, after a moment, and sways a little."""
 
     scene: Scene
     rng: np.random.Generator
     turn_deg: float = 20.0
     react_s: float = 0.35
     turn_s: float = 0.45
+    fps: float = FPS
+    nod_deg: float = 13.0
     _yaw: float = 0.0
+    _pitch: float = 0.0
     _asked: Prompt = Prompt.NONE
     _since: float = 0.0
 
@@ -35,13 +41,14 @@ class Person:
         if prompt is not self._asked:
             self._asked, self._since = prompt, at_s
         waited = at_s - self._since - self.react_s
-        target = {Prompt.TURN_LEFT: 1.0, Prompt.TURN_RIGHT: -1.0}.get(prompt, 0.0) * self.turn_deg
+        across, along = YAWS.get(prompt, 0.0), PITCHES.get(prompt, 0.0)
         if waited > 0:
-            step = 2 * self.turn_deg / self.turn_s / FPS
-            self._yaw += float(np.clip(target - self._yaw, -step, step))
+            step = 2 * self.turn_deg / self.turn_s / self.fps
+            self._yaw += float(np.clip(across * self.turn_deg - self._yaw, -step, step))
+            self._pitch += float(np.clip(along * self.nod_deg - self._pitch, -step, step))
         shut = 1.0 if prompt is Prompt.BLINK and 0 < waited % 1.0 < 0.2 else 0.0
         sway = np.sin(at_s * 1.3), np.cos(at_s * 0.9)
-        picture = head(self.scene, self._yaw + 1.5 * sway[0], 1.5 * sway[1], shut)
+        picture = head(self.scene, self._yaw + 1.5 * sway[0], self._pitch + 1.5 * sway[1], shut)
         shift = np.roll(picture, (round(2 * sway[1]), round(3 * sway[0])), (0, 1))
         return noisy(shift, self.rng)
 
@@ -56,6 +63,12 @@ class Print:
 
     def look(self, prompt: Prompt, at_s: float) -> Picture:
         return noisy(flat(self.scene, **self.moves(prompt, at_s)), self.rng)  # type: ignore[arg-type]
+
+
+class Actor(Protocol):
+    """Whatever stands before the camera: a frame for what the screen asks now."""
+
+    def look(self, prompt: Prompt, at_s: float) -> Picture: ...
 
 
 def empty(rng: np.random.Generator) -> Picture:
@@ -75,34 +88,50 @@ class Run:
     def passed(self) -> bool:
         return any(isinstance(outcome, LivenessPassed) for outcome in self.outcomes)
 
+    def as_whom(self, embedding: Floats, limit: float) -> bool:
+        """Whether it would be taken for that person: live, and near their embedding."""
+        looks = [o.embedding for o in self.outcomes if isinstance(o, Observation)]
+        near = [np.linalg.norm(np.array(look) - embedding) <= limit for look in looks]
+        return self.passed and any(near)
+
     @property
     def failure(self) -> str | None:
         return next((o.why for o in self.outcomes if isinstance(o, LivenessFailed)), None)
 
 
 def play(
-    actor: Person | Print,
+    actor: Actor,
     encoder: Encoder,
-    detector: HogDetector,
+    detector: Detector,
     options: VerificationOptions | None = None,
     limit_s: float = 16.0,
     seed: int = 0,
+    fps: float = FPS,
+    after_s: float = 0.0,
 ) -> Run:
-    """Feed the verification until it is decided, or `limit_s` of simulated time has gone."""
+    """Feed the verification until it is decided, or `limit_s` of simulated time has gone.
+
+    `after_s`: how long to go on when liveness has passed, for who changes the face then.
+    """
     chooser = np.random.default_rng(seed)
     verification = Verification(
-        7, True, encoder, options, choice=lambda them: them[int(chooser.integers(len(them)))]
+        7,
+        True,
+        encoder,
+        options,
+        choice=lambda them: them[int(chooser.integers(len(them)))],
+        pause=lambda: float(chooser.uniform(0.1, 0.5)),
     )
     follower, run = Follower(detector), Run()
-    for index in range(int(limit_s * FPS)):
-        at_s = index / FPS
+    for index in range(int(limit_s * fps)):
+        at_s = index / fps
         image = actor.look(verification.prompt, at_s)
         run.outcomes += verification.step(image, follower.update(image, at_s), at_s)
         run.prompts.append(verification.prompt)
-        asked = verification.prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT, Prompt.BLINK)
-        if asked and run.challenge_at is None:
+        if verification.prompt in ASKED and run.challenge_at is None:
             run.challenge_at = at_s
-        if run.passed or verification.done:
+        if run.decided_at is None and (run.passed or verification.done):
             run.decided_at = at_s
+        if run.decided_at is not None and (verification.done or at_s >= run.decided_at + after_s):
             break
     return run

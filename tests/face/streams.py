@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.face.detector import HogDetector
-from kiosk.face.parts import Face
+from kiosk.face.parts import Detector, Face
 
 Picture = NDArray[np.uint8]
 WIDTH, HEIGHT = 640, 480
@@ -28,7 +27,7 @@ class Scene:
     face: Face
 
     @classmethod
-    def of(cls, photo: Picture, detector: HogDetector, eye_px: float = 95.0) -> Scene:
+    def of(cls, photo: Picture, detector: Detector, eye_px: float = 95.0) -> Scene:
         """The photograph scaled so that the outer eye corners are `eye_px` apart."""
         found = detector.detect(photo, 640)[0]
         scale = eye_px / found.eye_width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -15,8 +16,10 @@ import pytest
 
 from kiosk.core.codes import Prompt
 from kiosk.face import client as client_module
+from kiosk.face.challenge import DIRECTIONS, MOVEMENTS
 from kiosk.face.client import FaceWorker
 from kiosk.face.encoder import onnx_bytes
+from kiosk.face.encoders import LIMITS
 from kiosk.face.enrol import Enroller
 from kiosk.face.events import (
     CameraFault,
@@ -126,14 +129,16 @@ def test_a_person_is_seen_found_live_and_observed(
         assert kinds[0] is LivenessPassed, "no observation counts before liveness"
         (passed,) = stage.all(LivenessPassed)
         assert passed.task_id == 42
-        assert set(passed.challenge.split(",")) == {"turn_left", "turn_right"}
+        asked = [Prompt(name) for name in passed.challenge.split(",")]
+        assert tuple(asked) in MOVEMENTS
         for seen in stage.all(Observation):
             assert seen.task_id == 42 and seen.encoder == "dlib+sface-v1"
             probe = np.array(seen.embedding)
-            assert np.linalg.norm(probe - enrolled.embedding) < 0.5
-            assert np.linalg.norm(probe - impostor.embedding) > 0.6
-        prompts = {event.prompt for event in stage.all(Preview)}
-        assert {Prompt.TURN_LEFT, Prompt.TURN_RIGHT} <= prompts
+            limits = LIMITS[seen.encoder]
+            assert np.linalg.norm(probe - enrolled.embedding) < limits.identify
+            assert np.linalg.norm(probe - impostor.embedding) > limits.verify
+        shown = [event.prompt for event in stage.all(Preview) if event.prompt in DIRECTIONS]
+        assert [prompt for prompt, _ in itertools.groupby(shown)] == asked
         last = [e for e in stage.all(Preview) if e.box is not None][-1]
         assert (last.width, last.height) == (480, 360) and last.jpeg[:2] == b"\xff\xd8"
         assert [event.present for event in stage.all(Presence)] == [True, False]
