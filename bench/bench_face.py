@@ -143,12 +143,17 @@ def _picture(photo: Path) -> None:
     _ratio(f"640x480 frame to {DEFAULT}", theirs, with_encoder(shipped))
 
 
+YAWS = {Prompt.TURN_LEFT: 20.0, Prompt.TURN_RIGHT: -20.0}
+PITCHES = {Prompt.LOOK_DOWN: 14.0, Prompt.LOOK_UP: -14.0}
+
+
 @dataclass
 class _Person:
     """Stands before the virtual camera and does what the prompt says."""
 
     renderer: Renderer
     yaw: float = 0.0
+    pitch: float = 0.0
     asked: Prompt = Prompt.NONE
     since: float = 0.0
     times: list[float] = field(default_factory=list)
@@ -156,10 +161,13 @@ class _Person:
     def frame(self, prompt: Prompt, at_s: float) -> np.ndarray:
         if prompt is not self.asked:
             self.asked, self.since = prompt, at_s
-        target = {Prompt.TURN_LEFT: 20.0, Prompt.TURN_RIGHT: -20.0}.get(prompt, 0.0)
         if at_s - self.since > 0.35:
-            self.yaw += float(np.clip(target - self.yaw, -6, 6))
-        return self.renderer.frame(yaw_deg=self.yaw, dx=2 * np.sin(at_s))
+            self.yaw += float(np.clip(YAWS.get(prompt, 0.0) - self.yaw, -6, 6))
+            self.pitch += float(np.clip(PITCHES.get(prompt, 0.0) - self.pitch, -6, 6))
+        picture = self.renderer.frame(yaw_deg=self.yaw, pitch_deg=self.pitch, dx=2 * np.sin(at_s))
+        noise = np.empty(picture.shape, np.int16)
+        cv2.randn(noise, 0, 2)
+        return np.asarray(cv2.add(picture, noise, dtype=cv2.CV_8U), np.uint8)
 
 
 def _verification(photo: Path) -> None:
@@ -175,7 +183,7 @@ def _verification(photo: Path) -> None:
         for index in range(int(8 * FPS)):
             at_s = index / FPS
             image = person.frame(verification.prompt, at_s)
-            challenged = verification.prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT)
+            challenged = verification.prompt in (*YAWS, *PITCHES)
             began = time.process_time()
             tracked = follower.update(image, at_s)
             found = time.process_time()

@@ -23,13 +23,18 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from drivers.camera.virtual import VirtualCamera  # noqa: E402
+from drivers.camera.virtual import Direction, VirtualCamera  # noqa: E402
 from kiosk.core.codes import Prompt  # noqa: E402
 from kiosk.face import events  # noqa: E402
 from kiosk.face.client import FaceWorker  # noqa: E402
 from kiosk.face.events import FaceEvent  # noqa: E402
 
-TURNS = {Prompt.TURN_LEFT: "left", Prompt.TURN_RIGHT: "right"}
+MOVEMENTS: dict[Prompt, Direction] = {
+    Prompt.TURN_LEFT: "left",
+    Prompt.TURN_RIGHT: "right",
+    Prompt.LOOK_UP: "up",
+    Prompt.LOOK_DOWN: "down",
+}
 PATIENCE_S = 30.0
 MB = 1 << 20
 
@@ -71,8 +76,8 @@ class Stage:
     def _answer(self, prompt: Prompt) -> None:
         if prompt is not self._prompt:
             return
-        if prompt in TURNS:
-            self.camera.turn(TURNS[prompt])  # type: ignore[arg-type]
+        if prompt in MOVEMENTS:
+            self.camera.turn(MOVEMENTS[prompt])
         elif prompt is Prompt.BLINK:
             self.camera.blink()
         else:

@@ -21,7 +21,16 @@ TURN_S = 0.5
 BLINK_S = 0.2
 WALK_S = 0.6
 TURN_DEG = 24.0
-TILT_DEG = 28.0
+NOD_DEG = 16.0
+TILT_DEG = 28.0  #: of a print, any way
+#: Direction: yaw, pitch. Left and right are the person's own; pitch > 0 lowers the chin.
+DIRECTIONS = {
+    "left": (1.0, 0.0),
+    "right": (-1.0, 0.0),
+    "up": (0.0, -1.0),
+    "down": (0.0, 1.0),
+    "center": (0.0, 0.0),
+}
 NOISE_SIGMA = 2.2
 _BITS = 40
 _CELL = 12
@@ -59,6 +68,7 @@ class Scene:
         self._renderer: Renderer | None = None
         self._scale = 1.0
         self._turn = _Ease()
+        self._nod = _Ease()
         self._walk = _Ease(duration_s=WALK_S)
         self._blink_at_s = -math.inf
         rng = np.random.default_rng(seed)
@@ -80,9 +90,12 @@ class Scene:
         self._draw = self._flat
 
     def turn(self, direction: str, now_s: float, degrees: float | None = None) -> None:
-        full = TILT_DEG if self._draw == self._flat else TURN_DEG
-        sign = {"left": 1.0, "right": -1.0, "center": 0.0}[direction]
-        self._turn.go(sign * (full if degrees is None else degrees), now_s)
+        """One of `DIRECTIONS`; a head (or print) on its way elsewhere comes back from there."""
+        flat = self._draw == self._flat
+        yaw, pitch = DIRECTIONS[direction]
+        for ease, sign, full in ((self._turn, yaw, TURN_DEG), (self._nod, pitch, NOD_DEG)):
+            far = (TILT_DEG if flat else full) if degrees is None else degrees
+            ease.go(sign * far, now_s)
 
     def blink(self, now_s: float) -> None:
         self._blink_at_s = now_s
@@ -99,7 +112,7 @@ class Scene:
 
     def _enter(self, renderer: Renderer, distance: float, now_s: float) -> None:
         self._renderer, self._scale = renderer, 1.0 / distance
-        self._turn = _Ease()
+        self._turn, self._nod = _Ease(), _Ease()
         self._blink_at_s = -math.inf
         self._walk = _Ease(-1.0, 0.0, now_s, WALK_S)
 
@@ -130,7 +143,7 @@ class Scene:
         since = (now_s - self._blink_at_s) / BLINK_S
         return self._renderer.frame(
             yaw_deg=self._turn.at(now_s) + 0.9 * _wave(now_s, 4.3, 0.0) + 20 * abs(walk),
-            pitch_deg=0.7 * _wave(now_s, 5.1, 1.3),
+            pitch_deg=self._nod.at(now_s) + 0.7 * _wave(now_s, 5.1, 1.3),
             blink=math.sin(math.pi * since) ** 0.5 if 0 < since < 1 else 0.0,
             dx=3.0 * _wave(now_s, 3.7, 0.7) + walk * (WIDTH + 100),
             dy=2.0 * _wave(now_s, 2.9, 2.2) + 5 * abs(math.sin(3 * math.pi * walk)),
@@ -145,7 +158,7 @@ class Scene:
             return self._empty(now_s)
         return self._renderer.flat_frame(
             yaw_deg=self._turn.at(now_s) + 3.0 * _wave(now_s, 3.1, 0.3),
-            pitch_deg=2.5 * _wave(now_s, 2.7, 1.1),
+            pitch_deg=self._nod.at(now_s) + 2.5 * _wave(now_s, 2.7, 1.1),
             roll_deg=2.0 * _wave(now_s, 3.5, 2.0),
             dx=9.0 * _wave(now_s, 2.3, 0.9),
             dy=6.0 * _wave(now_s, 1.9, 1.7) + abs(walk) * (HEIGHT + 80),

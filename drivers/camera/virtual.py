@@ -21,7 +21,7 @@ import cv2
 
 from drivers.camera.codec import encode_part, response_head
 
-Direction = Literal["left", "right", "center"]
+Direction = Literal["left", "right", "up", "down", "center"]
 JPEG_QUALITY = 85
 _ANSWER_S = 30.0  # the first photograph loads the landmark model
 
@@ -70,7 +70,7 @@ class VirtualCamera:
         self._do("prepare", photo=str(photo))
 
     def turn(self, direction: Direction, degrees: float | None = None) -> None:
-        """Head (or print) turns within 0.5 s; 24 degrees (print: 28) unless told."""
+        """Head (or print) turns within 0.5 s: 24 degrees aside, 16 up or down, a print 28."""
         self._do("turn", direction=direction, degrees=degrees)
 
     def blink(self) -> None:

@@ -13,9 +13,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from drivers.camera.virtual import Direction
 from kiosk import wire
 from kiosk.core.codes import Prompt, State
 from kiosk.demo.cast import Part
@@ -24,6 +26,12 @@ from kiosk.demo.venue import Venue
 PART_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 30.0
 ASKED_AGAIN_S = 3.5  #: a prompt that stays this long was not satisfied: a person tries again
+MOVEMENTS: dict[str, Direction] = {
+    Prompt.TURN_LEFT: "left",
+    Prompt.TURN_RIGHT: "right",
+    Prompt.LOOK_UP: "up",
+    Prompt.LOOK_DOWN: "down",
+}
 WAITING = (State.CLOSED.value, State.OUT_OF_ORDER.value, State.IDLE.value)
 
 
@@ -207,22 +215,21 @@ class Actor:
         camera = self._venue.camera
         if self._state != State.FACE.value or camera is None:
             return
-        turns = prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT)
+        side = MOVEMENTS.get(prompt)
         now = time.monotonic()
-        again = turns and now - self._acted_s > ASKED_AGAIN_S
+        again = side is not None and now - self._acted_s > ASKED_AGAIN_S
         if prompt == self._prompt and not again:
             return
-        if prompt != self._prompt and turns:
-            self._shoot("face-left" if prompt == Prompt.TURN_LEFT else "face-right")
+        if prompt != self._prompt and side is not None:
+            self._shoot(f"face-{side}")
         self._prompt, self._acted_s = prompt, now
         if self._turning is not None:
             self._turning.cancel()
-        if turns:
-            side: Literal["left", "right"] = "left" if prompt == Prompt.TURN_LEFT else "right"
+        if side is not None:
             if again:  # it was not seen: back, and once more
                 camera.turn("center")
             wait_s = 1.0 / self._pace if again else 0.35
-            self._turning = self._after(wait_s, lambda: camera.turn(side))
+            self._turning = self._after(wait_s, partial(camera.turn, side))
         elif prompt == Prompt.BLINK:
             self._turning = self._after(0.3, camera.blink)
         else:
