@@ -42,7 +42,7 @@ class LivenessLimits:
     nod_depth: float = 0.11  #: up and down, about 8°
     min_ratio: float = 4.0  #: depth over its standard error
     turn_frames: int = 2  #: in a row
-    max_rate: float = 2.6  #: depth per second, about 150°/s: faster is another picture
+    max_rate: float = 4.5  #: depth per second, about 260°/s: faster is another picture
     centre_depth: float = 0.07  #: back in the middle, in between
     least_motion: float = 1.4  #: passage.motion_over_blend: heads lie above 1.8, blends below 1.1
     on_the_way: tuple[float, float] = (0.2, 0.85)  #: shares of a movement that count as its way

@@ -1,0 +1,183 @@
+"""Attacks that pass as live, people who do not, and how long a challenge takes.
+
+    python bench/bench_liveness.py --faces DIR [--people 20] [--species NAME …]
+
+`--faces`: a folder per person, one picture of each is used. Terms of ISO/IEC 30107-3: APCER is
+the share of attack presentations of one species that are taken as live (and for a swap: that
+bring a look of whom was shown), BPCER the share of people who are not. A presentation is one
+verification, with all its challenges. All are drawn from photographs (tests/face/attacks.py,
+tests/face/stage.py); simulated time at 15 frames a second, so the machine's speed does not matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
+
+from attacks import BEYOND, SPECIES, Screen  # noqa: E402
+from stage import Person, Run, play  # noqa: E402
+from streams import Scene  # noqa: E402
+
+from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
+from kiosk.face.challenge import name_of  # noqa: E402
+from kiosk.face.encoders import LIMITS, make_encoder  # noqa: E402
+from kiosk.face.events import LivenessPassed  # noqa: E402
+from kiosk.face.verification import VerificationOptions  # noqa: E402
+from kiosk.face.yunet import YuNetDetector  # noqa: E402
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+LEAST_PX = 60.0  #: between the eye corners in the picture itself: what is enlarged is no person
+EYES = (95.0, 60.0)  #: pixels between the outer eye corners: about 0.5 and 0.8 m
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a person answers."""
+
+    name: str
+    turn_deg: float
+    nod_deg: float
+    react_s: float
+    turn_s: float
+    eye_px: float
+
+
+MANNERS = (
+    Manner("brisk, near", 22, 14, 0.35, 0.45, EYES[0]),
+    Manner("brisk, far", 22, 14, 0.35, 0.45, EYES[1]),
+    Manner("small movements", 15, 10, 0.40, 0.50, EYES[0]),
+    Manner("slow", 20, 13, 0.9, 1.1, EYES[0]),
+    Manner("wide and quick, 140°/s", 28, 16, 0.25, 0.40, EYES[0]),
+)
+
+
+class Bench:
+    def __init__(self, people: list[Path], most: int) -> None:
+        self.detector, self.encoder = YuNetDetector(), make_encoder()
+        self.limit = LIMITS[self.encoder.name].verify
+        fit = [photo for path in people if (photo := self._fit(path)) is not None]
+        step = max(len(fit) / most, 1.0)
+        self.photos = [fit[int(index * step)] for index in range(min(most, len(fit)))]
+
+    def _fit(self, path: Path) -> np.ndarray | None:
+        """The picture, when it shows one face large enough to stand before a camera."""
+        photo = cv2.imread(str(path))
+        if photo is None:
+            return None
+        photo = np.asarray(photo, np.uint8)
+        faces = self.detector.detect(photo, 640)
+        return photo if faces and faces[0].eye_width >= LEAST_PX else None
+
+    def scenes(self, eye_px: float = EYES[0]) -> Iterator[tuple[int, Scene]]:
+        for index, photo in enumerate(self.photos):
+            yield index, Scene.of(photo, self.detector, eye_px)
+
+    def bona_fide(self, manner: Manner) -> tuple[list[Run], int]:
+        runs = []
+        for index, scene in self.scenes(manner.eye_px):
+            person = Person(
+                scene,
+                np.random.default_rng(index),
+                manner.turn_deg,
+                manner.react_s,
+                manner.turn_s,
+                nod_deg=manner.nod_deg,
+            )
+            runs.append(play(person, self.encoder, self.detector, seed=index))
+        return runs, sum(not run.passed for run in runs)
+
+    def attack(self, name: str) -> tuple[list[Run], int, int]:
+        """Runs, those taken for whom is shown, and those of which a recording was lucky."""
+        runs, taken, lucky = [], 0, 0
+        scenes = [scene for _, scene in self.scenes()]
+        options = VerificationOptions(blink=name == "cut-out eyes")
+        for index, who in enumerate(scenes):
+            other = scenes[(index + 1) % len(scenes)]
+            actor = {**SPECIES, **BEYOND}[name](who, other, np.random.default_rng(index))
+            run = play(actor, self.encoder, self.detector, options, seed=1000 + index, after_s=2.5)
+            theirs = self.encoder.embed([self.encoder.chip(who.picture, who.face)])[0]
+            if run.as_whom(theirs, self.limit):
+                taken += 1
+                lucky += isinstance(actor, Screen) and _fits(actor, run)
+            runs.append(run)
+        return runs, taken, lucky
+
+
+def _fits(actor: Screen, run: Run) -> bool:
+    """Whether a recording of the very challenge that was asked had been played."""
+    asked = {o.challenge for o in run.outcomes if isinstance(o, LivenessPassed)}
+    return bool(asked & {name_of(challenge) for challenge in actor.played})
+
+
+def _rate(errors: int, trials: int) -> str:
+    low, high = clopper_pearson(errors, trials)
+    share = 100 * errors / trials
+    return f"{errors:3d} / {trials:<4d} {share:5.1f} %  ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _people(folder: Path) -> list[Path]:
+    """One picture of each person: the largest file."""
+    pictures = []
+    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
+        files = [path for path in person.iterdir() if path.suffix.lower() in SUFFIXES]
+        if files:
+            pictures.append(max(files, key=lambda path: path.stat().st_size))
+    return pictures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--faces", type=Path, required=True)
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--species", nargs="*", help="these only; 'people' for people")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    bench = Bench(_people(arguments.faces), arguments.people)
+    if len(bench.photos) < 2:
+        sys.exit(f"{arguments.faces}: fewer than two people whose eyes are {LEAST_PX:.0f} px apart")
+    print(f"{len(bench.photos)} people; encoder {bench.encoder.name}\n")
+    wanted = arguments.species or ["people", *SPECIES, *BEYOND]
+    began = time.monotonic()
+    if "people" in wanted:
+        _tell_people(bench)
+    print("\nattacks: taken as live, 95 % interval; how the others ended")
+    for name in wanted:
+        if name == "people":
+            continue
+        runs, taken, lucky = bench.attack(name)
+        ends = Counter(run.failure or "given up" for run in runs if not run.passed)
+        told = ", ".join(f"{why} {count}" for why, count in ends.most_common())
+        of_these = f"; {lucky} of these a recording of this very challenge" if taken else ""
+        print(f"  {name:<28} {_rate(taken, len(runs))}  {told}{of_these}", flush=True)
+    print(f"({time.monotonic() - began:.0f} s)")
+
+
+def _tell_people(bench: Bench) -> None:
+    print("people: not passed, 95 % interval; seconds from the first prompt of the challenge")
+    for manner in MANNERS:
+        runs, failed = bench.bona_fide(manner)
+        times = [
+            run.decided_at - run.challenge_at
+            for run in runs
+            if run.passed and run.decided_at is not None and run.challenge_at is not None
+        ]
+        p50, p95 = np.percentile(times, [50, 95]) if times else (float("nan"),) * 2
+        ends = Counter(run.failure or "given up" for run in runs if not run.passed)
+        told = ", ".join(f"{why} {count}" for why, count in ends.most_common())
+        took = f"p50 {p50:.2f}, p95 {p95:.2f} s"
+        print(f"  {manner.name:<28} {_rate(failed, len(runs))}  {took}  {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
