@@ -151,3 +151,5 @@ class JournalKind(StrEnum):
     DEVICE_FAULT = "device_fault"
     DEVICE_RECOVERED = "device_recovered"
     CLOCK_STEPPED_BACK = "clock_stepped_back"
+    JOURNAL_RESTORED = "journal_restored"  #: the database is older than what was signed
+    ANCHOR_LOST = "anchor_lost"  #: so a restored database could not be noticed at this start

@@ -7,6 +7,7 @@ Every call runs inside the caller's transaction.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -169,9 +170,14 @@ class Journal:
         )
         return [_entry(json.loads(text), leaf) for text, leaf in rows]
 
-    def verify(self) -> list[str]:
-        """Recompute everything; one sentence for each thing that is wrong, naming the entry."""
+    def verify(self, heads: Mapping[int, str] | None = None) -> list[str]:
+        """Recompute everything; one sentence for each thing that is wrong, naming the entry.
+
+        `heads`: size → root, hex, as they were signed.
+        """
         problems: list[str] = []
+        signed = dict(heads or {})
+        bent_since: int | None = None
         tree = Frontier()
         expected = 1
         query = f"select {', '.join(_COLUMNS)}, entry, leaf_hash, root from journal order by seq"
@@ -185,6 +191,20 @@ class Journal:
             tree.append(leaf_hash(str(text).encode()))
             if not problems and tree.root().hex() != root:
                 problems.append(f"entry {seq}: the tree's root differs from the one recorded")
+            head = signed.pop(seq, None)
+            if head is not None and bent_since is None and head != tree.root().hex():
+                bent_since = seq
+        if bent_since is not None:
+            fits = max((n for n in heads or () if n < bent_since), default=0)
+            problems.append(
+                f"signed head of size {bent_since}: does not fit; something from entry {fits + 1} "
+                f"to {bent_since} was changed after it was signed"
+            )
+        if signed:
+            problems.append(
+                f"signed head of size {max(signed)}: has no such entry; the journal was cut off "
+                f"after entry {expected - 1}, or entries were taken out"
+            )
         return problems + self._end_problems(expected, tree, bool(problems))
 
     def _end_problems(self, expected: int, tree: Frontier, bent: bool) -> list[str]:

@@ -160,11 +160,27 @@ def _hall_rules(database: Database) -> None:
         database.execute(statement)
 
 
+_CHECKPOINTS = """
+create table checkpoints (size integer primary key, at text not null, note text not null);
+create trigger checkpoints_keep_what_they_have before update on checkpoints
+    begin select raise(abort, 'signed heads are kept'); end;
+create trigger checkpoints_lose_nothing before delete on checkpoints
+    begin select raise(abort, 'signed heads are kept'); end;
+"""
+
+
+def _checkpoints(database: Database) -> None:
+    """Signed tree heads."""
+    for statement in _split(_CHECKPOINTS):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
     ("0003_faces_of_the_day", _faces_of_the_day),
     ("0004_hall_rules", _hall_rules),
+    ("0005_checkpoints", _checkpoints),
 )
 
 

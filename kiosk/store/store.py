@@ -19,35 +19,52 @@ from sqlite_utils import Database
 
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.types import Session
 from kiosk.store.base import iso
 from kiosk.store.errors import StoreError, StoreLocked
 from kiosk.store.faces import Faces
+from kiosk.store.heads import ANCHOR, Heads
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.migrations import migrate, pending
 from kiosk.store.outbox import Outbox
 from kiosk.store.roster import Roster
-from kiosk.store.vault import Vault, read_key_file
+from kiosk.store.signer import Signer, signing_key_file
+from kiosk.store.vault import Vault, make_key_file, read_key_file
 from kiosk.store.visits import Visits
 
 FILE = "lane.db"
 
 
-class Store(Visits, Roster, Faces, Outbox):
+class Store(Visits, Roster, Faces, Outbox, Heads):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(
-        self, data_dir: Path, database: Database, vault: Vault, clock: Clock, lock: IO[str]
+        self,
+        data_dir: Path,
+        database: Database,
+        vault: Vault,
+        signer: Signer,
+        clock: Clock,
+        lock: IO[str],
     ) -> None:
         self._data_dir = data_dir
         self._db = database
         self._vault = vault
+        self._signer = signer
+        self._anchor = data_dir / ANCHOR
         self._clock = clock
         self._journal = Journal(database, clock)
         self._lock: IO[str] | None = lock
 
     @classmethod
-    def open(cls, data_dir: Path, key_file: Path, clock: Clock) -> Store:
-        """Lock, check, copy and migrate where needed. Raises `StoreError` with plain sentences."""
+    def open(
+        cls, data_dir: Path, key_file: Path, clock: Clock, origin: str = "examgate"
+    ) -> Store:
+        """Lock, check, copy and migrate where needed. Raises `StoreError` with plain sentences.
+
+        `origin`: the journal's name in its signed heads. A database that was put back is found
+        here and journalled (kiosk.store.heads).
+        """
         key = read_key_file(key_file)
         try:
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -60,7 +77,10 @@ class Store(Visits, Roster, Faces, Outbox):
                 _bring_up_to_date(database, data_dir, clock)
                 vault = Vault(database, key)
                 vault.check()
-                return cls(data_dir, database, vault, clock, lock)
+                signer = _signer(database, signing_key_file(key_file), origin)
+                store = cls(data_dir, database, vault, signer, clock, lock)
+                store._compare_with_anchor()
+                return store
             except BaseException:
                 database.conn.close()
                 raise
@@ -105,12 +125,17 @@ class Store(Visits, Roster, Faces, Outbox):
                 "the journal has an entry that cannot be read; examgate journal verify names it"
             ) from error
 
-    def verify(self) -> list[str]:
-        """Recompute the journal; one sentence for each thing that is wrong."""
-        try:
-            return self._journal.verify()
-        except sqlite3.Error as error:
-            return [f"the journal cannot be read to its end: {error}"]
+    def open_session(self, session_id: str, person: str) -> Session:
+        """As in `Sessions`, and signed."""
+        session = super().open_session(session_id, person)
+        self.sign_head()
+        return session
+
+    def close_session(self, session_id: str, person: str) -> Session:
+        """As in `Sessions`, and signed."""
+        session = super().close_session(session_id, person)
+        self.sign_head()
+        return session
 
     def tree_head(self) -> tuple[int, str]:
         """Number of entries and the root over them, hex."""
@@ -126,6 +151,13 @@ class Store(Visits, Roster, Faces, Outbox):
 
     def free_mb(self) -> int:
         return shutil.disk_usage(self._data_dir).free // (1024 * 1024)
+
+
+def _signer(database: Database, path: Path, origin: str) -> Signer:
+    """The lane's signing key; made where nothing has been signed yet."""
+    if not path.exists() and not database.execute("select 1 from checkpoints limit 1").fetchone():
+        make_key_file(path)
+    return Signer.load(path, origin)
 
 
 def _lock(path: Path) -> IO[str]:

@@ -183,7 +183,9 @@ def test_another_lanes_key_is_said(store, folder, open_store):
 
 def test_every_entry_is_announced_to_the_outbox(store):
     admit(store, 0)
-    assert store.outbox_size() == (store.tree_head()[0],) * 2
+    entries = store.tree_head()[0]
+    announced = entries + len(store.checkpoints(0, entries))
+    assert store.outbox_size() == (announced, announced)
     first = store.outbox_pending(1)[0]
     store.outbox_acknowledge(first.outbox_id)
     assert store.outbox_pending(1)[0].ref == first.ref + 1
