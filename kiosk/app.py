@@ -89,9 +89,11 @@ async def _run_daemon(config: Config, config_path: Path) -> int:
 
 def open_store(config: Config) -> Store:
     """The lane's database with the writer's lock. Raises `StoreError`."""
+    from kiosk.core.checkpoint import origin_of
     from kiosk.store import Store
 
-    return Store.open(config.paths.data, config.paths.key_file, SystemClock())
+    origin = origin_of(config.venue.code, config.lane.id)
+    return Store.open(config.paths.data, config.paths.key_file, SystemClock(), origin)
 
 
 def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
@@ -112,6 +114,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         claim_mode=config.identity.claim,
         language=config.ui.language,
         free_when_stopped=config.lane.safe_state == "free",
+        policy=journalled_policy(config),
     )
     supervisor = Supervisor(clock, lambda status: daemon.device_changed(status))
     daemon = Daemon(store=store, supervisor=supervisor, clock=clock, identity=identity)
@@ -177,6 +180,15 @@ def policy_of(config: Config) -> Policy:
     )
 
 
+def journalled_policy(config: Config) -> dict[str, Any]:
+    """What this lane asks of a candidate, as the journal has it (docs/journal.md)."""
+    return {
+        "claim": config.identity.claim,
+        "finger": config.identity.finger,
+        "liveness": config.face.liveness,
+    }
+
+
 def same_person_distance(config: Config) -> float:
     """Two identities at or below it look like one person."""
     from kiosk.face.encoders import LIMITS
@@ -207,6 +219,7 @@ def _office(
         late_s=config.session.late_s,
         language=config.ui.language,
         same_person_distance=same_person_distance(config),
+        policy=journalled_policy(config),
         devices=devices,
         session_changed=session_changed,
     )

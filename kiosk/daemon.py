@@ -38,6 +38,7 @@ from kiosk.view import state_of
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 1.0
+SIGN_EVERY = 60  #: heartbeats between two signed heads of the journal
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
 FINGER_CHECK_S = 2.0
 CARD_TRIES = 17  #: five seconds: so long a card counts as just laid on
@@ -54,6 +55,7 @@ class Identity:
     claim_mode: str
     language: str
     free_when_stopped: bool  #: the gate's safe state is "free"
+    policy: dict[str, Any]  #: what is asked of a candidate (docs/journal.md)
 
 
 class Subscribe(Params):
@@ -130,6 +132,7 @@ class Daemon:
         await self.server.stop()
         try:
             self.store.journal(JournalKind.LANE_STOPPED)
+            self.store.sign_head()
         except StoreError:
             log.error("evidence_failed_at_stop")
         self.store.close()
@@ -145,7 +148,10 @@ class Daemon:
 
     def _own_up_to_the_past(self) -> None:
         """Say that the lane starts; name every intent whose outcome nobody saw."""
-        self.store.journal(JournalKind.LANE_STARTED, payload={"version": self._identity.version})
+        me = self._identity
+        self.store.journal(
+            JournalKind.LANE_STARTED, payload={"version": me.version, "policy": me.policy}
+        )
         for intent in self.store.open_intents():
             self.store.gate_outcome(intent.intent_id, Reason.GATE_UNKNOWN)
             log.warning("intent_without_outcome", intent=intent.intent_id)
@@ -166,6 +172,15 @@ class Daemon:
             self.session.faces.look_for_person()
             if beats % EVIDENCE_EVERY == 0:
                 self.session.check_evidence()
+            if beats % SIGN_EVERY == 0:
+                self._sign_head()
+
+    def _sign_head(self) -> None:
+        """A signed head of the journal, when it has grown."""
+        try:
+            self.store.sign_head()
+        except StoreError as error:
+            self.session.evidence_failed(error)
 
     # --- devices --------------------------------------------------------------------------------
 

@@ -44,9 +44,9 @@ class GateStep:
         self._gate_s = gate_s
         self.fire = False
 
-    def unlock(self) -> None:
+    def unlock(self, intent_id: int) -> None:
         """Send the pulse for the intent that has just been committed."""
-        self._lane.spawn(self._unlock(self._lane.lane.visit.number))
+        self._lane.spawn(self._unlock(self._lane.lane.visit.number, intent_id))
 
     def saw(self, event: GateEvent) -> None:
         """What the turnstile's sensors saw."""
@@ -73,7 +73,7 @@ class GateStep:
         except DeviceFault as fault:
             self._lane.supervisor.fault(fault)
 
-    async def _unlock(self, visit: int) -> None:
+    async def _unlock(self, visit: int, intent_id: int) -> None:
         """The one pulse. Its intent is on disk; whatever happens here it is not repeated."""
         self._lane.timings["unlock_asked"] = self._lane.clock.monotonic()
         try:
@@ -81,14 +81,23 @@ class GateStep:
             await turnstile.unlock(self._gate_s)
         except UnlockUnknown as fault:
             log.error("unlock_unknown", detail=fault.detail)  # the inputs will tell, or the timer
+            self._record_pulse(intent_id, "unknown")
             return
         except DeviceFault as fault:
+            self._record_pulse(intent_id, "not_sent")
             self._lane.supervisor.fault(fault)
             if self._lane.lane.visit.number == visit:
                 self._lane.offer(ev.PassageEnded(Reason.GATE_UNKNOWN))
             return
         self._lane.timings["unlocked"] = self._lane.clock.monotonic()
+        self._record_pulse(intent_id, "sent")
         self._report_timings()
+
+    def _record_pulse(self, intent_id: int, result: str) -> None:
+        try:
+            self._lane.store.gate_pulse(intent_id, result)
+        except StoreError as error:
+            self._lane.evidence_failed(error)
 
     def _report_timings(self) -> None:
         """How long the system itself took, people's time left out (docs/operations.md)."""

@@ -152,6 +152,7 @@ class Office:
         late_s: int,
         language: str,
         same_person_distance: float | None = None,
+        policy: dict[str, Any] | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -163,6 +164,7 @@ class Office:
         self._early_s, self._late_s = early_s, late_s
         self._language = language
         self._same_person_distance = same_person_distance  #: None: imports are not compared
+        self._policy = policy  #: what the lane asks of a candidate, as it is journalled
         self._devices = devices
         self._session_changed = session_changed
         self._imports: dict[str, tuple[RosterBegin, list[RosterRow]]] = {}
@@ -241,7 +243,7 @@ class Office:
         if found:
             self._record_declined(p, found)
             raise self.declined("NOT_READY", found, p.lang)
-        session = self._store.open_session(p.session_id, p.person)
+        session = self._store.open_session(p.session_id, p.person, self._policy)
         self._session_changed()
         return self.describe(session)
 

@@ -303,8 +303,8 @@ class LaneSession:
                 self._store_signature(candidate)
             case do.CommitAdmission(candidate=candidate):
                 self._commit(candidate)
-            case do.UnlockGate():
-                self.gate.unlock()
+            case do.UnlockGate(intent_id=intent_id):
+                self.gate.unlock(intent_id)
             case do.RecordPassage():
                 self._record_passage(effect)
             case do.Record():

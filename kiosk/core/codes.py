@@ -143,6 +143,7 @@ class JournalKind(StrEnum):
     SEAT_DRAWN = "seat_drawn"
     SEAT_VOIDED = "seat_voided"  #: the candidate may draw again; the old draw stays here
     GATE_INTENT = "gate_intent"
+    GATE_PULSE = "gate_pulse"  #: what became of the one pulse of an intent
     GATE_OUTCOME = "gate_outcome"
     GATE_EVENT = "gate_event"
     ADMITTED = "admitted"

@@ -7,7 +7,7 @@ Every call runs inside the caller's transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
-from kiosk.core.merkle import Frontier, leaf_hash
+from kiosk.core.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from kiosk.store.errors import StoreError
 
 #: A wall clock that is behind the last entry by more than this has been set back.
@@ -159,6 +159,23 @@ class Journal:
         """Size of the tree and its root, hex."""
         tree = self._frontier()
         return tree.size, tree.root().hex()
+
+    def root_at(self, size: int) -> bytes | None:
+        """The root as it was with so many entries; None when there were never so many."""
+        if size == 0:
+            return EMPTY_ROOT
+        row = self._db.execute("select root from journal where seq = ?", [size]).fetchone()
+        return bytes.fromhex(row[0]) if row else None
+
+    def leaves(self, size: int) -> list[bytes]:
+        """Leaf hashes of the first `size` entries."""
+        rows = self._db.execute("select leaf_hash from journal where seq <= ? order by seq", [size])
+        return [bytes.fromhex(leaf) for (leaf,) in rows]
+
+    def texts(self, first: int, last: int) -> Iterator[tuple[str, str]]:
+        """Each entry's exact text and leaf hash, hex, from `first` to `last`."""
+        query = "select entry, leaf_hash from journal where seq between ? and ? order by seq"
+        yield from self._db.execute(query, [first, last])
 
     def entries(self, after: int, limit: int, session_id: str | None) -> list[Entry]:
         """Entries with seq > `after`, oldest first; of one session where given."""

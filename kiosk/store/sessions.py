@@ -193,8 +193,13 @@ class Sessions(Base):
         row = self._row("select session_id from sessions where state = 'open'")
         return self._known(row[0]) if row else None
 
-    def open_session(self, session_id: str, person: str) -> Session:
-        """Fix the secret seed, publish its commitment, take candidates. Again: no change."""
+    def open_session(
+        self, session_id: str, person: str, policy: dict[str, Any] | None = None
+    ) -> Session:
+        """Fix the secret seed, publish its commitment, take candidates. Again: no change.
+
+        `policy`: what the lane asks of a candidate (docs/journal.md).
+        """
         session = self._known(session_id)
         if session.state is SessionState.OPEN:
             return session
@@ -222,7 +227,8 @@ class Sessions(Base):
                     "rules": {"spacing": session.spacing},
                     "capacity": session.capacity,
                     "person": person,
-                },
+                }
+                | ({"policy": policy} if policy is not None else {}),
             )
         return self._known(session_id)
 

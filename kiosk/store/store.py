@@ -23,10 +23,11 @@ from kiosk.core.types import Session
 from kiosk.store.base import iso
 from kiosk.store.errors import StoreError, StoreLocked
 from kiosk.store.faces import Faces
-from kiosk.store.heads import ANCHOR, Heads
+from kiosk.store.heads import ANCHOR
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.migrations import migrate, pending
 from kiosk.store.outbox import Outbox
+from kiosk.store.record import Records
 from kiosk.store.roster import Roster
 from kiosk.store.signer import Signer, signing_key_file
 from kiosk.store.vault import Vault, make_key_file, read_key_file
@@ -35,7 +36,7 @@ from kiosk.store.visits import Visits
 FILE = "lane.db"
 
 
-class Store(Visits, Roster, Faces, Outbox, Heads):
+class Store(Visits, Roster, Faces, Outbox, Records):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(
@@ -62,8 +63,8 @@ class Store(Visits, Roster, Faces, Outbox, Heads):
     ) -> Store:
         """Lock, check, copy and migrate where needed. Raises `StoreError` with plain sentences.
 
-        `origin`: the journal's name in its signed heads. A database that was put back is found
-        here and journalled (kiosk.store.heads).
+        `origin`: the journal's name in its signed heads; it keeps the one it has. A database
+        that was put back is found here and journalled (kiosk.store.heads).
         """
         key = read_key_file(key_file)
         try:
@@ -125,9 +126,11 @@ class Store(Visits, Roster, Faces, Outbox, Heads):
                 "the journal has an entry that cannot be read; examgate journal verify names it"
             ) from error
 
-    def open_session(self, session_id: str, person: str) -> Session:
+    def open_session(
+        self, session_id: str, person: str, policy: dict[str, Any] | None = None
+    ) -> Session:
         """As in `Sessions`, and signed."""
-        session = super().open_session(session_id, person)
+        session = super().open_session(session_id, person, policy)
         self.sign_head()
         return session
 
@@ -154,8 +157,15 @@ class Store(Visits, Roster, Faces, Outbox, Heads):
 
 
 def _signer(database: Database, path: Path, origin: str) -> Signer:
-    """The lane's signing key; made where nothing has been signed yet."""
-    if not path.exists() and not database.execute("select 1 from checkpoints limit 1").fetchone():
+    """The lane's signing key; made where nothing has been signed yet.
+
+    A lane or hall that is renamed later goes on with the journal's first name: it is one journal.
+    """
+    query = "select note from checkpoints order by size limit 1"
+    first = database.execute(query).fetchone()
+    if first is not None:
+        return Signer.load(path, str(first[0]).partition("\n")[0])
+    if not path.exists():
         make_key_file(path)
     return Signer.load(path, origin)
 

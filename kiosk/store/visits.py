@@ -129,6 +129,30 @@ class Visits(Draws):
             )
         return Admission(terminal, draw_no, intent_id, held is None)
 
+    def gate_pulse(self, intent_id: int, result: str) -> None:
+        """What became of the pulse of an intent: sent, not_sent, or unknown (no answer came)."""
+        session_id, terminal, pseudonym = self._intent(intent_id)
+        with self._transaction():
+            self._note(
+                JournalKind.GATE_PULSE,
+                session_id=session_id,
+                pseudonym=pseudonym,
+                terminal=terminal,
+                payload={"intent": intent_id, "result": result},
+            )
+
+    def _intent(self, intent_id: int) -> tuple[str, str, str]:
+        """Session, terminal and pseudonym. Raises `StoreRefused` when there is no such intent."""
+        row = self._row(
+            "select session_id, terminal, pseudonym"
+            " from gate_intents g join assignments a using (assignment_id)"
+            " join candidates c using (candidate_id, session_id) where intent_id = ?",
+            intent_id,
+        )
+        if row is None:
+            raise StoreRefused(f"there is no gate intent {intent_id}")
+        return row[0], row[1], row[2]
+
     def gate_outcome(self, intent_id: int, reason: Reason) -> None:
         """How the passage ended; once for each intent. Only who passed is inside.
 

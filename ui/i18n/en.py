@@ -336,6 +336,7 @@ TEXTS: dict[str, str] = {
     "kind.seat_kept": "terminal kept",
     "kind.seat_voided": "terminal given up, to be drawn again",
     "kind.gate_intent": "gate opened",
+    "kind.gate_pulse": "unlock pulse",
     "kind.gate_outcome": "gate result",
     "kind.gate_event": "gate event",
     "kind.admitted": "went in",
@@ -345,6 +346,8 @@ TEXTS: dict[str, str] = {
     "kind.device_fault": "device fault",
     "kind.device_recovered": "device works again",
     "kind.clock_stepped_back": "clock stepped back",
+    "kind.journal_restored": "an older copy of the journal was put back",
+    "kind.anchor_lost": "the journal's anchor is lost",
     "kind.card_retry": "card not read",
     "kind.passed": "went through the gate",
 }

@@ -342,6 +342,7 @@ TEXTS: dict[str, str] = {
     "kind.seat_kept": "沿用考台",
     "kind.seat_voided": "考台作废，重新抽号",
     "kind.gate_intent": "开闸",
+    "kind.gate_pulse": "开闸脉冲",
     "kind.gate_outcome": "闸机结果",
     "kind.gate_event": "闸机事件",
     "kind.admitted": "入场",
@@ -351,6 +352,8 @@ TEXTS: dict[str, str] = {
     "kind.device_fault": "设备故障",
     "kind.device_recovered": "设备恢复",
     "kind.clock_stepped_back": "系统时间倒退",
+    "kind.journal_restored": "日志数据库曾被换成旧的",
+    "kind.anchor_lost": "日志锚点丢失",
     "kind.card_retry": "读卡未成功",
     "kind.passed": "通过闸机",
 }
