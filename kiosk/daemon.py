@@ -25,7 +25,8 @@ from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.face import events as face
-from kiosk.office import Office, Params, parse
+from kiosk.office import Office
+from kiosk.params import Params, parse
 from kiosk.server import Connection, Server
 from kiosk.session import LaneSession
 from kiosk.signature import Pad, check_strokes

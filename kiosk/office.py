@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
+from kiosk.params import NoParams, Params, parse
 from kiosk.preconditions import problems_of
+from kiosk.record_desk import RecordDesk
 from kiosk.store import Entry, RosterRow, Store
 from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus
@@ -29,15 +31,6 @@ from kiosk.wire import INVALID_PARAMS, METHOD_NOT_FOUND, REFUSED, RpcError
 
 MAX_IMPORTS = 4  #: unfinished imports that are kept; the oldest gives way
 MAX_ROWS = 20_000
-
-
-class Params(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    lang: str | None = Field(None, pattern="^(zh|en)$")
-
-
-class NoParams(Params):
-    pass
 
 
 class SessionName(Params):
@@ -184,6 +177,7 @@ class Office:
             "journal.list": (JournalRange, self._journal),
             "journal.verify": (NoParams, self._verify),
         }
+        self._methods |= RecordDesk(store, self.declined).methods
 
     @property
     def methods(self) -> list[str]:
@@ -376,21 +370,6 @@ def entry_of(entry: Entry) -> dict[str, Any]:
         "payload": entry.payload,
         "leaf_hash": entry.leaf_hash,
     }
-
-
-def parse(schema: type[Any], params: dict[str, Any]) -> Any:
-    """Parameters checked against their schema. Raises `RpcError(INVALID_PARAMS)`.
-
-    The message names field and fault, never the value, which may be personal.
-    """
-    try:
-        return schema.model_validate(params)
-    except ValidationError as error:
-        found = [
-            f"{'.'.join(str(part) for part in e['loc']) or 'params'}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        ]
-        raise RpcError(INVALID_PARAMS, found[0], {"code": "PARAMS", "problems": found}) from error
 
 
 def _unbase64(value: Any) -> bytes:

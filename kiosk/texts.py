@@ -74,6 +74,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "not_open": ("场次 {session_id} 没有开放。", "Session {session_id} is not open."),
     "store": ("{detail}", "{detail}"),
+    "record_unknown": (
+        "没有正在导出的记录 {record_id}，请重新导出。",
+        "There is no record {record_id} being exported; export it again.",
+    ),
     "import_unknown": (
         "导入 {import_id} 不存在或已过期，请重新开始。",
         "Import {import_id} does not exist or has expired; start again.",

@@ -86,13 +86,14 @@ CONTRACTS = ("drivers.contracts", "drivers.errors")
 RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("drivers", ("drivers",), ()),
     ("kiosk.core", ("kiosk.core",), ()),
+    ("kiosk.audit", ("kiosk.audit", "kiosk.core"), ()),
     ("ui", ("ui", "kiosk.wire", "kiosk.core.codes", "kiosk.config"), ()),
     (
         "kiosk.cli",
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config"),
         ("kiosk.app", "kiosk.demo.main", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.texts", "kiosk.preconditions", "drivers.errors",
-         "kiosk.face.calibration", "kiosk.face.models"),
+         "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit"),
     ),
     (
         "kiosk.demo",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from rich.console import Console
@@ -146,6 +146,22 @@ class Context:
             self.fail(Exit.NOT_RUNNING, [said])
         except ConnectionError as error:
             self.fail(Exit.NOT_RUNNING, [f"{error}"])
+
+    @contextmanager
+    def new_file(self, path: Path) -> Iterator[TextIO]:
+        """A text file that is there whole or, when the command ends early, not at all."""
+        try:
+            with path.open("x", encoding="utf-8", newline="\n") as out:
+                try:
+                    yield out
+                except BaseException:
+                    path.unlink()
+                    raise
+        except FileExistsError:
+            said = self.say("已存在，不会覆盖", "is there already and is not overwritten")
+            self.fail(Exit.BAD_INPUT, [f"{path}: {said}"])
+        except OSError as error:
+            self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
 
     # --- output -----------------------------------------------------------------------------------
 

@@ -99,15 +99,63 @@ def export(c: Context, file: Path, session_id: str | None) -> None:
 
     Example: examgate journal export km1-0900.jsonl --session KM1-0900
     """
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            count = 0
-            for entry in _all(c, session_id):
-                out.write(json.dumps(entry, ensure_ascii=False) + "\n")
-                count += 1
-    except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror}"])
+    count = 0
+    with c.new_file(file) as out:
+        for entry in _all(c, session_id):
+            out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            count += 1
     click.echo(c.say(f"{count} 条记录写入 {file}", f"{count} entries written to {file}"))
+
+
+@journal.command()
+@pass_context
+def key(c: Context) -> None:
+    """The public key of this lane's journal: publish it once, where everybody can see it.
+
+    Example: examgate journal key > hall.vkey
+    """
+    click.echo(c.call("journal.head")["vkey"])
+
+
+@journal.command()
+@pass_context
+def head(c: Context) -> None:
+    """Sign the journal as it is now and print the signed head. Who keeps it can tell later
+    whether the past was exchanged.
+
+    Example: examgate journal head > kept.txt
+    """
+    found = c.call("journal.head")
+    if not found["size"]:
+        c.fail(Exit.DECLINED, [c.say("日志还是空的", "the journal is empty")])
+    click.echo(found["note"], nl=False)
+
+
+@journal.command()
+@click.argument("kept", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--size", type=click.IntRange(1), help="Of the head to lead to. Default: a new one.")
+@pass_context
+def prove(c: Context, kept: Path, file: Path, size: int | None) -> None:
+    """Write a proof to FILE that the signed head in KEPT is the beginning of a later one.
+
+    To check a record against it, the later head must be one of the record's: give its size.
+
+    Example: examgate journal prove kept.txt proof.json --size 1207
+    """
+    try:
+        note = kept.read_text(encoding="utf-8")
+        old = int(note.split("\n")[1])
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{kept}: {error.strerror}"])
+    except (IndexError, ValueError):
+        said = c.say("不是签名树头", "is not a signed head")
+        c.fail(Exit.BAD_INPUT, [f"{kept}: {said}"])
+    found = c.call("journal.prove", {"old": old, "size": size})
+    proof = {"format": "examgate-consistency/1", "old": note} | found
+    with c.new_file(file) as out:
+        out.write(json.dumps(proof, ensure_ascii=False, sort_keys=True) + "\n")
+    click.echo(c.say(f"证明写入 {file}", f"proof written to {file}"))
 
 
 def _all(c: Context, session_id: str | None) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.devices import device
 from kiosk.cli.doctor import doctor
@@ -63,7 +64,10 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
     context.obj = Context(config_path, language)
 
 
-for command in (daemon, ui, demo, doctor, config_group, roster, session, face, journal, device):
+COMMANDS = (
+    daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, device,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -147,3 +148,26 @@ def _row(c: Context, s: dict[str, Any]) -> tuple[object, ...]:
     out = " ".join(s["out_of_service"]) or None
     return (s["session_id"], s["subject"], s["state"], *window, s["booked"], s["seated"],
             s["inside"], s["free_terminals"], out)  # fmt: skip
+
+
+@session.command()
+@click.argument("session_id")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_context
+def export(c: Context, session_id: str, file: Path) -> None:
+    """Write a session's record to FILE: one file with which anybody can check it.
+
+    It names nobody. An existing file is not overwritten. Check it with: examgate audit FILE
+
+    Example: examgate session export KM1-0900 km1-0900.record
+    """
+    with c.declined(), c.office() as ask, c.new_file(file) as out:
+        begun = ask("record.begin", {"session_id": session_id})
+        written = 0
+        while written < begun["lines"]:
+            part = ask("record.lines", {"record_id": begun["record_id"], "after": written})
+            out.writelines(f"{line}\n" for line in part["lines"])
+            written += len(part["lines"])
+    click.echo(
+        c.say(f"记录写入 {file}（{written} 行）", f"record written to {file} ({written} lines)")
+    )

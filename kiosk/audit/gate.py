@@ -1,0 +1,159 @@
+"""Checks that each opening of the gate had its intent, each intent its authority, and each its
+end (docs/journal.md, What a verifier checks, Gate).
+
+Asks `Seats` who holds what; must be told of each entry after `Seats` has seen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.audit.findings import Code, Finding
+from kiosk.audit.record import Entry
+from kiosk.audit.seats import Seats
+from kiosk.core.codes import Reason
+
+PASSED = frozenset({Reason.ADMITTED.value, Reason.GATE_TAILGATED.value})
+NOT_PASSED = frozenset(
+    r.value
+    for r in (
+        Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK, Reason.GATE_BLOCKED, Reason.GATE_UNKNOWN,
+    )
+)  # fmt: skip
+RESULTS = frozenset({"sent", "not_sent", "unknown"})
+
+
+@dataclass(slots=True)
+class _Intent:
+    entry: Entry
+    draw_no: int
+    pulse: str | None = None
+    outcome: Entry | None = None
+    admitted: bool = False
+    inside_before: bool = False
+
+    def is_of(self, entry: Entry) -> bool:
+        mine = (self.entry.pseudonym, self.entry.terminal)
+        return mine == (entry.pseudonym, entry.terminal)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What a candidate has shown since their last intent."""
+
+    face: bool = False
+    finger: bool = False  #: after the face
+
+
+@dataclass(slots=True)
+class Gate:
+    seats: Seats
+    policy: dict[str, Any] | None = None  #: None: of a lane that did not say it
+    intents: dict[int, _Intent] = field(default_factory=dict)
+    _shown: dict[str, _Shown] = field(default_factory=dict)
+    _signed: set[str] = field(default_factory=set)
+
+    def shows(self, entry: Entry) -> None:
+        """identity_verified, finger_verified or signed."""
+        who = entry.pseudonym or ""
+        match entry.kind:
+            case "identity_verified":
+                self._shown[who] = _Shown(face=True)
+            case "finger_verified":
+                self._shown.setdefault(who, _Shown()).finger = True
+            case "signed":
+                self._signed.add(who)
+
+    def intent(self, entry: Entry) -> Iterator[Finding]:
+        p = entry.payload
+        number = int(p["intent"])
+        if number in self.intents:
+            yield Finding(Code.INTENT, entry.seq, "intent_twice", {"intent": number})
+            return
+        seat = self.seats.held.get(entry.terminal or "")
+        if seat is None or (seat.pseudonym, seat.draw_no) != (entry.pseudonym, p["draw_no"]):
+            yield Finding(Code.INTENT, entry.seq, "intent_seat", {"terminal": entry.terminal})
+        elif seat.inside:
+            yield Finding(Code.INTENT, entry.seq, "intent_inside")
+        missing = self._missing(entry)
+        if missing is not None:
+            yield Finding(Code.AUTHORITY, entry.seq, f"authority_{missing}")
+        self.intents[number] = _Intent(entry, int(p["draw_no"]))
+        self._shown.pop(entry.pseudonym or "", None)
+
+    def _missing(self, entry: Entry) -> str | None:
+        if entry.payload["authority"] != "verified":
+            return "unknown"
+        who = entry.pseudonym or ""
+        shown = self._shown.get(who, _Shown())
+        if not shown.face:
+            return "face"
+        if self.policy is not None and self.policy.get("finger") and not shown.finger:
+            return "finger"
+        return None if who in self._signed else "signed"
+
+    def pulse(self, entry: Entry) -> Iterator[Finding]:
+        intent = self.intents.get(entry.payload["intent"])
+        result = str(entry.payload["result"])
+        if result not in RESULTS:
+            yield Finding(Code.PULSE, entry.seq, "pulse_result", {"result": result})
+        if intent is None:
+            yield Finding(Code.PULSE, entry.seq, "pulse_no_intent")
+        elif intent.pulse is not None:
+            yield Finding(Code.PULSE, entry.seq, "pulse_twice")
+        elif not intent.is_of(entry):
+            yield Finding(Code.PULSE, entry.seq, "pulse_other")
+        else:
+            intent.pulse = result
+
+    def outcome(self, entry: Entry) -> Iterator[Finding]:
+        intent = self.intents.get(entry.payload["intent"])
+        if intent is None:
+            yield Finding(Code.OUTCOME, entry.seq, "outcome_no_intent")
+            return
+        if intent.outcome is not None:
+            yield Finding(Code.OUTCOME, entry.seq, "outcome_twice")
+            return
+        if not intent.is_of(entry):
+            yield Finding(Code.OUTCOME, entry.seq, "outcome_other")
+        if entry.reason not in PASSED | NOT_PASSED:
+            yield Finding(Code.OUTCOME, entry.seq, "outcome_reason", {"reason": entry.reason})
+        unpulsed = intent.pulse in (None, "not_sent") and self.policy is not None
+        if entry.reason in PASSED and unpulsed:
+            yield Finding(Code.PULSE, entry.seq, "pulse_missing")
+        intent.outcome = entry
+        seat = self.seats.held.get(intent.entry.terminal or "")
+        intent.inside_before = seat is not None and seat.inside
+
+    def admitted(self, entry: Entry) -> Iterator[Finding]:
+        intent = self.intents.get(entry.payload["intent"])
+        passed = intent is not None and intent.outcome is not None
+        if intent is None or not passed or intent.outcome is None:
+            yield Finding(Code.ADMITTED, entry.seq, "admitted_not_passed")
+            return
+        if intent.outcome.reason not in PASSED or not intent.is_of(entry):
+            yield Finding(Code.ADMITTED, entry.seq, "admitted_not_passed")
+        if intent.draw_no != entry.payload["draw_no"]:
+            yield Finding(Code.ADMITTED, entry.seq, "admitted_draw")
+        intent.admitted = True
+        seat = self.seats.held.get(entry.terminal or "")
+        if seat is None or seat.pseudonym != entry.pseudonym:
+            yield Finding(Code.ADMITTED, entry.seq, "admitted_not_passed")
+        elif seat.inside:
+            yield Finding(Code.ADMITTED, entry.seq, "admitted_twice")
+        else:
+            seat.inside = True
+
+    def end(self, closed: bool) -> Iterator[Finding]:
+        """What never got its end."""
+        for number, intent in self.intents.items():
+            if intent.outcome is None:
+                if closed:
+                    args = {"intent": number}
+                    yield Finding(Code.OUTCOME, intent.entry.seq, "outcome_missing", args)
+            elif (
+                intent.outcome.reason in PASSED and not intent.admitted and not intent.inside_before
+            ):
+                yield Finding(Code.ADMITTED, intent.outcome.seq, "admitted_missing")

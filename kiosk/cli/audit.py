@@ -1,0 +1,121 @@
+"""`examgate audit`: checks a session's record, offline, on any machine, without configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kiosk.cli.base import Context, Exit, as_json, pass_context
+
+if TYPE_CHECKING:
+    from kiosk.audit.run import Audit
+    from kiosk.audit.tree import Consistency, Kept
+
+_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("file", type=_file)
+@click.option(
+    "--key", "vkey", help="The hall's published verifier key, or a file with it; else the record's."
+)
+@click.option("--head", "heads", type=_file, multiple=True, help="A signed head you have kept.")
+@click.option(
+    "--proof", "proofs", type=_file, multiple=True, help="From examgate journal prove, for --head."
+)
+@as_json
+@pass_context
+def audit(
+    c: Context,
+    file: Path,
+    vkey: str | None,
+    heads: tuple[Path, ...],
+    proofs: tuple[Path, ...],
+    json_: bool,
+) -> None:
+    """Check the record of a session: signatures, hashes, draws, rules, gate.
+
+    Says in one sentence per finding what is wrong and at which entry; exit code 1 on any.
+
+    Example: examgate audit km1-0900.record --key hall.vkey --head kept.txt
+    """
+    from kiosk.audit.record import BadRecord, read_record
+    from kiosk.audit.run import Audit
+    from kiosk.audit.run import audit as check
+
+    try:
+        record = read_record(file)
+    except BadRecord as bad:
+        _tell(c, file, Audit((bad.finding,)), json_)
+        c.fail(Exit.DECLINED, [])
+    kept = [_kept(c, path) for path in heads]
+    given = [_consistency(c, path) for path in proofs]
+    try:
+        found = check(record, _key(c, vkey), kept, given)
+    except ValueError as error:
+        c.fail(Exit.BAD_INPUT, [f"--key: {error}"])
+    _tell(c, file, found, json_)
+    if found.findings:
+        c.fail(Exit.DECLINED, [])
+
+
+def _tell(c: Context, file: Path, found: Audit, json_: bool) -> None:
+    if json_:
+        findings = [f.as_dict(c.language) for f in found.findings]
+        c.print_json({"findings": findings, "counts": found.counts, "own_key": found.own_key})
+        return
+    for finding in found.findings:
+        click.echo(finding.sentence(c.language))
+    n = found.counts
+    if n:
+        click.echo(c.say(
+            f"{n['entries']} 条记录，{n['heads']} 个签名树头，{n['draws']} 次抽号，"
+            f"{n['intents']} 次开闸，{n['inside']} 人入场",
+            f"{n['entries']} entries, {n['heads']} signed heads, {n['draws']} draws, "
+            f"{n['intents']} gate intents, {n['inside']} inside",
+        ))  # fmt: skip
+    if found.own_key:
+        click.echo(c.say(
+            "用的是记录自带的公钥：请用 --key 给出考场公布的公钥再核对一次",
+            "checked with the record's own key: give the hall's published one with --key",
+        ))  # fmt: skip
+    click.echo(_verdict(c, file, len(found.findings)))
+
+
+def _verdict(c: Context, file: Path, count: int) -> str:
+    if count:
+        return c.say(f"{file}：发现 {count} 处问题", f"{file}: {count} finding(s)")
+    return c.say(f"{file}：没有发现问题", f"{file}: nothing wrong was found")
+
+
+def _key(c: Context, text: str | None) -> str | None:
+    """The key itself or a file that has it."""
+    if text is None or "+" in text:
+        return text
+    return _read(c, Path(text)).strip()
+
+
+def _kept(c: Context, path: Path) -> Kept:
+    from kiosk.audit.tree import Kept
+
+    return Kept(path.name, _read(c, path))
+
+
+def _consistency(c: Context, path: Path) -> Consistency:
+    from kiosk.audit.tree import read_consistency
+
+    try:
+        return read_consistency(_read(c, path))
+    except ValueError as error:
+        c.fail(Exit.BAD_INPUT, [f"{path}: {error}"])
+
+
+def _read(c: Context, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+    except UnicodeDecodeError:
+        c.fail(Exit.BAD_INPUT, [f"{path}: {c.say('不是文本文件', 'is not a text file')}"])
