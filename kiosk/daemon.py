@@ -265,6 +265,7 @@ class Daemon:
             deadline_total_s=session.deadline_total_s,
             help_waiting=session.help_waiting,
             alerts=session.alerts,
+            receipt=session.receipt,
         )
 
     # --- methods --------------------------------------------------------------------------------

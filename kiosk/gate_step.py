@@ -82,6 +82,7 @@ class GateStep:
         except UnlockUnknown as fault:
             log.error("unlock_unknown", detail=fault.detail)  # the inputs will tell, or the timer
             self._record_pulse(intent_id, "unknown")
+            self._lane.make_receipt(visit)
             return
         except DeviceFault as fault:
             self._record_pulse(intent_id, "not_sent")
@@ -92,6 +93,7 @@ class GateStep:
         self._lane.timings["unlocked"] = self._lane.clock.monotonic()
         self._record_pulse(intent_id, "sent")
         self._report_timings()
+        self._lane.make_receipt(visit)  # it signs a head: not before the gate is open
 
     def _record_pulse(self, intent_id: int, result: str) -> None:
         try:

@@ -99,6 +99,8 @@ class LaneSession:
         self.help_waiting = False
         self.alerts = 0  #: faces under two identities that nobody has looked at yet
         self.timings: dict[str, float] = {}
+        self.receipt: str | None = None  #: of whom the gate was opened for
+        self._admitted_to: str | None = None
         self.deadline_s: float | None = None
         self.deadline_total_s: float | None = None
         self._queue: deque[ev.Event] = deque()
@@ -175,6 +177,7 @@ class LaneSession:
         self._pad = None
         self.help_waiting = False
         self.timings = {}
+        self.receipt = self._admitted_to = None
         self.faces.forget()
 
     # --- session and health ---------------------------------------------------------------------
@@ -327,6 +330,7 @@ class LaneSession:
             self._queue.append(ev.AdmissionRefused(refused.reason or Reason.EVIDENCE_FAILED))
             return
         self.timings["committed"] = self.clock.monotonic()
+        self._admitted_to = self.session.session_id  # it may be closed before they have passed
         self._queue.append(ev.AdmissionCommitted(admission))
         self.tell(
             "seat_drawn" if admission.drawn_now else "seat_kept",
@@ -334,6 +338,18 @@ class LaneSession:
             candidate=candidate,
             terminal=admission.terminal,
         )
+
+    def make_receipt(self, visit: int) -> None:
+        """For the screen, when the person of this visit is still the one before it."""
+        candidate = self.lane.visit.candidate
+        if self.lane.visit.number != visit or candidate is None or self._admitted_to is None:
+            return
+        try:
+            self.receipt = self.store.receipt(self._admitted_to, candidate.candidate_id)
+        except StoreError as error:
+            self.evidence_failed(error)
+            return
+        self._changed()
 
     def _record_passage(self, effect: do.RecordPassage) -> None:
         visit = self.lane.visit

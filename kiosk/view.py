@@ -93,6 +93,7 @@ def state_of(
     deadline_total_s: float | None,
     help_waiting: bool,
     alerts: int = 0,
+    receipt: str | None = None,
 ) -> dict[str, Any]:
     """The `state` notification."""
     visit = lane.visit
@@ -113,6 +114,7 @@ def state_of(
         "finger_attempts_left": visit.attempts_left,
         "terminal": visit.terminal if shows_seat else None,
         "draw_no": visit.draw_no if shows_seat else None,
+        "receipt": receipt if shows_seat else None,
         "kept_seat": visit.kept_seat,
         "deadline_in_s": deadline_in_s,
         "deadline_total_s": deadline_total_s,

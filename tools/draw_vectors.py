@@ -1,7 +1,7 @@
 """Writes docs/draw-vectors.json: inputs and results by which a verifier of the draw is checked.
 
 Run: python tools/draw_vectors.py [FILE]. Everything in it is fixed: the same file each time.
-Knows the pure draw only; docs/draw.md says what the fields mean.
+Knows the pure draw and journal only; docs/draw.md says what the fields mean.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: E402
+
 from kiosk.core import draw, hall  # noqa: E402 - the folder above must be known first
+from kiosk.core.checkpoint import Head, origin_of, vkey, write_note  # noqa: E402
 from kiosk.core.hall import Facts, Terminal  # noqa: E402
+from kiosk.core.merkle import inclusion_proof, leaf_hash, root_of  # noqa: E402
+from kiosk.core.receipt import Receipt, write_receipt  # noqa: E402
 
 FILE = ROOT / "docs" / "draw-vectors.json"
 SEED = bytes(range(32))
@@ -261,14 +266,57 @@ def record() -> dict[str, Any]:
     return {"session_id": SESSION, "entries": played.entries}
 
 
+def receipts(played: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of the record's draws, as a journal that begins with the record's first entry has them."""
+    texts = []
+    for seq, entry in enumerate(played["entries"], 1):
+        whole = {
+            **entry,
+            "seq": seq,
+            "at": f"2026-11-24T01:{seq:02d}:00.000000+00:00",
+            "monotonic": 100.5 + seq,
+            "reason": None,
+            "session_id": SESSION,
+        }
+        texts.append(
+            json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        )
+    leaves = [leaf_hash(text.encode()) for text in texts]
+    key, name = Ed25519PrivateKey.from_private_bytes(SEED), origin_of("昆明一", "A")
+    public = key.public_key().public_bytes_raw()
+    found = []
+    for seq, entry in enumerate(played["entries"], 1):
+        if entry["kind"] != "seat_drawn":
+            continue
+        size = min(len(leaves), seq + 1)
+        head = Head(name, size, root_of(leaves[:size]))
+        note = write_note(head, name, public, key.sign(head.text().encode()))
+        draw_no = entry["payload"]["draw_no"]
+        receipt = Receipt(
+            SESSION, entry["terminal"], draw_no, seq, leaves[seq - 1].hex(), note
+        )
+        found.append(
+            {
+                "receipt": write_receipt(receipt),
+                "vkey": vkey(name, public),
+                "entry": texts[seq - 1],
+                "leaves": [leaf.hex() for leaf in leaves[:size]],
+                "proof": [node.hex() for node in inclusion_proof(leaves[:size], seq - 1)],
+            }
+        )
+    return found
+
+
 def render() -> str:
+    played = record()
     whole = {
         "about": "Test vectors of the draw, version 2; docs/draw.md explains every field.",
         "commitments": commitments(),
         "pools": pools(),
         "draws": draws(),
         "rejections": rejections(),
-        "record": record(),
+        "record": played,
+        "receipts": receipts(played),
     }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 

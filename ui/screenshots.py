@@ -27,6 +27,19 @@ SESSION = {
     "state": "open", "booked": 96, "seated": 41, "inside": 38, "capacity": 100,
     "free_terminals": 59,
 }
+#: of the form of docs/draw.md, signed by nobody
+RECEIPT = """examgate/receipt/v1
+KM1-0930
+047
+41
+1207
+5cd8df8a217ca324972ecf9e23b90eeabd212e3627d687d590b3bac1bd7ec02e
+
+examgate/YT-03/entry-1
+1209
+4pN5yKgH0mVYp0Jb8dGm1mZQvXH0d1b2b7yq3aJk5X4=
+
+— examgate/YT-03/entry-1 """ + base64.b64encode(bytes(range(68))).decode() + "\n"
 _WELL = {"ok": True, "code": None, "since": "2025-06-12T08:31:07+08:00", "detail": ""}
 DEVICES = {role: dict(_WELL) for role in ("turnstile", "fingerprint", "camera", "id_card")}
 _DONE = {"face": "done", "finger": "done", "sign": "done", "seat": "now"}
@@ -49,7 +62,8 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "seq": 1, "state": state, "steps": steps, "claim_mode": "id_card",
         "candidate": dict(CANDIDATE) if known else None, "reason": None, "finger_retry": None,
         "finger_attempts_left": 3, "terminal": "047" if seat else None,
-        "draw_no": 41 if seat else None, "kept_seat": False,
+        "draw_no": 41 if seat else None, "receipt": RECEIPT if seat else None,
+        "kept_seat": False,
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
         "help_waiting": False, "visit": 7, "may_type": state == "claim", "may_lay_card": True,

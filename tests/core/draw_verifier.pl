@@ -6,6 +6,7 @@ use warnings;
 use Digest::SHA qw(sha256_hex hmac_sha256);
 use Encode qw(encode);
 use JSON::PP;
+use MIME::Base64 qw(encode_base64);
 use Math::BigInt;
 
 my ($right, @wrong) = (0);
@@ -179,6 +180,42 @@ sub replay {
     }
 }
 
+# --- a receipt ----------------------------------------------------------------------------------
+
+sub leaf { Digest::SHA::sha256("\0" . encode('UTF-8', $_[0])) }
+
+# RFC 6962, 2.1: the left part has the largest power of two of leaves that is below their number.
+sub root {
+    my @leaves = @_;
+    return $leaves[0] if @leaves == 1;
+    my $left = 1;
+    $left *= 2 while $left * 2 < @leaves;
+    return Digest::SHA::sha256(
+        "\1" . root(@leaves[0 .. $left - 1]) . root(@leaves[$left .. $#leaves]));
+}
+
+sub check_receipt {
+    my ($v) = @_;
+    my ($tag, $session, $terminal, $draw_no, $seq, $leaf, $empty, $origin, $size, $root, $none,
+        $signature, @rest) = split /\n/, $v->{receipt}, -1;
+    my $entry = JSON::PP->new->decode($v->{entry});
+    check('receipt form', "$tag|$empty|$none|@rest", 'examgate/receipt/v1|||');
+    check('receipt kind', $entry->{kind}, 'seat_drawn');
+    check('receipt session', $session, $entry->{session_id});
+    check('receipt terminal', $terminal, $entry->{terminal});
+    check('receipt draw', $draw_no, $entry->{payload}{draw_no});
+    check('receipt entry', $seq, $entry->{seq});
+    check('receipt leaf', $leaf, unpack 'H*', leaf($v->{entry}));
+    check('receipt place', $leaf, $v->{leaves}[$seq - 1]);
+    check('receipt size', $size, scalar @{ $v->{leaves} });
+    check('receipt root', $root, encode_base64(root(map { pack 'H*', $_ } @{ $v->{leaves} }), ''));
+    my ($name, $id) = split /\+/, $v->{vkey};
+    check('receipt origin', $origin, $name);
+    my ($by, $coded) = $signature =~ /^\x{2014} (\S+) (\S+)$/;
+    check('receipt signed by', $by, $name);
+    check('receipt key', unpack('H8', MIME::Base64::decode_base64($coded)), $id);
+}
+
 # --- the vectors --------------------------------------------------------------------------------
 
 my $vectors = JSON::PP->new->utf8->decode(do { local $/; <STDIN> });
@@ -216,6 +253,7 @@ for my $v (@{ $vectors->{rejections} }) {
     check('rejection', "$index $rounds", "$v->{index} $v->{rounds}");
 }
 replay($vectors->{record});
+check_receipt($_) for @{ $vectors->{receipts} };
 
 binmode STDOUT, ':encoding(UTF-8)';
 print "WRONG $_\n" for @wrong;

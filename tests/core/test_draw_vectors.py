@@ -10,8 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.core import draw, hall
+from kiosk.core.checkpoint import parse_note, parse_vkey
+from kiosk.core.merkle import inclusion_holds, leaf_hash
+from kiosk.core.receipt import TAG, parse_receipt
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/draw.md").read_text()
@@ -70,13 +74,20 @@ def bent(change: str) -> str:
             entries.remove(first)
         case "facts":
             first["payload"]["facts"]["licence_class"] = "D"
+        case "receipt":
+            text = whole["receipts"][0]["receipt"]
+            whole["receipts"][0]["receipt"] = text.replace("\n002\n", "\n001\n")
+        case "receipt's entry":
+            whole["receipts"][0]["entry"] = whole["receipts"][0]["entry"].replace("C1", "C2")
+        case "receipt's head":
+            whole["receipts"][0]["leaves"][0] = "00" * 32
     return json.dumps(whole)
 
 
 @pytest.mark.parametrize(
     "change",
     ["seed", "signature", "terminal", "free", "capacity", "accessible", "void dropped",
-     "draw dropped", "facts"],
+     "draw dropped", "facts", "receipt", "receipt's entry", "receipt's head"],
 )  # fmt: skip
 def test_the_other_verifier_sees_a_bent_record(change: str) -> None:
     done = perl(bent(change))
@@ -99,8 +110,24 @@ def test_the_worked_example_is_the_one_of_the_vectors() -> None:
     assert f"index {first['index']}, terminal {first['terminal']}" in PAGE
 
 
+def test_receipts_are_what_the_program_reads_and_signs() -> None:
+    for vector in json.loads(VECTORS.read_text())["receipts"]:
+        found = parse_receipt(vector["receipt"])
+        name, public = parse_vkey(vector["vkey"])
+        note = parse_note(found.checkpoint, name)
+        Ed25519PublicKey.from_public_bytes(public).verify(note.signature, note.text.encode())
+        path = [bytes.fromhex(node) for node in vector["proof"]]
+        leaf, head = bytes.fromhex(found.leaf_hash), found.head
+        assert leaf == leaf_hash(vector["entry"].encode())
+        assert inclusion_holds(leaf, found.seq - 1, head.size, path, head.root)
+
+
+def test_the_receipt_on_the_page_is_the_first_one() -> None:
+    assert json.loads(VECTORS.read_text())["receipts"][0]["receipt"] in PAGE
+
+
 def test_the_page_names_what_the_code_uses() -> None:
-    for said in (draw.DRAW_TAG, draw.SEED_TAG, "HALL_FULL", "NO_TERMINAL_FOR_CLASS"):
+    for said in (draw.DRAW_TAG, draw.SEED_TAG, TAG, "HALL_FULL", "NO_TERMINAL_FOR_CLASS"):
         assert said in PAGE
     for key in (*hall.Terminal("1", 0, 1, 1).published(), *hall.Facts("C1").published()):
         assert f"`{key}`" in PAGE

@@ -10,6 +10,7 @@ from typing import Any
 from ui import qt, theme
 from ui.candidate.present import Shown
 from ui.i18n import text
+from ui.widgets.code import QrCode
 from ui.widgets.pictures import Picture
 from ui.widgets.preview import Preview
 from ui.widgets.text import BigText
@@ -145,7 +146,7 @@ class FacePage(Page):
 
 
 class SeatPage(Page):
-    """The terminal's number, to be read from three metres, and where to go."""
+    """The terminal's number, to be read from three metres, where to go, and the receipt."""
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,6 +155,8 @@ class SeatPage(Page):
         self.terminal = BigText("terminal", 460, 120, bold=True, parent=self)
         self.note = BigText("note", 50, 32, parent=self)
         self.picture = Picture(self)
+        self.receipt = QrCode(self)
+        self.receipt_note = BigText("receipt_note", 34, 22, parent=self)
 
     def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
         self.title.set_text(shown.title, theme.GOOD)
@@ -161,23 +164,36 @@ class SeatPage(Page):
         self.terminal.set_text(str(state.get("terminal") or ""), theme.PRIMARY)
         self.note.set_text(shown.note)
         self.picture.show_kind(shown.picture)
+        self.receipt.set_text(str(state.get("receipt") or ""))
+        seen = self.receipt.module_pixels
+        self.receipt_note.set_text(text(language, "receipt.note") if seen else "")
 
     def forget(self) -> None:
-        for words in (self.title, self.caption, self.terminal, self.note):
+        for words in (self.title, self.caption, self.terminal, self.note, self.receipt_note):
             words.set_text("")
+        self.receipt.set_text("")
+
+    def hideEvent(self, event: qt.QEvent) -> None:
+        self.forget()
 
     def _place(self, width: int, height: int, u: float) -> None:
+        """The receipt's place is kept free before it is there, so that nothing moves."""
         edge = 40 * u
         if self.tall:
             put(self.caption, edge, edge, width - 2 * edge, height * 0.07)
             put(self.terminal, edge, height * 0.10, width - 2 * edge, height * 0.28)
             put(self.note, edge, height * 0.39, width - 2 * edge, height * 0.055)
-            put(self.picture, edge, height * 0.46, width - 2 * edge, height * 0.36)
+            x, y, across, high = edge, height * 0.45, width - 2 * edge, height * 0.37
             put(self.title, edge, height * 0.83, width - 2 * edge, height * 0.15)
-            return
-        half = width * 0.52
-        put(self.caption, edge, height * 0.06, half - edge, height * 0.12)
-        put(self.terminal, edge, height * 0.18, half - edge, height * 0.62)
-        put(self.note, edge, height * 0.82, half - edge, height * 0.12)
-        put(self.picture, half + edge, height * 0.05, width - half - 2 * edge, height * 0.62)
-        put(self.title, half + edge, height * 0.70, width - half - 2 * edge, height * 0.24)
+        else:
+            half = width * 0.49
+            put(self.caption, edge, height * 0.06, half - edge, height * 0.12)
+            put(self.terminal, edge, height * 0.18, half - edge, height * 0.62)
+            put(self.note, edge, height * 0.82, half - edge, height * 0.12)
+            x, y, across, high = half + edge / 2, height * 0.02, width - half - edge, height * 0.72
+            put(self.title, half + edge, height * 0.75, width - half - 2 * edge, height * 0.23)
+        words = 88 * u
+        side = min(high - words, across * 0.6)
+        put(self.picture, x, y, across - side - edge / 2, high)
+        put(self.receipt, x + across - side, y + (high - words - side) / 2, side, side)
+        put(self.receipt_note, x + across - side, y + (high - words + side) / 2, side, words)

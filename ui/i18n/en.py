@@ -103,6 +103,7 @@ TEXTS: dict[str, str] = {
     "gate.kept": "The terminal you drew before",
     "welcome.title": "Go to your terminal",
     "welcome.body": "Good luck with your exam",
+    "receipt.note": "Photograph this: it lets you check your draw",
     "reason.ADMITTED": "passed the gate",
     "next.ADMITTED.title": "Please go in",
     "next.ADMITTED.body": "Sit at your own terminal",

@@ -110,6 +110,7 @@ TEXTS: dict[str, str] = {
     "gate.kept": "仍是您上次抽到的考台",
     "welcome.title": "请对号入座",
     "welcome.body": "祝您考试顺利",
+    "receipt.note": "拍下二维码，考后可核对抽号",
     # refused: what to do next
     "reason.ADMITTED": "已经通过",
     "next.ADMITTED.title": "请进入考场",
