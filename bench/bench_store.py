@@ -76,7 +76,9 @@ def bare_fsync(folder: Path, times: int) -> list[float]:
 
 def admissions(store: Store, folder: Path, people: int) -> None:
     candidates = [store.lookup("S1", row(n).identity_number).candidate for n in range(people)]
-    spent: dict[str, list[float]] = {"sign": [], "admit": [], "receipt": [], "outcome": [], "fsync": []}
+    spent: dict[str, list[float]] = {
+        name: [] for name in ("sign", "admit", "receipt", "outcome", "fsync")
+    }
     for candidate in candidates:
         assert candidate is not None
         strokes = STROKES + candidate.admission_no.encode()
