@@ -68,7 +68,8 @@ def quick_venue(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterato
     folder = tmp_path / "venue"
     folder.mkdir()
     shutil.copytree(morning / "data", folder / "data")
-    shutil.copy2(morning / "lane.key", folder / "lane.key")
+    for key in morning.glob("*.key"):
+        shutil.copy2(key, folder / key.name)
     camera.empty()
     with Venue(folder, options(camera)) as venue:
         venue.start_daemon()

@@ -77,7 +77,8 @@ def face_lane(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterator[
     folder = tmp_path / "venue"
     folder.mkdir()
     shutil.copytree(morning / "data", folder / "data")
-    shutil.copy2(morning / "lane.key", folder / "lane.key")
+    for key in morning.glob("*.key"):
+        shutil.copy2(key, folder / key.name)
     camera.empty()
     with Venue(folder, replace(options(camera), claim="face")) as venue:
         venue.start_daemon()

@@ -40,6 +40,14 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     assert quick_venue.turnstile.pulses == 1
     status = quick_venue.call("session.status", {"session_id": "S1"})["sessions"][0]
     assert (status["inside"], status["booked"], status["free_terminals"]) == (1, 2, 4)
+    record = quick_venue.folder / "s1.record"
+    quick_venue.command("session", "close", "S1", "--person", "test")
+    quick_venue.command("session", "export", "S1", str(record))
+    checked = quick_venue.command("audit", str(record))
+    assert "1 draws, 1 gate intents, 1 inside" in checked.stdout
+    record.write_text(record.read_text().replace('"result":"sent"', '"result":"sent "'))
+    checked = quick_venue.command("audit", str(record), check=False)
+    assert checked.returncode == 1 and "was changed" in checked.stdout
 
 
 def test_refusals_before_the_camera_are_data(quick_venue, walker):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk import wire
+from kiosk.audit.record import parse_record
+from kiosk.audit.run import audit as check
 from kiosk.demo.venue import Venue
 
 CARD_CHANGE_S = 0.7  #: nobody lifts a card and lays on another one faster
@@ -114,4 +116,13 @@ def audit(venue: Venue) -> list[dict[str, Any]]:
     assert all(i["terminal"] == seat[i["pseudonym"]] for i in intents)
     outcomes = [e for e in entries if e["kind"] == "gate_outcome"]
     assert len(outcomes) <= len(intents), "an outcome without an intent"
+    assert findings(venue) <= {"OPEN"}, "a stranger would find more than that it is not closed"
     return entries
+
+
+def findings(venue: Venue, session_id: str = "S1") -> set[str]:
+    """Codes of what an audit of the session's record finds."""
+    begun = venue.call("record.begin", {"session_id": session_id})
+    lines = venue.call("record.lines", {"record_id": begun["record_id"], "limit": 2000})["lines"]
+    assert len(lines) == begun["lines"]
+    return {f.code.value for f in check(parse_record("".join(f"{x}\n" for x in lines))).findings}
