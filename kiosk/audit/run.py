@@ -13,6 +13,7 @@ from typing import Any
 from kiosk.audit import tree as t
 from kiosk.audit.findings import Code, Finding
 from kiosk.audit.gate import Gate
+from kiosk.audit.receipt import check_receipt
 from kiosk.audit.record import Entry, Record
 from kiosk.audit.seats import Seats
 from kiosk.core.codes import JournalKind as K
@@ -33,14 +34,17 @@ def audit(
     vkey: str | None = None,
     kept: Sequence[t.Kept] = (),
     proofs: Sequence[t.Consistency] = (),
+    receipts: Sequence[str] = (),
 ) -> Audit:
     """Everything. `vkey`: the published verifier key; None: the record's own.
+
+    `kept`, `proofs` and `receipts` come from outside and are held against the record.
 
     Raises `ValueError` when `vkey` is none.
     """
     given = t.Key(vkey) if vkey is not None else None
     findings = list(t.check_order(record))
-    findings += _tree(record, given, kept, proofs)
+    findings += _tree(record, given, kept, proofs, receipts)
     session = _Session(record)
     findings += session.check()
     counts = {
@@ -54,7 +58,11 @@ def audit(
 
 
 def _tree(
-    record: Record, given: t.Key | None, kept: Sequence[t.Kept], proofs: Sequence[t.Consistency]
+    record: Record,
+    given: t.Key | None,
+    kept: Sequence[t.Kept],
+    proofs: Sequence[t.Consistency],
+    receipts: Sequence[str],
 ) -> Iterator[Finding]:
     try:
         key = given or t.Key(record.vkey)
@@ -69,6 +77,8 @@ def _tree(
     yield from t.check_leaves(record)
     yield from t.check_heads(record, tree, key)
     yield from t.check_kept(record, tree, key, kept, proofs)
+    for receipt in receipts:
+        yield from check_receipt(record, tree, key, receipt)
 
 
 class _Session:

@@ -196,8 +196,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "回执的散列值与记录不符：抽号被改过，或回执不是真的",
         "the receipt's hash is not this entry's: the draw was changed, or the receipt is not real",
     ),
+    "receipt_head": (
+        "回执上的树头（{size} 条）不在本记录范围内，无法比对",
+        "the receipt's head of {size} entries is outside this record and cannot be compared",
+    ),
     "receipt_field": (
-        "回执上的{field}与记录不符",
-        "the receipt's {field} is not what the entry says",
+        "回执上的 {field} 是 {seen}，记录中是 {said}",
+        "the receipt says {field} {seen}, the entry says {said}",
     ),
 }

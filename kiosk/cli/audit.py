@@ -25,6 +25,9 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--proof", "proofs", type=_file, multiple=True, help="From examgate journal prove, for --head."
 )
+@click.option(
+    "--receipt", "receipts", type=_file, multiple=True, help="The text of a candidate's QR code."
+)
 @as_json
 @pass_context
 def audit(
@@ -33,6 +36,7 @@ def audit(
     vkey: str | None,
     heads: tuple[Path, ...],
     proofs: tuple[Path, ...],
+    receipts: tuple[Path, ...],
     json_: bool,
 ) -> None:
     """Check the record of a session: signatures, hashes, draws, rules, gate.
@@ -52,8 +56,9 @@ def audit(
         c.fail(Exit.DECLINED, [])
     kept = [_kept(c, path) for path in heads]
     given = [_consistency(c, path) for path in proofs]
+    shown = [_read(c, path) for path in receipts]
     try:
-        found = check(record, _key(c, vkey), kept, given)
+        found = check(record, _key(c, vkey), kept, given, shown)
     except ValueError as error:
         c.fail(Exit.BAD_INPUT, [f"--key: {error}"])
     _tell(c, file, found, json_)

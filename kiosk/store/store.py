@@ -59,9 +59,7 @@ class Store(Visits, Roster, Faces, Outbox, Receipts, Records):
         self._lock: IO[str] | None = lock
 
     @classmethod
-    def open(
-        cls, data_dir: Path, key_file: Path, clock: Clock, origin: str = "examgate"
-    ) -> Store:
+    def open(cls, data_dir: Path, key_file: Path, clock: Clock, origin: str = "examgate") -> Store:
         """Lock, check, copy and migrate where needed. Raises `StoreError` with plain sentences.
 
         `origin`: the journal's name in its signed heads; it keeps the one it has. A database

@@ -133,7 +133,7 @@ def test_without_its_signing_key_a_journal_is_not_continued(folder, store, open_
         open_store()
 
 
-# --- bent after signing ----------------------------------------------------------------------------
+# --- bent after signing -------------------------------------------------------------------------
 
 
 def test_an_entry_that_was_changed_and_everything_recomputed(folder, signed, open_store):
@@ -160,7 +160,7 @@ def test_a_head_by_another_key_is_told(folder, signed, open_store):
     assert any("signed head of size" in p for p in open_store().verify())
 
 
-# --- put back ---------------------------------------------------------------------------------------
+# --- put back -----------------------------------------------------------------------------------
 
 
 def test_an_older_database_that_was_put_back_is_said_and_gone_on_with(folder, store, open_store):
