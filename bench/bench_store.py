@@ -1,4 +1,4 @@
-"""What the store costs: admissions against the disk's own fsync, appending as the journal grows.
+"""What the store costs: admissions against the disk's own fsync (bench_journal.py: the journal).
 
 Run: python bench/bench_store.py [--folder DIR] [--admits N]. DIR should be on the lane's disk.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kiosk.clock import SystemClock
-from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.codes import Reason
 from kiosk.core.idnumber import check_character
 from kiosk.store import RosterRow, Store
 from kiosk.store.vault import make_key_file
@@ -104,30 +104,10 @@ def admissions(store: Store, folder: Path, people: int) -> None:
     print(f"{'admit / bare fsync':<{WIDTH}} {admit / bare:8.2f} times")
 
 
-def appending(store: Store, sizes: list[int]) -> None:
-    """Fill the journal quickly to each size, then measure durable single entries there."""
-
-    def append() -> None:
-        store.journal(JournalKind.REFUSED, Reason.NOT_ON_ROSTER, session_id="S1")
-
-    for size in sizes:
-        while store.tree_head()[0] < size:
-            with store._transaction():
-                for _ in range(min(2000, size - store.tree_head()[0])):
-                    store._note(JournalKind.REFUSED, Reason.NOT_ON_ROSTER, session_id="S0")
-        show(f"append one entry at {size:,}", timed(append, 300))
-        show(f"proctor's list at {size:,}", timed(lambda: store.candidates("S1"), 5))
-        begun = time.perf_counter()
-        assert store.verify() == []
-        seconds = time.perf_counter() - begun
-        print(f"{f'verify {size:,}':<{WIDTH}} {seconds:8.2f} s  {size / seconds:17.0f} /s")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, help="where to make the database")
     parser.add_argument("--admits", type=int, default=300)
-    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
@@ -143,7 +123,6 @@ def main() -> None:
         store.open_session("S1", "bench")
         show(f"gallery of {len(rows)}", timed(lambda: store.gallery("S1", "dlib-resnet-v1"), 5))
         admissions(store, folder, options.admits)
-        appending(store, options.sizes)
         size = (folder / "data" / "lane.db").stat().st_size / 1e6
         print(f"{'database':<{WIDTH}} {size:8.1f} MB")
         store.close()

@@ -123,9 +123,7 @@ def main() -> None:
     for column in ("step", "median", "p95", "max", f"wire at {BAUD}"):
         table.add_column(column, justify="left" if column == "step" else "right")
     add(table, "bare line: 8 bytes there and back", bare_line(rounds), 2 * REQUEST)
-    add(
-        table, "read inputs, silence before included", bus_reads(rounds), REQUEST + INPUTS_ANSWER
-    )
+    add(table, "read inputs, silence before included", bus_reads(rounds), REQUEST + INPUTS_ANSWER)
     to_relay, to_return = asyncio.run(unlocks(rounds))
     add(table, "unlock → relay pulls", to_relay, REQUEST)
     add(table, "unlock → confirmed", to_return, REQUEST + WRITE_ANSWER)

@@ -93,11 +93,14 @@ def main() -> int:
     window.show()
     app.processEvents()
     table = Table("what", "p50 ms", "p95 ms", "most ms", title=f"screens, {arguments.size}")
-    for name, measure in (("preview decode and paint", preview_ms),
-                          ("stroke event to paint", stroke_ms)):
+    for name, measure in (
+        ("preview decode and paint", preview_ms),
+        ("stroke event to paint", stroke_ms),
+    ):
         times = sorted(measure(app, window, arguments.rounds))
-        table.add_row(name, *(f"{times[int(part * (len(times) - 1))]:.2f}"
-                              for part in (0.5, 0.95, 1.0)))
+        table.add_row(
+            name, *(f"{times[int(part * (len(times) - 1))]:.2f}" for part in (0.5, 0.95, 1.0))
+        )
     Console().print(table)
     return 0
 
