@@ -87,7 +87,11 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("drivers", ("drivers",), ()),
     ("kiosk.core", ("kiosk.core",), ()),
     ("kiosk.audit", ("kiosk.audit", "kiosk.core"), ()),
-    ("ui", ("ui", "kiosk.wire", "kiosk.core.codes", "kiosk.config"), ()),
+    (
+        "ui",
+        ("ui", "kiosk.wire", "kiosk.core.codes", "kiosk.core.signed_texts", "kiosk.config"),
+        (),
+    ),
     (
         "kiosk.cli",
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config"),

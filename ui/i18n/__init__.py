@@ -5,8 +5,7 @@ Only looks words up; which words apply is decided by the screens from the daemon
 
 from __future__ import annotations
 
-import hashlib
-
+from kiosk.core.signed_texts import text_sha256
 from ui.i18n import en, zh
 
 LANGUAGES = ("zh", "en")
@@ -32,4 +31,4 @@ def coded(language: str, prefix: str, code: object) -> str:
 def commitment(language: str) -> tuple[str, str]:
     """The commitment as it is shown, and the SHA-256 (hex) of exactly that text in UTF-8."""
     words = text(language, "commitment.text")
-    return words, hashlib.sha256(words.encode()).hexdigest()
+    return words, text_sha256(words)

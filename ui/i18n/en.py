@@ -3,6 +3,8 @@
 Only words. To the candidate: what to do, never what went wrong inside.
 """
 
+from kiosk.core.signed_texts import COMMITMENTS
+
 TEXTS: dict[str, str] = {
     "step.face": "Face",
     "step.finger": "Finger",
@@ -89,13 +91,7 @@ TEXTS: dict[str, str] = {
     "sign.again": "Not received: press “Confirm” once more",
     "sign.sending": "Saving …",
     "commitment.title": "Exam commitment",
-    "commitment.text": (
-        "I am taking the driving-theory exam (subject 1) and promise:\n"
-        "1. My identity information is true and I take the exam myself.\n"
-        "2. I keep the rules of the hall and follow the proctors.\n"
-        "3. I bring no phone or other device; I do not cheat or sit for another.\n"
-        "If I break this, I accept the loss of my result and the legal consequences."
-    ),
+    "commitment.text": COMMITMENTS["en"][0],
     "drawing.title": "Drawing your terminal",
     "drawing.body": "Please wait",
     "gate.title": "Walk through the gate",

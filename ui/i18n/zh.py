@@ -3,6 +3,8 @@
 Only words. To the candidate: what to do, never what went wrong inside.
 """
 
+from kiosk.core.signed_texts import COMMITMENTS
+
 TEXTS: dict[str, str] = {
     # the four steps
     "step.face": "人脸",
@@ -95,13 +97,7 @@ TEXTS: dict[str, str] = {
     "sign.again": "没有收到，请再点一次“确认签名”",
     "sign.sending": "正在保存……",
     "commitment.title": "考试承诺",
-    "commitment.text": (
-        "本人参加机动车驾驶人科目一考试，郑重承诺：\n"
-        "一、所提供的身份信息真实，由本人参加考试。\n"
-        "二、遵守考场纪律，服从考试员管理。\n"
-        "三、不带手机等电子设备进入考场，不作弊，不替考。\n"
-        "如有违反，愿意接受取消成绩等处理，并承担法律责任。"
-    ),
+    "commitment.text": COMMITMENTS["zh"][0],
     # seat
     "drawing.title": "正在抽取考台号",
     "drawing.body": "请稍候",
