@@ -182,7 +182,8 @@ class Camera(Protocol):
     def close(self) -> None: ...
 
     def newest(self, after_seq: int, timeout_s: float) -> Frame:
-        """The newest frame with `seq > after_seq`, never a queued old one.
+        """The newest frame with `seq > after_seq`, never a queued old one. Several threads may
+        wait for one at a time.
 
         Raises `DeviceFault("camera", NO_FRAMES | UNPLUGGED)` when none came in time.
         """

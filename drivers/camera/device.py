@@ -126,7 +126,8 @@ class _Grabber(threading.Thread):
 
 
 class OpenCvCamera:
-    """`drivers.contracts.Camera` over OpenCV. One caller at a time; `open` again after a fault.
+    """`drivers.contracts.Camera` over OpenCV. `open` again after a fault; only `newest` may be
+    called by several threads.
 
     `options`: see `CameraOptions`. Frame numbers go on rising across `open`s.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 
 from kiosk.face import framing
 from kiosk.face.events import FaceEvent, Preview
@@ -18,23 +19,25 @@ _MAX_BACKLOG = 8 * 1024 * 1024
 
 
 class Link:
-    """Commands in, events out, over an inherited socket."""
+    """Commands in, events out, over an inherited socket. `send` may be called by any thread."""
 
     def __init__(self, fd: int) -> None:
         self._socket = socket.socket(fileno=fd)
         self._socket.setblocking(False)
         self._decoder = Decoder()
         self._out = bytearray()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         self._socket.close()
 
     def send(self, event: FaceEvent | framing.Alive) -> None:
         """Queue and send what fits now."""
-        if isinstance(event, Preview) and len(self._out) > _PREVIEW_BACKLOG:
-            return
-        self._out += framing.encode(event)
-        self._flush()
+        with self._lock:
+            if isinstance(event, Preview) and len(self._out) > _PREVIEW_BACKLOG:
+                return
+            self._out += framing.encode(event)
+            self._flush()
 
     def commands(self, wait_s: float) -> list[Command]:
         """Commands that have come, waiting at most `wait_s` for the first.
@@ -45,7 +48,8 @@ class Link:
         writers = [self._socket] if self._out else []
         readable, writable, _ = select.select([self._socket], writers, [], max(wait_s, 0.0))
         if writable:
-            self._flush()
+            with self._lock:
+                self._flush()
         if len(self._out) > _MAX_BACKLOG:
             return [Stop()]
         if not readable:

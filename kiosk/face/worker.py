@@ -21,11 +21,11 @@ from drivers.errors import DeviceFault, FaultCode
 from kiosk.core.codes import Prompt
 from kiosk.face.encoders import DEFAULT, make_encoder
 from kiosk.face.events import (
+    Box,
     CameraFault,
     CameraOk,
     LivenessFailed,
     Presence,
-    Preview,
     WorkerReady,
 )
 from kiosk.face.follower import Follower, Tracked
@@ -33,6 +33,7 @@ from kiosk.face.framing import Alive, Command, Guard, Rest, Stop, Verify, Watch
 from kiosk.face.link import Link
 from kiosk.face.liveness import LivenessLimits
 from kiosk.face.parts import Detector, Encoder, Image
+from kiosk.face.pictures import Look, Pictures
 from kiosk.face.presence import PresenceWatch
 from kiosk.face.verification import Verification, VerificationOptions
 from kiosk.face.yunet import YuNetDetector
@@ -52,6 +53,7 @@ class WorkerOptions:
     blink: bool = False
     preview_width: int = 480
     jpeg_quality: int = 75
+    preview_fps: float = 31.0  #: at most, while a face is looked at
     watch_fps: float = 5.0
     verify_fps: float = 18.0
     guard_fps: float = 8.0
@@ -78,6 +80,7 @@ def run(camera: Camera, fd: int, options: WorkerOptions | None = None) -> None:
     try:
         worker.loop()
     finally:
+        worker.pictures.close()
         with contextlib.suppress(DeviceFault):
             camera.close()
         link.close()
@@ -109,6 +112,13 @@ class Worker:
         options: WorkerOptions,
     ) -> None:
         self._camera, self._link, self._encoder, self._options = camera, link, encoder, options
+        self.pictures = Pictures(
+            camera,
+            link.send,
+            width=options.preview_width,
+            quality=options.jpeg_quality,
+            fps=options.preview_fps,
+        )
         self._follower = Follower(detector)
         self._presence = PresenceWatch(options.absent_s)
         self._mode: Command = Rest()
@@ -147,6 +157,7 @@ class Worker:
 
     def _obey(self, command: Command) -> None:
         self._mode = command
+        self.pictures.still()
         self._verification = None
         self._pace = _Pace()
         if isinstance(command, Verify):
@@ -180,6 +191,7 @@ class Worker:
     def _lost(self, fault: DeviceFault) -> None:
         """Said once, then tried again every second."""
         self._open = False
+        self.pictures.still()
         self._retry_at = time.monotonic() + _REOPEN_S
         with contextlib.suppress(DeviceFault):
             self._camera.close()
@@ -222,12 +234,13 @@ class Worker:
         if any(isinstance(outcome, LivenessFailed) for outcome in outcomes):
             self._follower.forget()
         self._tell_presence(frame, tracked is not None, lenient=False)
-        self._preview(frame, tracked, self._verification.prompt, self._verification.progress)
+        look = Look(_box(frame, tracked), self._verification.prompt, self._verification.progress)
+        self.pictures.show(frame, look, flow=True)
 
     def _guard(self, frame: Frame) -> None:
         tracked = self._follower.update(frame.image, frame.at_s)
         self._tell_presence(frame, tracked is not None, lenient=True)
-        self._preview(frame, tracked, Prompt.NONE, 1.0)
+        self.pictures.show(frame, Look(_box(frame, tracked), Prompt.NONE, 1.0), flow=False)
 
     def _watch(self, frame: Frame) -> None:
         """Look only where something moved, and once a second anyway."""
@@ -237,29 +250,21 @@ class Worker:
             self._thumb, self._looked_at = thumb, frame.at_s
             self._tracked = self._follower.update(frame.image, frame.at_s)
         self._tell_presence(frame, self._tracked is not None, lenient=False)
-        self._preview(frame, self._tracked, Prompt.NONE, 0.0)
+        look = Look(_box(frame, self._tracked), Prompt.NONE, 0.0)
+        self.pictures.show(frame, look, flow=self._tracked is not None)
 
     def _tell_presence(self, frame: Frame, face: bool, lenient: bool) -> None:
         if self._presence.update(frame.image, face, lenient, frame.at_s):
             self._link.send(Presence(bool(self._presence.present), frame.at_s))
 
-    def _preview(
-        self, frame: Frame, tracked: Tracked | None, prompt: Prompt, progress: float
-    ) -> None:
-        jpeg, width, height = self._jpeg(frame.image)
-        box = None
-        if tracked is not None:
-            rows, columns = frame.image.shape[:2]
-            x, y, wide, high = tracked.face.box
-            box = (x / columns, y / rows, wide / columns, high / rows)
-        self._link.send(Preview(jpeg, width, height, box, prompt, progress, frame.at_s))
 
-    def _jpeg(self, image: Image) -> tuple[bytes, int, int]:
-        scale = min(self._options.preview_width / image.shape[1], 1.0)
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        quality = [cv2.IMWRITE_JPEG_QUALITY, self._options.jpeg_quality]
-        _, data = cv2.imencode(".jpg", small, quality)
-        return data.tobytes(), small.shape[1], small.shape[0]
+def _box(frame: Frame, tracked: Tracked | None) -> Box | None:
+    """The face as fractions of the picture."""
+    if tracked is None:
+        return None
+    rows, columns = frame.image.shape[:2]
+    x, y, wide, high = tracked.face.box
+    return (x / columns, y / rows, wide / columns, high / rows)
 
 
 def _thumb(image: Image) -> np.ndarray:

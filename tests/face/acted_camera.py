@@ -7,6 +7,7 @@ The file's text is what stands before the camera: "empty", "person", "person:tur
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class ActedCamera:
         self._person = Person(scene, rng, react_s=0.25)
         self._print = SPECIES["tilted"](scene, scene, rng)
         self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
 
     def open(self) -> DeviceInfo:
         self._refuse_if_unplugged()
@@ -42,12 +45,16 @@ class ActedCamera:
         pass
 
     def newest(self, after_seq: int, timeout_s: float) -> Frame:
-        self._refuse_if_unplugged()
-        now = time.monotonic()
-        due = self._began + self._seq / FPS
-        time.sleep(max(due - now, 0.0))
-        self._seq = int((time.monotonic() - self._began) * FPS) + 1
-        return Frame(self._picture(), self._seq, time.monotonic())
+        with self._lock:
+            self._refuse_if_unplugged()
+            if self._frame is not None and self._frame.seq > after_seq:
+                return self._frame
+            now = time.monotonic()
+            due = self._began + self._seq / FPS
+            time.sleep(max(due - now, 0.0))
+            self._seq = int((time.monotonic() - self._began) * FPS) + 1
+            self._frame = Frame(self._picture(), self._seq, time.monotonic())
+            return self._frame
 
     def _picture(self) -> Picture:
         what, _, asked = self._script.read_text().partition(":")
