@@ -78,8 +78,8 @@ def make_ink(
 
 
 def _ranges(width: float, height: float) -> tuple[tuple[float, float], ...]:
-    """Of X, Y, T, F. A finger may slide off the pad, but not farther than its own size."""
-    return ((-width, 2 * width), (-height, 2 * height), (0, MAX_MS), (0, 1))
+    """Of X, Y, T, F."""
+    return ((0, width), (0, height), (0, MAX_MS), (0, 1))
 
 
 def _point(point: Any, ranges: tuple[tuple[float, float], ...]) -> Point:
@@ -87,7 +87,7 @@ def _point(point: Any, ranges: tuple[tuple[float, float], ...]) -> Point:
         raise ValueError(f"a point of {len(point)} values")
     for name, value, (low, high) in zip(DECIMALS, point, ranges, strict=True):
         if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"{name} is {value}, not between {low:g} and {high:g}")
+            raise ValueError(f"{name} of a point is not between {low:g} and {high:g}")
     x, y, t, f = (_round(v, n) for v, n in zip(point, DECIMALS.values(), strict=True))
     return x, y, t, f
 

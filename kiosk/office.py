@@ -22,6 +22,7 @@ from kiosk.core.types import Session
 from kiosk.params import NoParams, Params, parse
 from kiosk.preconditions import problems_of
 from kiosk.record_desk import RecordDesk
+from kiosk.signature_desk import SignatureDesk
 from kiosk.store import Entry, RosterRow, Store
 from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus
@@ -178,6 +179,7 @@ class Office:
             "journal.verify": (NoParams, self._verify),
         }
         self._methods |= RecordDesk(store, self.declined).methods
+        self._methods |= SignatureDesk(store, self.declined).methods
 
     @property
     def methods(self) -> list[str]:

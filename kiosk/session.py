@@ -316,7 +316,7 @@ class LaneSession:
     def _store_signature(self, candidate: Candidate) -> None:
         assert self._pad is not None and self.session is not None
         sha256 = self.store.save_signature(
-            self.session.session_id, candidate, self._pad.canonical(), self._pad.text_sha256
+            self.session.session_id, candidate, self._pad.document(), self._pad.text_sha256
         )
         self.timings["signature_stored"] = self.clock.monotonic()
         self._queue.append(ev.SignatureStored(sha256))

@@ -5,47 +5,57 @@ Pure checks. It must not know where strokes are kept or who signed.
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
-MAX_STROKES = 400
-MAX_POINTS = 20_000
+from kiosk.core.signed_texts import Purpose
+from kiosk.ink import MAX_POINTS, MAX_SIDE, MAX_STROKES, Ink, Point, make_ink, write_ink
+from kiosk.params import Params
+
 #: Shorter than this, in widths of the pad, is a dot or a slip of the finger, not a name.
 SHORTEST = 0.15
 FEWEST_POINTS = 8
 
-#: x, y in pad pixels from the upper left; t_ms since the first point; pressure 0..1
-Point = tuple[float, float, float, float]
 
+class Strokes(Params):
+    """What every pad sends, whatever it is signed for."""
 
-class Pad(BaseModel):
-    """Parameters of `candidate.sign` (docs/wire.md)."""
-
-    model_config = ConfigDict(extra="forbid")
-    lang: str | None = None
-    visit: int
     strokes: list[list[Point]] = Field(max_length=MAX_STROKES)
-    width: float = Field(gt=0, le=20_000)
-    height: float = Field(gt=0, le=20_000)
+    width: float = Field(gt=0, le=MAX_SIDE)
+    height: float = Field(gt=0, le=MAX_SIDE)
     text_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     pointer: Literal["touch", "mouse", "pen"] = "touch"
 
-    def canonical(self) -> bytes:
-        """The bytes that are hashed, encrypted and kept: JSON, sorted keys, no spaces."""
-        body = self.model_dump(include={"strokes", "width", "height", "text_sha256", "pointer"})
-        return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Strokes:
+        if any(self.strokes):
+            self.ink()
+        return self
+
+    def ink(self, purpose: Purpose = "entry", score: int | None = None) -> Ink:
+        """Rounded to what is kept. Raises `ValueError`: no point, or one that cannot be."""
+        return make_ink(
+            self.strokes, self.width, self.height, self.pointer, self.text_sha256, purpose, score
+        )
 
 
-def check_strokes(pad: Pad) -> bool:
+class Pad(Strokes):
+    """Parameters of `candidate.sign` (docs/wire.md)."""
+
+    visit: int
+
+    def document(self) -> bytes:
+        """The bytes that are hashed, encrypted and kept."""
+        return write_ink(self.ink())
+
+
+def check_strokes(pad: Strokes) -> bool:
     """Whether this can be a signature: enough points, long enough a line, numbers that exist."""
     points = [p for stroke in pad.strokes for p in stroke]
     if not FEWEST_POINTS <= len(points) <= MAX_POINTS:
-        return False
-    if not all(math.isfinite(v) for p in points for v in p):
         return False
     length = sum(math.dist(a[:2], b[:2]) for stroke in pad.strokes for a, b in pairwise(stroke))
     return length >= SHORTEST * pad.width

@@ -90,6 +90,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "签名太短，请写下姓名。",
         "The signature is too short: please write your name.",
     ),
+    "not_booked": (
+        "名单中没有准考证号 {admission_no}。",
+        "No candidate of this session has the admission number {admission_no}.",
+    ),
+    "score_text": (
+        "签名上方的文字不是 {score} 分的成绩确认。请向考生显示 exit.statement 给出的文字。",
+        "The text above the pad is not the statement of {score} points. Show the candidate the "
+        "text that exit.statement gives.",
+    ),
+    "score_not_inside": (
+        "该考生不在考场内，不能签成绩。",
+        "This candidate is not inside the hall; there is no score to sign for.",
+    ),
+    "score_signed": (
+        "该考生已签过成绩。如成绩有误，请写明原因后重签。",
+        "This candidate has signed for a score. If it was wrong, say why in a note and sign again.",
+    ),
     "number_empty": ("请输入号码。", "Please type the number."),
     "number_length": (
         "位数不对：身份证号 18 位，准考证号以准考证为准。",

@@ -97,7 +97,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config"),
         ("kiosk.app", "kiosk.demo.main", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.texts", "kiosk.preconditions", "drivers.errors",
-         "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit"),
+         "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",
+         "kiosk.ink_picture", "kiosk.core.signed_texts"),
     ),
     (
         "kiosk.demo",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kiosk import wire
 from kiosk.clock import SystemClock
 from kiosk.daemon import Daemon
+from kiosk.ink import read_ink
 from kiosk.office import Office
 from kiosk.server import Server
 from kiosk.signature import Pad, check_strokes
@@ -93,5 +94,8 @@ def test_what_is_a_signature():
     assert check_strokes(pad([line]))
     assert not check_strokes(pad([]))
     assert not check_strokes(pad([[(1.0, 1.0, 0.0, 0.0)] * 50])), "a dot"
-    assert not check_strokes(pad([[*line, (float("nan"), 0.0, 0.0, 0.0)]]))
-    assert pad([line]).canonical() == pad([list(line)]).canonical()
+    assert pad([line]).document() == pad([list(line)]).document()
+    assert read_ink(pad([line]).document()).strokes == (tuple(line),)
+    for wrong in (float("nan"), float("inf"), -1.0, 801.0):
+        with pytest.raises(ValueError, match="X of a point"):
+            pad([[*line, (wrong, 0.0, 0.0, 0.0)]])

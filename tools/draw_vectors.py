@@ -235,6 +235,12 @@ class Record:
         self.note("seat_drawn", who, drawn.terminal, payload)
         return drawn.terminal
 
+    def score(self, name: str, score: int) -> None:
+        """Signed for at the exit: not a signature for a draw."""
+        who, _ = self.held[name]
+        payload = {"signature_sha256": digest(f"{who} {score}"), "purpose": "exit", "score": score}
+        self.note("signed", who, name, payload)
+
     def change(self, name: str, why: str, **change: Any) -> None:
         old = self.terminals[name].published() | change
         self.terminals[name] = Terminal(**(old | {"classes": tuple(old["classes"])}))
@@ -258,8 +264,9 @@ def record() -> dict[str, Any]:
     played.seat(pseudonym(3), "strokes of 3", Facts("C1", True, b))
     played.change(first, "terminal_broken", in_service=False)
     played.void(first, "terminal_broken", None)
-    played.seat(pseudonym(1), "strokes of 1, again", Facts("C1", False, a))
+    first_again = played.seat(pseudonym(1), "strokes of 1, again", Facts("C1", False, a))
     played.change("006", "考试需要", reserved=False, classes=["C1", "C2"])
+    played.score(first_again, 92)
     played.seat(pseudonym(4), "strokes of 4", Facts("E"))
     played.seat(pseudonym(5), "strokes of 5", Facts("C1"))
     played.note("session_closed", None, None, {"seed": SEED.hex(), "person": "李老师"})

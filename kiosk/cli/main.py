@@ -16,6 +16,7 @@ from kiosk.cli.journal import journal
 from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
 from kiosk.cli.session import session
+from kiosk.cli.signature import signature
 
 EPILOG = (
     "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
@@ -65,7 +66,8 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 
 COMMANDS = (
-    daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, device,
+    daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, signature,
+    device,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -140,6 +140,7 @@ class JournalKind(StrEnum):
     FINGER_VERIFIED = "finger_verified"
     FINGER_FAILED = "finger_failed"
     SIGNED = "signed"
+    SIGNATURES_SHOWN = "signatures_shown"  #: somebody asked for a candidate's signatures
     SEAT_DRAWN = "seat_drawn"
     SEAT_VOIDED = "seat_voided"  #: the candidate may draw again; the old draw stays here
     GATE_INTENT = "gate_intent"

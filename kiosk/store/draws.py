@@ -111,6 +111,7 @@ class Draws(Sessions):
         """The candidate's newest; after a voided seat, one that was given since."""
         signed = self._row(
             "select sha256 from signatures where session_id = ? and candidate_id = ?"
+            " and purpose = 'entry'"
             " order by rowid desc limit 1",  # not by time: the clock may have been set back
             session_id,
             who.candidate_id,
@@ -121,7 +122,8 @@ class Draws(Sessions):
             last = {
                 kind: self._row(
                     "select max(seq) from journal where session_id = ? and pseudonym = ?"
-                    " and kind = ?",
+                    " and kind = ? and coalesce(json_extract(entry, '$.payload.purpose'), 'entry')"
+                    " = 'entry'",  # signing for a score is not signing for a draw
                     session_id,
                     who.pseudonym,
                     kind.value,

@@ -50,6 +50,14 @@ class NotVoidable(StoreRefused):
         self.about = args
 
 
+class NotSignable(StoreRefused):
+    """A score that cannot be signed for now. `code`: its sentence in kiosk.texts."""
+
+    def __init__(self, code: str, problem: str) -> None:
+        super().__init__(problem)
+        self.code = code
+
+
 class AlreadyInside(StoreRefused):
     reason = Reason.ALREADY_INSIDE
 

@@ -175,12 +175,27 @@ def _checkpoints(database: Database) -> None:
         database.execute(statement)
 
 
+_PURPOSES = (
+    "alter table signatures add column purpose text not null default 'entry'"
+    " check (purpose in ('entry', 'exit'))",
+    "alter table signatures add column score integer",
+    "alter table signatures add column draw_no integer",
+)
+
+
+def _purposes(database: Database) -> None:
+    """Signatures at the exit, for a score."""
+    for statement in _PURPOSES:
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
     ("0003_faces_of_the_day", _faces_of_the_day),
     ("0004_hall_rules", _hall_rules),
     ("0005_checkpoints", _checkpoints),
+    ("0006_signature_purposes", _purposes),
 )
 
 

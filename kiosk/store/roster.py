@@ -308,7 +308,8 @@ class Roster(Base):
 
     def _standing(self, session_id: str, candidate: Candidate) -> Lookup:
         signed = self._row(
-            "select 1 from signatures where session_id = ? and candidate_id = ?",
+            "select 1 from signatures where session_id = ? and candidate_id = ?"
+            " and purpose = 'entry'",
             session_id,
             candidate.candidate_id,
         )

@@ -30,6 +30,7 @@ from kiosk.store.outbox import Outbox
 from kiosk.store.receipts import Receipts
 from kiosk.store.record import Records
 from kiosk.store.roster import Roster
+from kiosk.store.signatures import Signatures
 from kiosk.store.signer import Signer, signing_key_file
 from kiosk.store.vault import Vault, make_key_file, read_key_file
 from kiosk.store.visits import Visits
@@ -37,7 +38,7 @@ from kiosk.store.visits import Visits
 FILE = "lane.db"
 
 
-class Store(Visits, Roster, Faces, Outbox, Receipts, Records):
+class Store(Visits, Signatures, Roster, Faces, Outbox, Receipts, Records):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(

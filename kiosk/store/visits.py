@@ -1,4 +1,4 @@
-"""What happens to one candidate: signature, seat with gate intent, outcome.
+"""What happens to one candidate at the gate: seat with gate intent, pulse, outcome.
 
 Each is one transaction together with its journal entries; the unique indexes of the schema
 make a second seat impossible whatever this code does.
@@ -6,14 +6,13 @@ make a second seat impossible whatever this code does.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.hall import Facts
 from kiosk.core.types import Admission, Candidate, SessionState
 from kiosk.store.draws import Booking, Draws
-from kiosk.store.errors import AlreadyInside, NoSignature, NotBooked, NotOpen, StoreRefused
+from kiosk.store.errors import AlreadyInside, NotBooked, NotOpen, StoreRefused
 
 #: Outcomes after which the candidate is inside: they passed, alone or followed by another.
 PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
@@ -35,39 +34,6 @@ class OpenIntent:
 
 
 class Visits(Draws):
-    def save_signature(
-        self, session_id: str, candidate: Candidate, strokes: bytes, text_sha256: str
-    ) -> str:
-        """Keep the strokes (encrypted) and journal their hash. Returns it; a repeat is harmless."""
-        sha256 = hashlib.sha256(strokes).hexdigest()
-        pseudonym = self._booked(session_id, candidate).pseudonym
-        held = self._row(
-            "select 1 from signatures where session_id = ? and candidate_id = ? and sha256 = ?",
-            session_id,
-            candidate.candidate_id,
-            sha256,
-        )
-        if held is not None:
-            return sha256
-        with self._transaction():
-            blob = self._vault.encrypt(session_id, "strokes", strokes)
-            self._db.execute(
-                "insert into signatures values (?, ?, ?, ?, ?, ?)",
-                [session_id, candidate.candidate_id, sha256, text_sha256, blob, self._now()],
-            )
-            self._note(
-                JournalKind.SIGNED,
-                session_id=session_id,
-                pseudonym=pseudonym,
-                payload={
-                    "signature_sha256": sha256,
-                    "text_sha256": text_sha256,
-                    "bytes": len(strokes),
-                    "purpose": "entry",
-                },
-            )
-        return sha256
-
     def _booked(self, session_id: str, candidate: Candidate) -> Booking:
         """As the roster has it, whatever the caller holds in hand. Raises `NotBooked`."""
         row = self._row(
@@ -80,18 +46,6 @@ class Visits(Draws):
             raise NotBooked(f"this candidate is not on the roster of session {session_id}")
         facts = Facts(row[1], accessible=bool(row[2]), school=row[3])
         return Booking(candidate.candidate_id, str(row[0]), facts)
-
-    def signature(self, session_id: str, candidate_id: int) -> bytes:
-        """The strokes as they were signed last."""
-        row = self._row(
-            "select strokes from signatures where session_id = ? and candidate_id = ?"
-            " order by rowid desc limit 1",
-            session_id,
-            candidate_id,
-        )
-        if row is None:
-            raise NoSignature("there is no signature of this candidate")
-        return self._vault.decrypt(session_id, "strokes", row[0])
 
     def admit(self, session_id: str, candidate: Candidate) -> Admission:
         """Draw a seat, or keep the one drawn before, and write the gate intent: one transaction.

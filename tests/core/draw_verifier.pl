@@ -139,7 +139,7 @@ sub replay {
             }
         }
         elsif ($e->{kind} eq 'signed') {
-            $signed{$who} = $p->{signature_sha256};
+            $signed{$who} = $p->{signature_sha256} if ($p->{purpose} || 'entry') eq 'entry';
         }
         elsif ($e->{kind} eq 'seat_drawn') {
             $draws++;

@@ -51,7 +51,11 @@ class Replay:
         self.hall[entry.terminal] = Terminal(**(whole | {"classes": tuple(whole["classes"])}))
 
     def _signed(self, entry: Entry, p: dict[str, Any]) -> None:
-        self.signed[entry.pseudonym or ""] = p["signature_sha256"]
+        if p["purpose"] == "entry":  # what is signed at the exit is no signature for a draw
+            self.signed[entry.pseudonym or ""] = p["signature_sha256"]
+            return
+        who, draw, inside = self.held[entry.terminal or ""]
+        assert (who, draw["draw_no"], inside) == (entry.pseudonym, p["draw_no"], True)
 
     def _seat_drawn(self, entry: Entry, p: dict[str, Any]) -> None:
         who, terminal = entry.pseudonym or "", entry.terminal or ""

@@ -329,6 +329,7 @@ TEXTS: dict[str, str] = {
     "kind.finger_verified": "finger verified",
     "kind.finger_failed": "finger not matched",
     "kind.signed": "signed",
+    "kind.signatures_shown": "signatures were looked at",
     "kind.seat_drawn": "terminal drawn",
     "kind.seat_kept": "terminal kept",
     "kind.seat_voided": "terminal given up, to be drawn again",

@@ -335,6 +335,7 @@ TEXTS: dict[str, str] = {
     "kind.finger_verified": "指纹通过",
     "kind.finger_failed": "指纹不符",
     "kind.signed": "已签名",
+    "kind.signatures_shown": "已调阅签名",
     "kind.seat_drawn": "抽到考台",
     "kind.seat_kept": "沿用考台",
     "kind.seat_voided": "考台作废，重新抽号",
