@@ -13,6 +13,7 @@ from kiosk import wire
 from kiosk.audit.record import parse_record
 from kiosk.audit.run import audit as check
 from kiosk.demo.venue import Venue
+from tools.verify_record import Kept, verify
 
 CARD_CHANGE_S = 0.7  #: nobody lifts a card and lays on another one faster
 SCRAWL = [[[10.0 + 9 * i, 50.0 + 20 * (i % 3), 12.0 * i, 0.5] for i in range(60)]]
@@ -121,8 +122,11 @@ def audit(venue: Venue) -> list[dict[str, Any]]:
 
 
 def findings(venue: Venue, session_id: str = "S1") -> set[str]:
-    """Codes of what an audit of the session's record finds."""
+    """Codes of what an audit of the session's record finds; a stranger's program finds the same."""
     begun = venue.call("record.begin", {"session_id": session_id})
     lines = venue.call("record.lines", {"record_id": begun["record_id"], "limit": 2000})["lines"]
     assert len(lines) == begun["lines"]
-    return {f.code.value for f in check(parse_record("".join(f"{x}\n" for x in lines))).findings}
+    record = "".join(f"{line}\n" for line in lines)
+    found = {f.code.value for f in check(parse_record(record)).findings}
+    assert {f.code for f in verify(record.encode(), None, Kept([], [], [])).findings} == found
+    return found
