@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Checks an exported session record of an examgate lane. One file, for anybody:
 
     pip install cryptography
