@@ -1,0 +1,300 @@
+"""Reconciles a session at its end: who was let in, what the gate and its counters saw, who sits.
+
+Pure, from journal entries (docs/journal.md) to named differences. Words for the codes are
+looked up elsewhere; whether the entries are genuine is the audit's question, not this one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from kiosk.core.codes import JournalKind, Reason
+
+
+class Code(StrEnum):
+    """Why numbers that should be equal are not. Closed; docs/report.md says what each means."""
+
+    SEAT_NOT_USED = "SEAT_NOT_USED"  #: drawn and kept, but never passed the gate
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"  #: let in, and nobody saw whether they passed
+    OUTCOME_MISSING = "OUTCOME_MISSING"  #: let in, and nothing says how it ended
+    TWO_ON_ONE = "TWO_ON_ONE"  #: a second person on one unlock
+    CAME_OUT = "CAME_OUT"  #: seat given up by somebody who was inside: admitted more than seated
+    PASSED_UNASKED = "PASSED_UNASKED"  #: somebody passed whom nothing in the record let in
+    FORCED = "FORCED"
+    OPPOSITE = "OPPOSITE"
+    FIRE_OPEN = "FIRE_OPEN"  #: the gate stood open, nobody counted
+    COUNTER_MORE = "COUNTER_MORE"  #: the counter has more entries than anything above explains
+    COUNTER_FEWER = "COUNTER_FEWER"
+    EXIT_MORE = "EXIT_MORE"  #: the counter has more exits than anything above explains
+    COUNTER_RESET = "COUNTER_RESET"  #: it went back: nothing can be told from it
+    COUNTER_UNREAD = "COUNTER_UNREAD"  #: one of its two readings is missing
+    PASSED_NOT_ADMITTED = "PASSED_NOT_ADMITTED"
+    ADMITTED_NOT_PASSED = "ADMITTED_NOT_PASSED"
+    CLOSING_DIFFERS = "CLOSING_DIFFERS"  #: what the closing says is not what the entries say
+
+
+PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+#: How many entries a gate event outside any intent stands for: at least, at most.
+_EVENTS: dict[str, tuple[Code, int, int]] = {
+    "passed": (Code.PASSED_UNASKED, 1, 1),
+    "tailgated": (Code.PASSED_UNASKED, 1, 2),
+    "forced": (Code.FORCED, 0, 1),
+    "opposite": (Code.OPPOSITE, 0, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that keeps the numbers apart. `args`: what its sentence needs."""
+
+    code: Code
+    entries: tuple[int, ...]  #: `seq` of the entries concerned
+    terminal: str | None = None
+    pseudonym: str | None = None
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The numbers and what lies between them."""
+
+    drawn: int
+    voided: int
+    seated: int  #: hold a terminal and never passed
+    inside: int  #: hold a terminal and passed
+    intents: int
+    passages: int  #: intents that ended with somebody inside
+    admissions: int
+    counted_in: int | None  #: by the turnstile's own counter; None: it has none, or was not read
+    counted_out: int | None
+    differences: tuple[Difference, ...]
+
+    @property
+    def held(self) -> int:
+        """Occupied seats."""
+        return self.drawn - self.voided
+
+
+@dataclass(slots=True)
+class _Seat:
+    seq: int
+    draw_no: int
+    terminal: str | None
+    pseudonym: str | None
+    admitted: int | None = None  #: seq
+    voided: int | None = None  #: seq
+
+
+@dataclass(slots=True)
+class _Intent:
+    seq: int
+    seat: _Seat | None
+    outcome: int | None = None  #: seq
+    reason: str | None = None
+    admitted: int | None = None  #: seq
+
+
+class _Session:
+    """The entries of one session, sorted into what they are about."""
+
+    def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        self.seats: dict[int, _Seat] = {}
+        self.intents: dict[int, _Intent] = {}
+        self.lost: list[Difference] = []
+        self.events: list[Mapping[str, Any]] = []
+        self.counters: list[Mapping[str, Any]] = []
+        self.closing: Mapping[str, Any] | None = None
+        self.fires: list[list[int]] = []
+        self._fire_open = False
+        for entry in entries:
+            self._take(entry)
+
+    def _take(self, e: Mapping[str, Any]) -> None:
+        payload = e["payload"]
+        match e["kind"]:
+            case JournalKind.SEAT_DRAWN:
+                no = payload["draw_no"]
+                self.seats[no] = _Seat(e["seq"], no, e["terminal"], e["pseudonym"])
+            case JournalKind.SEAT_VOIDED:
+                if (seat := self.seats.get(payload["draw_no"])) is not None:
+                    seat.voided = e["seq"]
+            case JournalKind.GATE_INTENT:
+                seat = self.seats.get(payload["draw_no"])
+                self.intents[payload["intent"]] = _Intent(e["seq"], seat)
+            case JournalKind.GATE_OUTCOME:
+                if (intent := self.intents.get(payload["intent"])) is not None:
+                    intent.outcome, intent.reason = e["seq"], e["reason"]
+            case JournalKind.ADMITTED:
+                self._admitted(e)
+            case JournalKind.GATE_EVENT:
+                self._event(e)
+            case "gate_counters":
+                self.counters.append(e)
+            case JournalKind.SESSION_CLOSED:
+                self.closing = e
+
+    def _admitted(self, e: Mapping[str, Any]) -> None:
+        intent = self.intents.get(e["payload"]["intent"])
+        if intent is None or intent.reason not in PASSED:
+            about = (e["terminal"], e["pseudonym"])
+            self.lost.append(Difference(Code.ADMITTED_NOT_PASSED, (e["seq"],), *about))
+        if intent is not None:
+            intent.admitted = e["seq"]
+            if intent.seat is not None:
+                intent.seat.admitted = e["seq"]
+
+    def _event(self, e: Mapping[str, Any]) -> None:
+        event = e["payload"].get("event")
+        if event in ("fire_on", "fire_off", "fire_release_ended"):
+            if event == "fire_on" and not self._fire_open:
+                self.fires.append([])
+                self._fire_open = True
+            if self.fires:
+                self.fires[-1].append(e["seq"])
+            if event == "fire_release_ended":
+                self._fire_open = False
+        elif event in _EVENTS:
+            self.events.append(e)
+
+    # --- differences ----------------------------------------------------------------------------
+
+    def of_intents(self) -> Iterator[Difference]:
+        for intent in self.intents.values():
+            about = (intent.seat.terminal, intent.seat.pseudonym) if intent.seat else (None, None)
+            if intent.outcome is None:
+                yield Difference(Code.OUTCOME_MISSING, (intent.seq,), *about)
+                continue
+            both = (intent.seq, intent.outcome)
+            if intent.reason == Reason.GATE_UNKNOWN:
+                yield Difference(Code.OUTCOME_UNKNOWN, both, *about)
+            elif intent.reason == Reason.GATE_TAILGATED:
+                yield Difference(Code.TWO_ON_ONE, both, *about)
+            inside = intent.seat is not None and intent.seat.admitted is not None
+            if intent.reason in PASSED and not inside:
+                yield Difference(Code.PASSED_NOT_ADMITTED, both, *about)
+
+    def of_seats(self) -> Iterator[Difference]:
+        doubtful = {
+            id(i.seat) for i in self.intents.values()
+            if i.reason in (None, Reason.GATE_UNKNOWN, *PASSED)
+        }  # fmt: skip
+        for seat in self.seats.values():
+            about = (seat.terminal, seat.pseudonym)
+            if seat.voided is not None:
+                if seat.admitted is not None:
+                    back = any(
+                        s.pseudonym == seat.pseudonym and s.seq > seat.seq and s.admitted
+                        for s in self.seats.values()
+                    )
+                    both = (seat.admitted, seat.voided)
+                    yield Difference(Code.CAME_OUT, both, *about, {"back": back})
+            elif seat.admitted is None and id(seat) not in doubtful:
+                tries = [i.seq for i in self.intents.values() if i.seat is seat]
+                yield Difference(Code.SEAT_NOT_USED, (seat.seq, *tries), *about)
+
+    def of_events(self) -> Iterator[Difference]:
+        for e in self.events:
+            yield Difference(_EVENTS[e["payload"]["event"]][0], (e["seq"],))
+        for fire in self.fires:
+            yield Difference(Code.FIRE_OPEN, tuple(fire))
+
+    @property
+    def passages(self) -> int:
+        return sum(i.reason in PASSED for i in self.intents.values())
+
+    @property
+    def admissions(self) -> int:
+        return sum(i.admitted is not None for i in self.intents.values())
+
+    def entries_explained(self) -> tuple[int, int]:
+        """How many entries the record explains: at least, at most."""
+        events = [_EVENTS[e["payload"]["event"]] for e in self.events]
+        least = self.passages + sum(low for _, low, _ in events)
+        doubtful = (None, Reason.GATE_UNKNOWN, Reason.GATE_TAILGATED)
+        most = (
+            self.passages
+            + sum(i.reason in doubtful for i in self.intents.values())
+            + sum(high for _, _, high in events)
+        )
+        return least, most
+
+    def exits_explained(self) -> int:
+        """At most: who came out to draw again, and what went the wrong way."""
+        out = sum(s.voided is not None and s.admitted is not None for s in self.seats.values())
+        return out + sum(e["payload"]["event"] == "opposite" for e in self.events)
+
+    def counted(self, way: str) -> tuple[int, ...]:
+        """First and last reading of the turnstile's counter, as far as there are any."""
+        read = [e["payload"].get(way) for e in self.counters]
+        return tuple(n for n in (read[:1] + read[1:][-1:]) if n is not None)
+
+    def of_counters(self) -> Iterator[Difference]:
+        """What nothing else explains; who is named above is not named again."""
+        seqs = tuple(e["seq"] for e in (*self.counters[:1], *self.counters[1:][-1:]))
+        entry, exit_ = self.counted("entry"), self.counted("exit")
+        for read in (entry, exit_):
+            if len(read) == 1 and self.closing is not None:
+                yield Difference(Code.COUNTER_UNREAD, seqs)
+                return
+            if len(read) == 2 and read[1] < read[0]:
+                yield Difference(Code.COUNTER_RESET, seqs, args={"from": read[0], "to": read[1]})
+                return
+        if len(entry) == 2:
+            yield from self._entries_counted(entry[1] - entry[0], seqs)
+        if len(exit_) == 2 and not self.fires:
+            more = exit_[1] - exit_[0] - self.exits_explained()
+            if more > 0:
+                yield Difference(Code.EXIT_MORE, seqs, args={"count": more})
+
+    def _entries_counted(self, counted: int, seqs: tuple[int, ...]) -> Iterator[Difference]:
+        least, most = self.entries_explained()
+        args = {"counted": counted, "admissions": self.admissions}
+        if counted > most and not self.fires:
+            args["count"] = counted - most
+            yield Difference(Code.COUNTER_MORE, seqs, args=args)
+        elif counted < least:
+            args["count"] = least - counted
+            yield Difference(Code.COUNTER_FEWER, seqs, args=args)
+
+    def of_closing(self, seated: int, inside: int) -> Iterator[Difference]:
+        if self.closing is None:
+            return
+        said = {k: self.closing["payload"].get(k) for k in ("seated", "inside")}
+        if said != {"seated": seated, "inside": inside}:
+            args = {"seated": seated, "inside": inside} | {f"said_{k}": v for k, v in said.items()}
+            yield Difference(Code.CLOSING_DIFFERS, (self.closing["seq"],), args=args)
+
+
+def balance(entries: Iterable[Mapping[str, Any]]) -> Balance:
+    """Reconcile the entries of one session, in the journal's order.
+
+    Each has `seq`, `kind`, `reason`, `pseudonym`, `terminal`, `payload`, as in docs/journal.md.
+    """
+    session = _Session(entries)
+    held = [s for s in session.seats.values() if s.voided is None]
+    inside = sum(s.admitted is not None for s in held)
+    counts = [session.counted(way) for way in ("entry", "exit")]
+    counted = [c[1] - c[0] if len(c) == 2 and c[1] >= c[0] else None for c in counts]
+    found = (
+        *session.of_seats(),
+        *session.of_intents(),
+        *session.lost,
+        *session.of_events(),
+        *session.of_counters(),
+        *session.of_closing(len(held) - inside, inside),
+    )
+    return Balance(
+        drawn=len(session.seats),
+        voided=len(session.seats) - len(held),
+        seated=len(held) - inside,
+        inside=inside,
+        intents=len(session.intents),
+        passages=session.passages,
+        admissions=session.admissions,
+        counted_in=counted[0],
+        counted_out=counted[1],
+        differences=tuple(sorted(found, key=lambda d: (d.entries[:1], d.code))),
+    )
