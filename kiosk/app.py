@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kiosk.centre.roster_file import Prepared
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
+    from kiosk.document_desk import Stationery
     from kiosk.office import Office
     from kiosk.store import Store
 
@@ -220,9 +221,20 @@ def _office(
         language=config.ui.language,
         same_person_distance=same_person_distance(config),
         policy=journalled_policy(config),
+        stationery=_stationery(config),
         devices=devices,
         session_changed=session_changed,
     )
+
+
+def _stationery(config: Config) -> Stationery:
+    from kiosk.document_desk import Stationery
+    from kiosk.report.gather import Place
+    from kiosk.report.seal import CERTIFICATE
+
+    venue = config.venue
+    place = Place(venue.code, venue.name, config.lane.id, venue.timezone, version())
+    return Stationery(place, config.paths.key_file, config.paths.data / CERTIFICATE)
 
 
 @contextlib.contextmanager
@@ -230,7 +242,11 @@ def offline(config: Config) -> Iterator[Office]:
     """The office methods while no daemon runs. Raises `StoreError` (locked: one runs)."""
     store = open_store(config)
     try:
-        yield _office(config, store, None, lambda: None)
+        office = _office(config, store, None, lambda: None)
+        try:
+            yield office
+        finally:
+            office.documents.stop()
     finally:
         store.close()
 

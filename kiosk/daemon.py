@@ -131,6 +131,7 @@ class Daemon:
         await self.supervisor.stop()
         await self.face_worker.stop()
         await self.server.stop()
+        self.office.documents.stop()
         try:
             self.store.journal(JournalKind.LANE_STOPPED)
             self.store.sign_head()

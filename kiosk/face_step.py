@@ -181,7 +181,7 @@ class FaceStep:
                     suspicious = self._hold_against_others(lookup.candidate, verified=True)
                     if suspicious and self.seen.rule.stop:
                         problem = problem or Reason.FACE_SEEN_BEFORE
-                return ev.FaceAccepted(lookup, problem)
+                return ev.FaceAccepted(lookup, problem, distance)
             case NotSure():
                 self._turned_away()
                 return ev.FaceNotSure()

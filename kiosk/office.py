@@ -19,6 +19,7 @@ from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
+from kiosk.document_desk import DocumentDesk, Stationery
 from kiosk.params import NoParams, Params, parse
 from kiosk.preconditions import problems_of
 from kiosk.record_desk import RecordDesk
@@ -147,6 +148,7 @@ class Office:
         language: str,
         same_person_distance: float | None = None,
         policy: dict[str, Any] | None = None,
+        stationery: Stationery | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -180,6 +182,8 @@ class Office:
         }
         self._methods |= RecordDesk(store, self.declined).methods
         self._methods |= SignatureDesk(store, self.declined).methods
+        self.documents = DocumentDesk(store, clock, stationery, language, self.declined)
+        self._methods |= self.documents.methods
 
     @property
     def methods(self) -> list[str]:

@@ -364,6 +364,10 @@ class LaneSession:
     def record(self, record: do.Record, **payload: Any) -> None:
         if record.score is not None:
             payload["score"] = record.score
+        if record.distance is not None:
+            payload["distance"] = round(record.distance, 4)
+        if record.by is not None:
+            payload["by"] = record.by.value
         candidate = record.candidate
         self.store.journal(
             record.kind,

@@ -78,6 +78,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "没有正在导出的记录 {record_id}，请重新导出。",
         "There is no record {record_id} being exported; export it again.",
     ),
+    "document_unknown": (
+        "没有正在制作的文件 {document_id}，请重新开始。",
+        "There is no document {document_id} being made; begin again.",
+    ),
     "import_unknown": (
         "导入 {import_id} 不存在或已过期，请重新开始。",
         "Import {import_id} does not exist or has expired; start again.",

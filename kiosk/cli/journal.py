@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context
-from kiosk.cli.texts import reason_text
+from kiosk.reasons import reason_text
 
 PAGE = 1000
 FOLLOW_TIMEOUT_S = 20 * 86_400.0  #: a quiet lane is no fault; more overflows poll(2)

@@ -11,6 +11,7 @@ from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.devices import device
 from kiosk.cli.doctor import doctor
+from kiosk.cli.document import report
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
 from kiosk.cli.roster import roster
@@ -69,6 +70,7 @@ COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, signature,
     device,
 )  # fmt: skip
+session.add_command(report)
 for command in COMMANDS:
     main.add_command(command)
 

@@ -73,9 +73,7 @@ def _files(
     }
 
 
-def _text(
-    c: Context, document: str, session_id: str, candidate: str, one: dict[str, Any]
-) -> str:
+def _text(c: Context, document: str, session_id: str, candidate: str, one: dict[str, Any]) -> str:
     """What was signed, when, and what to compare with the journal."""
     from kiosk.core.signed_texts import find_text
 

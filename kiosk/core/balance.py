@@ -224,7 +224,7 @@ class _Session:
     def exits_explained(self) -> int:
         """At most: who came out to draw again, and what went the wrong way."""
         out = sum(s.voided is not None and s.admitted is not None for s in self.seats.values())
-        return out + sum(e["payload"]["event"] == "opposite" for e in self.events)
+        return out + sum(1 for e in self.events if e["payload"]["event"] == "opposite")
 
     def counted(self, way: str) -> tuple[int, ...]:
         """First and last reading of the turnstile's counter, as far as there are any."""

@@ -69,6 +69,14 @@ class VoidReason(StrEnum):
     PROCTOR_DECISION = "proctor_decision"  #: anything else; a second person must approve it
 
 
+class ClaimBy(StrEnum):
+    """By what somebody said who they are."""
+
+    CARD = "card"
+    NUMBER = "number"  #: typed or scanned
+    FACE = "face"  #: found among all of the session
+
+
 class Step(StrEnum):
     """The four steps always visible to the candidate."""
 
@@ -152,6 +160,8 @@ class JournalKind(StrEnum):
     HELP = "help"
     DEVICE_FAULT = "device_fault"
     DEVICE_RECOVERED = "device_recovered"
+    REPORT_SIGNED = "report_signed"  #: a session's report was handed out
+    DISPUTE_MADE = "dispute_made"  #: so was everything of one candidate
     CLOCK_STEPPED_BACK = "clock_stepped_back"
     JOURNAL_RESTORED = "journal_restored"  #: the database is older than what was signed
     ANCHOR_LOST = "anchor_lost"  #: so a restored database could not be noticed at this start

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.codes import ClaimBy, JournalKind, Reason
 from kiosk.core.types import Candidate
 
 
@@ -84,7 +84,9 @@ class Record:
     reason: Reason | None = None
     candidate: Candidate | None = None
     terminal: str | None = None
-    score: int | None = None
+    score: int | None = None  #: of a finger
+    distance: float | None = None  #: of a face
+    by: ClaimBy | None = None
 
 
 Effect = (

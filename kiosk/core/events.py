@@ -64,6 +64,7 @@ class FaceAccepted:
 
     lookup: Lookup
     problem: Reason | None = None
+    distance: float | None = None  #: to the roster's photograph, in the encoder's measure
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from kiosk.core import effects as do
 from kiosk.core import events as ev
-from kiosk.core.codes import JournalKind, Reason, State, Step
+from kiosk.core.codes import ClaimBy, JournalKind, Reason, State, Step
 from kiosk.core.lane import Lane as Lane
 from kiosk.core.lane import Rules as Rules
 from kiosk.core.lane import Visit as Visit
@@ -102,8 +102,8 @@ def _take_claim(lane: Lane, lookup: Lookup) -> Lane:
     return replace(lane, visit=visit)
 
 
-def _claimed_record(lane: Lane) -> do.Record:
-    return do.Record(JournalKind.CLAIMED, None, lane.visit.candidate)
+def _claimed_record(lane: Lane, by: ClaimBy) -> do.Record:
+    return do.Record(JournalKind.CLAIMED, None, lane.visit.candidate, by=by)
 
 
 def _ask_claim(lane: Lane) -> tuple[Lane, Effects]:
@@ -191,7 +191,7 @@ def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     if reason is not None:
         return _refuse(lane, reason)
     candidate = lane.visit.who
-    begin: list[do.Effect] = [_claimed_record(lane)]
+    begin: list[do.Effect] = [_claimed_record(lane, ClaimBy.CARD)]
     if lane.rules.finger:
         begin.append(do.LoadFinger(candidate))
     begin.append(do.VerifyFace(candidate))
@@ -229,12 +229,16 @@ def _on_face_appeared(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.FaceAccepted)
     claimed_before = lane.visit.candidate is not None
+    by = ClaimBy.FACE if lane.visit.typed is None else ClaimBy.NUMBER
     lane = _take_claim(lane, event.lookup)
     reason = event.problem or _refusal_of(event.lookup)
     if reason is not None:
         return _refuse(lane, reason)
-    effects: list[do.Effect] = [] if claimed_before else [_claimed_record(lane)]
-    effects.append(do.Record(JournalKind.IDENTITY_VERIFIED, None, lane.visit.who))
+    effects: list[do.Effect] = [] if claimed_before else [_claimed_record(lane, by)]
+    verified = do.Record(
+        JournalKind.IDENTITY_VERIFIED, None, lane.visit.who, distance=event.distance
+    )
+    effects.append(verified)
     if lane.rules.finger and not claimed_before:
         effects.append(do.LoadFinger(lane.visit.who))
     return _after_face(lane, *effects)

@@ -69,10 +69,7 @@ class Records(Heads):
 
         Raises `StoreRefused` when there is no such session or it was never opened.
         """
-        self.sign_head()
-        first, last = self._span(session_id)
-        size = self._rows("select min(size) from checkpoints where size >= ?", last)[0][0]
-        heads = self.checkpoints(first, size)
+        first, size, heads = self.record_span(session_id)
         before = self._row("select max(size) from checkpoints where size < ?", first)
         earlier = None
         if before is not None and before[0]:
@@ -102,6 +99,16 @@ class Records(Heads):
         yield _json({"leaves": leaves})
         for head in heads:
             yield _json({"at": head.at, "note": head.note})
+
+    def record_span(self, session_id: str) -> tuple[int, int, list[Checkpoint]]:
+        """First and last entry of a session's record, and the signed heads over them.
+
+        Signs the tree first. Raises `StoreRefused` as `record` does.
+        """
+        self.sign_head()
+        first, last = self._span(session_id)
+        size = int(self._rows("select min(size) from checkpoints where size >= ?", last)[0][0])
+        return first, size, self.checkpoints(first, size)
 
     def _span(self, session_id: str) -> tuple[int, int]:
         """First and last entry that a session's record must have."""

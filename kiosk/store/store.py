@@ -27,6 +27,7 @@ from kiosk.store.heads import ANCHOR
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.migrations import migrate, pending
 from kiosk.store.outbox import Outbox
+from kiosk.store.people import People
 from kiosk.store.receipts import Receipts
 from kiosk.store.record import Records
 from kiosk.store.roster import Roster
@@ -38,7 +39,7 @@ from kiosk.store.visits import Visits
 FILE = "lane.db"
 
 
-class Store(Visits, Signatures, Roster, Faces, Outbox, Receipts, Records):
+class Store(Visits, Signatures, Roster, People, Faces, Outbox, Receipts, Records):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(

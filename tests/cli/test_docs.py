@@ -14,8 +14,8 @@ import pytest
 from drivers.errors import FaultCode
 from kiosk.cli.base import Exit
 from kiosk.cli.main import main
-from kiosk.cli.texts import REASONS
 from kiosk.core.codes import Reason
+from kiosk.reasons import REASONS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core import flow, states_doc
-from kiosk.core.codes import JournalKind, Reason, State, Step
+from kiosk.core.codes import ClaimBy, JournalKind, Reason, State, Step
 from kiosk.core.types import Admission, Candidate, Lookup, Standing
 
 WHO = Candidate(7, "王小明", "3706261100001", "37060219610804301X", "C1", "p" * 32)
@@ -141,7 +141,8 @@ def test_a_typed_number_names_nobody_before_the_face_fits():
     assert typed == [do.Record(JournalKind.CLAIM_TYPED, None, WHO)]
     lane, done = flow.step(lane, FACE)
     assert (lane.state, lane.visit.candidate) == (State.FINGER, WHO)
-    assert do.LoadFinger(WHO) in done and do.Record(JournalKind.CLAIMED, None, WHO) in done
+    assert do.LoadFinger(WHO) in done
+    assert do.Record(JournalKind.CLAIMED, None, WHO, by=ClaimBy.NUMBER) in done
 
 
 @pytest.mark.parametrize("number", [TYPED, OF_NOBODY, ev.NumberClaimed(OTHER)])

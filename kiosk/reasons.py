@@ -1,4 +1,4 @@
-"""Sentences for reason codes and faults on the command line, in both languages."""
+"""Words for reason codes on the command line and in reports, in both languages."""
 
 from __future__ import annotations
 

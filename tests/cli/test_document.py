@@ -1,0 +1,118 @@
+"""Documents by the command, with the daemon and without it."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from kiosk import app
+from kiosk.core.codes import JournalKind as K
+from kiosk.core.codes import Reason
+from kiosk.report.seal import sha256_hex
+from tests.store.conftest import admit, candidate_of, row
+
+
+@pytest.fixture
+def lane(config, key):
+    """A closed session S1: one inside, one who did not pass, two who did not come."""
+    store = app.open_store(config)
+    try:
+        store.create_session("S1", "科目一", datetime.now(UTC), ["001", "002", "003"], person="t")
+        store.apply_roster([row(n) for n in range(4)], "test", "t")
+        store.open_session("S1", "t", app.journalled_policy(config))
+        for n, reason in enumerate((Reason.ADMITTED, Reason.GATE_TIMEOUT)):
+            who = candidate_of(store, n).pseudonym
+            for kind in (K.CLAIMED, K.IDENTITY_VERIFIED, K.FINGER_VERIFIED):
+                store.journal(kind, session_id="S1", pseudonym=who)
+            admission = admit(store, n)
+            store.gate_pulse(admission.intent_id, "sent")
+            store.gate_outcome(admission.intent_id, reason)
+        store.close_session("S1", "t")
+    finally:
+        store.close()
+
+
+def entries(config, kind):
+    store = app.open_store(config)
+    try:
+        return [e for e in store.entries(0, 1000) if e.kind == kind]
+    finally:
+        store.close()
+
+
+def test_a_report_is_written_signed_and_journalled(lane, run, tmp_path, config):
+    pdf, table = tmp_path / "r.pdf", tmp_path / "r.csv"
+    command = ("session", "report", "S1", "--pdf", str(pdf), "--csv", str(table), "--person", "李")
+    done = run(*command, lang="zh")
+    assert done.exit_code == 0, done.stderr
+    said = subprocess.run(["pdfsig", str(pdf)], capture_output=True, text=True).stdout
+    assert "Signature is Valid." in said
+    assert table.read_bytes().startswith("\ufeff场次".encode())
+    (entry,) = entries(config, K.REPORT_SIGNED)
+    assert entry.session_id == "S1"
+    assert entry.payload["report_sha256"] == sha256_hex(pdf.read_bytes())
+    assert entry.payload["csv_sha256"] == sha256_hex(table.read_bytes())
+    assert entry.payload["person"] == "李" and entry.payload["public"] is False
+    assert len(entry.payload["certificate_sha256"]) == 64
+
+    again = run(*command)
+    assert again.exit_code == 3 and "is there already" in again.stderr
+    assert len(entries(config, K.REPORT_SIGNED)) == 1, "declined before anything was made"
+
+
+def test_the_record_is_still_without_findings(lane, run, tmp_path):
+    assert run("session", "report", "S1", "--csv", str(tmp_path / "r.csv")).exit_code == 0
+    assert run("session", "export", "S1", str(tmp_path / "s1.record")).exit_code == 0
+    assert run("audit", str(tmp_path / "s1.record")).exit_code == 0
+
+
+def test_mistakes_are_said(lane, run, tmp_path, config):
+    assert run("session", "report", "S1").exit_code == 2
+    new = tmp_path / "new.pdf"
+    done = run("session", "report", "S9", "--pdf", str(new))
+    assert done.exit_code == 1 and "no session S9" in done.stderr
+    done = run("session", "report", "S1", "--pdf", str(tmp_path / "no" / "r.pdf"))
+    assert done.exit_code == 3 and "no such folder" in done.stderr
+    (config.paths.data / "document.crt").write_text("x")
+    done = run("session", "report", "S1", "--pdf", str(new))
+    assert done.exit_code == 1 and "is not a certificate" in done.stderr
+    assert not new.exists()
+
+
+def test_without_a_font_it_says_what_to_install(lane, config, monkeypatch):
+    from kiosk.report import paper
+
+    paper._font.cache_clear()
+    monkeypatch.setattr(paper, "FONT_FILES", (tmp := config.paths.data / "none.ttc",))
+    assert not tmp.exists()
+    with pytest.raises(paper.FontMissing, match="apt-get install fonts-wqy-zenhei"):
+        paper.Paper("zh")
+
+
+def test_documents_are_handed_out_in_parts_and_the_oldest_gives_way(lane, config, monkeypatch):
+    from kiosk import document_desk
+    from kiosk.wire import RpcError
+
+    monkeypatch.setattr(document_desk, "PART", 1000)
+    with app.offline(config) as office:
+        begin = {"session_id": "S1", "person": "t"}
+        first = office.call("report.begin", begin)
+        second = office.call("report.begin", begin)
+        with pytest.raises(RpcError):
+            office.call("document.part", second | {"name": "pdf"})
+        while not (state := office.call("document.wait", second))["ready"]:
+            time.sleep(0.05)
+        data = b""
+        while len(data) < state["sizes"]["csv"]:
+            part = office.call("document.part", second | {"name": "csv", "after": len(data)})
+            got = base64.b64decode(part["data"])
+            assert 0 < len(got) <= 1000
+            data += got
+        assert data.startswith("\ufeff".encode())
+        office.call("report.begin", begin)
+        with pytest.raises(RpcError, match=r"重新开始"):
+            office.call("document.wait", first)
