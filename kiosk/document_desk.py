@@ -18,11 +18,14 @@ from pydantic import Field
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind
 from kiosk.params import Params
+from kiosk.report.dispute import collect, pack
 from kiosk.report.gather import Place, gather
+from kiosk.report.pack_form import sha256_hex
 from kiosk.report.press import Job, Press, PressError
-from kiosk.report.seal import load_document_key, sha256_hex
+from kiosk.report.seal import DocumentKey, load_document_key
 from kiosk.report.table import report_csv
 from kiosk.store import Store
+from kiosk.store.people import Person
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
 
@@ -33,6 +36,12 @@ PART = 3 * 1024 * 1024  #: bytes handed out at once; base64 makes them a third l
 class ReportBegin(Params):
     session_id: str = Field(max_length=64)
     public: bool = False
+    person: str = Field(min_length=1, max_length=64)
+
+
+class DisputeBegin(Params):
+    number: str = Field(min_length=1, max_length=64)  #: identity or admission number
+    session_id: str | None = Field(None, max_length=64)
     person: str = Field(min_length=1, max_length=64)
 
 
@@ -80,6 +89,7 @@ class DocumentDesk:
         self._pending: dict[str, Pending] = {}
         self.methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
             "report.begin": (ReportBegin, self._report),
+            "dispute.begin": (DisputeBegin, self._dispute),
             "document.wait": (Document, self._wait),
             "document.part": (DocumentPart, self._part),
         }
@@ -90,7 +100,7 @@ class DocumentDesk:
         lang = p.lang or self._language
         report = gather(self._store, p.session_id, self._place, p.public)
         table = report_csv(report, lang)
-        job, fingerprint = self._job(lang, "examgate session report", report=report)
+        job, key = self._job(lang, "examgate session report", report=report)
 
         def finish(pdf: bytes) -> dict[str, bytes]:
             self._store.journal(
@@ -99,7 +109,7 @@ class DocumentDesk:
                 payload={
                     "report_sha256": sha256_hex(pdf),
                     "csv_sha256": sha256_hex(table),
-                    "certificate_sha256": fingerprint,
+                    "certificate_sha256": key.fingerprint,
                     "public": p.public,
                     "size": report.last_head.size if report.last_head else 0,
                     "person": p.person,
@@ -110,6 +120,45 @@ class DocumentDesk:
 
         return self._begin(job, finish)
 
+    # --- one candidate's record -----------------------------------------------------------------
+
+    def _dispute(self, p: DisputeBegin) -> Any:
+        lang = p.lang or self._language
+        person = self._whom(p)
+        collected = collect(self._store, person, self._place, lang)
+        timeline = collected.timeline
+        job, key = self._job(lang, "examgate dispute", timeline=timeline)
+
+        def finish(pdf: bytes) -> dict[str, bytes]:
+            whole = pack(self._store, collected, pdf, key.pem)
+            self._store.journal(
+                JournalKind.DISPUTE_MADE,
+                session_id=person.session_id,
+                pseudonym=person.pseudonym,
+                payload={
+                    "sha256": sha256_hex(whole),
+                    "certificate_sha256": key.fingerprint,
+                    "size": timeline.head.size,
+                    "person": p.person,
+                },
+            )
+            self._store.sign_head()
+            return {"zip": whole}
+
+        return self._begin(job, finish)
+
+    def _whom(self, p: DisputeBegin) -> Person:
+        """The one booking that is meant. What was typed is not repeated: it is personal."""
+        found = self._store.find_people(p.number.strip(), p.session_id)
+        if not found:
+            problem = Problem("dispute_unknown")
+        elif len(found) > 1:
+            sessions = ", ".join(dict.fromkeys(one.session_id for one in found))
+            problem = Problem("dispute_several", {"sessions": sessions})
+        else:
+            return found[0]
+        raise self._declined(problem.code.upper(), [problem], p.lang)
+
     # --- what both share ------------------------------------------------------------------------
 
     @property
@@ -117,8 +166,8 @@ class DocumentDesk:
         assert self._stationery is not None, "an office without a lane makes no documents"
         return self._stationery.place
 
-    def _job(self, lang: str, reason: str, **what: Any) -> tuple[Job, str]:
-        """What the press needs, and the certificate's fingerprint."""
+    def _job(self, lang: str, reason: str, **what: Any) -> tuple[Job, DocumentKey]:
+        """What the press needs, and the key with which it will sign."""
         mine = self._stationery
         assert mine is not None, "an office without a lane makes no documents"
         now = self._clock.now()
@@ -133,7 +182,7 @@ class DocumentDesk:
             place=self._place.venue_name,
             **what,
         )
-        return job, key.fingerprint
+        return job, key
 
     def _begin(self, job: Job, finish: Callable[[bytes], dict[str, bytes]]) -> Any:
         while len(self._pending) >= MAX_DOCUMENTS:

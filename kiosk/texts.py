@@ -78,6 +78,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "没有正在导出的记录 {record_id}，请重新导出。",
         "There is no record {record_id} being exported; export it again.",
     ),
+    "dispute_unknown": (
+        "名单中没有这个身份证号或准考证号的考生（请核对号码和场次）。",
+        "Nobody on the rosters has this identity or admission number; check it and the session.",
+    ),
+    "dispute_several": (
+        "该号码在多个场次中：{sessions}。请用 --session 指明场次。",
+        "This number is booked in several sessions: {sessions}. Say which with --session.",
+    ),
     "document_unknown": (
         "没有正在制作的文件 {document_id}，请重新开始。",
         "There is no document {document_id} being made; begin again.",

@@ -17,7 +17,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.argument("file", type=_file)
+@click.argument("file", type=_file, required=False)
 @click.option(
     "--key", "vkey", help="The hall's published verifier key, or a file with it; else the record's."
 )
@@ -28,15 +28,19 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--receipt", "receipts", type=_file, multiple=True, help="The text of a candidate's QR code."
 )
+@click.option(
+    "--dispute", type=_file, help="Check this dispute pack of one candidate instead of a record."
+)
 @as_json
 @pass_context
 def audit(
     c: Context,
-    file: Path,
+    file: Path | None,
     vkey: str | None,
     heads: tuple[Path, ...],
     proofs: tuple[Path, ...],
     receipts: tuple[Path, ...],
+    dispute: Path | None,
     json_: bool,
 ) -> None:
     """Check the record of a session: signatures, hashes, draws, rules, gate.
@@ -45,6 +49,16 @@ def audit(
 
     Example: examgate audit km1-0900.record --key hall.vkey --head kept.txt
     """
+    if (file is None) == (dispute is None):
+        said = c.say(
+            "请给出一个记录文件或 --dispute 文件包", "give a record, or a pack with --dispute"
+        )
+        raise click.UsageError(said)
+    if dispute is not None:
+        if heads or proofs or receipts:
+            raise click.UsageError(c.say("这些选项不用于 --dispute", "not together with --dispute"))
+        return _dispute(c, dispute, vkey, json_)
+    assert file is not None
     from kiosk.audit.record import BadRecord, read_record
     from kiosk.audit.run import Audit
     from kiosk.audit.run import audit as check
@@ -62,6 +76,39 @@ def audit(
     except ValueError as error:
         c.fail(Exit.BAD_INPUT, [f"--key: {error}"])
     _tell(c, file, found, json_)
+    if found.findings:
+        c.fail(Exit.DECLINED, [])
+
+
+def _dispute(c: Context, file: Path, vkey: str | None, json_: bool) -> None:
+    from kiosk.report.dispute_check import check_dispute
+
+    key = _key(c, vkey)
+    try:
+        found = check_dispute(file, key)
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror or error}"])
+    except ValueError as error:
+        c.fail(Exit.BAD_INPUT, [f"--key: {error}"])
+    if json_:
+        c.print_json({
+            "findings": [f.as_dict(c.language) for f in found.findings],
+            "counts": {k: getattr(found, k) for k in ("entries", "draws", "signatures")},
+            "own_key": found.own_key,
+        })  # fmt: skip
+    else:
+        for finding in found.findings:
+            click.echo(finding.sentence(c.language))
+        click.echo(c.say(
+            f"{found.entries} 条记录，{found.draws} 次抽号，{found.signatures} 份签名",
+            f"{found.entries} entries, {found.draws} draws, {found.signatures} signatures",
+        ))  # fmt: skip
+        if found.own_key:
+            click.echo(c.say(
+                "用的是文件包自带的公钥：请用 --key 给出考场公布的公钥再核对一次",
+                "checked with the pack's own key: give the hall's published one with --key",
+            ))  # fmt: skip
+        click.echo(_verdict(c, file, len(found.findings)))
     if found.findings:
         c.fail(Exit.DECLINED, [])
 

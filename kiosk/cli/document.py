@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,26 @@ def report(
     _fetch(c, "report.begin", params, wanted)
 
 
+@click.command()
+@click.argument("candidate", metavar="NUMBER")
+@click.option("--session", "session_id", help="Where the candidate is booked in several.")
+@click.option("--out", type=_file, required=True, help="The zip file to write.")
+@person_option
+@pass_context
+def dispute(c: Context, candidate: str, session_id: str | None, out: Path, person: str) -> None:
+    """Write everything that the lane has of one candidate into one signed file.
+
+    NUMBER is the identity or admission number. The file has the candidate's record in words, the
+    journal's entries with proofs, their signatures and the roster's photograph, and says how to
+    check it. Who asked is journalled. An existing file is not overwritten.
+
+    Example: examgate dispute 3706261100001 --session KM1-0900 --out dispute.zip --person 李敏
+    """
+    _not_there_yet(c, [out])
+    params = {"number": candidate, "session_id": session_id, "person": person}
+    _fetch(c, "dispute.begin", params, {"zip": out})
+
+
 def _fetch(c: Context, method: str, params: dict[str, Any], wanted: dict[str, Path]) -> None:
     """Begin a document, wait for it and write its files."""
     with c.declined(), c.office() as ask:
@@ -52,7 +73,8 @@ def _fetch(c: Context, method: str, params: dict[str, Any], wanted: dict[str, Pa
         files = {name: _whole(ask, document | {"name": name}, sizes[name]) for name in wanted}
     for name, path in wanted.items():
         try:
-            with path.open("xb") as out:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+            with os.fdopen(handle, "wb") as out:
                 out.write(files[name])
         except OSError as error:
             c.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])

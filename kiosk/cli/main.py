@@ -11,7 +11,7 @@ from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.devices import device
 from kiosk.cli.doctor import doctor
-from kiosk.cli.document import report
+from kiosk.cli.document import dispute, report
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
 from kiosk.cli.roster import roster
@@ -67,8 +67,8 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 
 COMMANDS = (
-    daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, signature,
-    device,
+    daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, dispute,
+    signature, device,
 )  # fmt: skip
 session.add_command(report)
 for command in COMMANDS:

@@ -80,8 +80,7 @@ def parse_vkey(text: str) -> tuple[str, bytes]:
 
 def write_note(head: Head, name: str, public_key: bytes, signature: bytes) -> str:
     """The whole checkpoint. `signature`: Ed25519 over `head.text()` in UTF-8."""
-    coded = base64.b64encode(key_id(name, public_key) + signature).decode()
-    return f"{head.text()}\n— {name} {coded}\n"
+    return write_signed(head.text(), name, public_key, signature)
 
 
 def parse_note(note: str, name: str) -> Note:
@@ -89,14 +88,29 @@ def parse_note(note: str, name: str) -> Note:
 
     Signatures of others (witnesses) are passed over, as signed-note asks.
     """
-    text, found, signatures = note.partition("\n\n")
-    text += "\n"
+    text = note.partition("\n\n")[0] + "\n"
     lines = text.split("\n")
-    if not found or len(lines) < 4 or not _SIZE.fullmatch(lines[1]) or not lines[0]:
+    if "\n\n" not in note or len(lines) < 4 or not _SIZE.fullmatch(lines[1]) or not lines[0]:
         raise ValueError("not a checkpoint")
     head = Head(lines[0], int(lines[1]), _unbase64(lines[2]))
     if len(head.root) != hashlib.sha256().digest_size:
         raise ValueError("the root is not a SHA-256")
+    return Note(head, *parse_signed(note, name))
+
+
+def write_signed(text: str, name: str, public_key: bytes, signature: bytes) -> str:
+    """Any text, ended by an LF and without an empty line, as a signed note."""
+    if not text.endswith("\n") or "\n\n" in text or text.startswith("\n"):
+        raise ValueError("not a text that can be signed as a note")
+    coded = base64.b64encode(key_id(name, public_key) + signature).decode()
+    return f"{text}\n— {name} {coded}\n"
+
+
+def parse_signed(note: str, name: str) -> tuple[str, bytes, bytes]:
+    """What was signed, and key id and signature under the key `name`. Raises `ValueError`."""
+    text, found, signatures = note.partition("\n\n")
+    if not found:
+        raise ValueError("not a signed note")
     if not signatures.endswith("\n"):
         raise ValueError("the last line has no end")
     for line in signatures[:-1].split("\n"):
@@ -105,7 +119,7 @@ def parse_note(note: str, name: str) -> Note:
             raise ValueError("a line below the checkpoint is not a signature")
         raw = _unbase64(match[2])
         if match[1] == name and len(raw) == 4 + SIGNATURE_BYTES:
-            return Note(head, text, raw[:4], raw[4:])
+            return text + "\n", raw[:4], raw[4:]
     raise ValueError(f"no signature of {name}")
 
 

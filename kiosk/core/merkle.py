@@ -92,6 +92,36 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return path[::-1]
 
 
+def inclusion_proofs(leaves: Sequence[bytes], indices: Iterable[int]) -> dict[int, list[bytes]]:
+    """The audit paths of several leaves; each subtree is hashed once, however many they are.
+
+    Raises `ValueError` when there is no such leaf.
+    """
+    wanted = sorted(set(indices))
+    if wanted and not 0 <= wanted[0] <= wanted[-1] < len(leaves):
+        raise ValueError(f"no leaf {wanted[0]} or {wanted[-1]} in a tree of {len(leaves)}")
+    paths: dict[int, list[bytes]] = {index: [] for index in wanted}
+
+    def root(low: int, high: int, within: list[int]) -> bytes:
+        """Of the subtree; adds to the paths of the wanted leaves within, from below."""
+        if not within:
+            return root_of(leaves[low:high])
+        if high - low == 1:
+            return leaves[low]
+        middle = low + _split(high - low)
+        left = [index for index in within if index < middle]
+        right = within[len(left) :]
+        roots = root(low, middle, left), root(middle, high, right)
+        for some, other in ((left, roots[1]), (right, roots[0])):
+            for index in some:
+                paths[index].append(other)
+        return node_hash(*roots)
+
+    if wanted:
+        root(0, len(leaves), wanted)
+    return paths
+
+
 def inclusion_holds(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> bool:

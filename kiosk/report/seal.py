@@ -7,7 +7,6 @@ Knows no report.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from dataclasses import dataclass
@@ -48,6 +47,10 @@ class DocumentKey:
     def fingerprint(self) -> str:
         """SHA-256 of the certificate in DER, hex: what readers show."""
         return self.certificate.fingerprint(hashes.SHA256()).hex()
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.PEM)
 
     def sign_pdf(self, pdf: bytes, reason: str, place: str) -> bytes:
         """An invisible signature over the whole file, ETSI.CAdES.detached with SHA-256."""
@@ -147,7 +150,3 @@ def _write(file: Path, content: bytes) -> None:
         draft.replace(file)
     except OSError as error:
         raise KeyFileProblem(f"{file}: cannot be written ({error.strerror})") from error
-
-
-def sha256_hex(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

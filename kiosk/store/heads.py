@@ -44,6 +44,10 @@ class Heads(Base):
     def origin(self) -> str:
         return self._signer.origin
 
+    def sign_text(self, text: str) -> str:
+        """A signed note by the journal's key; see `Signer.sign_text`."""
+        return self._signer.sign_text(text)
+
     def sign_head(self) -> Checkpoint | None:
         """Sign the tree as it is, unless that has been done. None while the journal is empty."""
         last = self.newest_checkpoint()

@@ -7,11 +7,11 @@ that it signs the tree first.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kiosk.core.codes import JournalKind
-from kiosk.core.merkle import Frontier, consistency_proof, inclusion_proof
+from kiosk.core.merkle import Frontier, consistency_proof, inclusion_proof, inclusion_proofs
 from kiosk.store.errors import StoreRefused
 from kiosk.store.heads import Checkpoint, Heads
 
@@ -45,6 +45,14 @@ class Records(Heads):
             raise StoreRefused(f"the journal of {head.size} entries has no entry {seq}")
         leaves = self._journal.leaves(head.size)
         return Proof(tuple(inclusion_proof(leaves, seq - 1)), head)
+
+    def proofs(self, seqs: Sequence[int]) -> tuple[dict[str, list[str]], str]:
+        """That these entries are in the journal: number → hashes, hex; and the head they lead to,
+        which is new."""
+        head = self._head_of(None)
+        paths = inclusion_proofs(self._journal.leaves(head.size), [seq - 1 for seq in seqs])
+        found = {str(at + 1): [node.hex() for node in path] for at, path in paths.items()}
+        return found, head.note
 
     def consistency_proof(self, old: int, size: int | None = None) -> Proof:
         """That the journal of `old` entries is the beginning of the one that a head signs.

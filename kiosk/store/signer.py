@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.core.checkpoint import Head, key_id, parse_note, vkey, write_note
+from kiosk.core.checkpoint import Head, key_id, parse_note, vkey, write_note, write_signed
 from kiosk.store.vault import read_key_file
 
 
@@ -43,6 +43,13 @@ class Signer:
         head = Head(self.origin, size, root)
         signature = self._key.sign(head.text().encode())
         return write_note(head, self.origin, self.public_key, signature)
+
+    def sign_text(self, text: str) -> str:
+        """A signed note of another text than a head: its first line must not be the origin."""
+        if text.startswith(self.origin + "\n"):
+            raise ValueError("this could be taken for a head")
+        signature = self._key.sign(text.encode())
+        return write_signed(text, self.origin, self.public_key, signature)
 
     def check(self, note: str) -> Head:
         """The head in a checkpoint of this lane. Raises `ValueError` with what is wrong."""

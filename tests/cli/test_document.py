@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import pytest
 from kiosk import app
 from kiosk.core.codes import JournalKind as K
 from kiosk.core.codes import Reason
-from kiosk.report.seal import sha256_hex
+from kiosk.report.pack_form import sha256_hex
 from tests.store.conftest import admit, candidate_of, row
 
 
@@ -116,3 +117,58 @@ def test_documents_are_handed_out_in_parts_and_the_oldest_gives_way(lane, config
         office.call("report.begin", begin)
         with pytest.raises(RpcError, match=r"重新开始"):
             office.call("document.wait", first)
+
+
+def test_a_dispute_pack_is_written_journalled_and_checked(lane, run, tmp_path, config):
+    file, vkey = tmp_path / "d.zip", run("journal", "key").stdout.strip()
+    number = row(0).identity_number
+    done = run("dispute", number, "--out", str(file), "--person", "李", lang="zh")
+    assert done.exit_code == 0, done.stderr
+    assert file.stat().st_mode & 0o007 == 0, "it holds personal data"
+    (entry,) = entries(config, K.DISPUTE_MADE)
+    assert entry.payload["person"] == "李"
+    assert entry.payload["sha256"] == sha256_hex(file.read_bytes())
+    assert entry.session_id == "S1" and entry.pseudonym is not None
+
+    good = run("audit", "--dispute", str(file), "--key", vkey)
+    assert good.exit_code == 0 and "nothing wrong was found" in good.stdout
+    assert "own key" not in good.stdout
+    assert "own key" in run("audit", "--dispute", str(file)).stdout
+    counts = json.loads(run("audit", "--dispute", str(file), "--json").stdout)["counts"]
+    assert counts["draws"] == 1 and counts["signatures"] == 1
+
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    bent = run("audit", "--dispute", str(file), lang="zh")
+    assert bent.exit_code == 1 and "处问题" in bent.stdout
+
+
+def test_a_dispute_never_repeats_the_number(lane, run, tmp_path, config):
+    unknown = "370602198001010999"
+    done = run("dispute", unknown, "--out", str(tmp_path / "d.zip"))
+    assert done.exit_code == 1 and "Nobody on the rosters" in done.stderr
+    assert unknown not in done.stderr + done.stdout
+    store = app.open_store(config)
+    try:
+        store.create_session("S2", "科目一", datetime.now(UTC), ["001"], person="t")
+        store.apply_roster([row(0, session_id="S2")], "test", "t")
+    finally:
+        store.close()
+    number = row(0).identity_number
+    done = run("dispute", number, "--out", str(tmp_path / "d.zip"))
+    assert done.exit_code == 1 and "--session" in done.stderr and "S2" in done.stderr
+    assert number not in done.stderr
+    by_admission = ("dispute", "a00000", "--session", "S1", "--out", str(tmp_path / "d.zip"))
+    assert run(*by_admission).exit_code == 0
+    assert run(*by_admission).exit_code == 3, "not overwritten"
+
+
+def test_audit_wants_a_record_or_a_pack(lane, run, tmp_path):
+    assert run("audit").exit_code == 2
+    assert run("audit", "a", "--dispute", "b").exit_code == 2
+    assert run("audit", "--dispute", "b", "--head", "c").exit_code == 2
+    assert run("audit", "--dispute", str(tmp_path / "none")).exit_code == 3
+    (tmp_path / "x.zip").write_bytes(b"hello")
+    done = run("audit", "--dispute", str(tmp_path / "x.zip"))
+    assert done.exit_code == 1 and "not a dispute pack" in done.stdout

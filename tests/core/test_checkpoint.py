@@ -12,9 +12,11 @@ from kiosk.core.checkpoint import (
     key_id,
     origin_of,
     parse_note,
+    parse_signed,
     parse_vkey,
     vkey,
     write_note,
+    write_signed,
 )
 
 #: The example key and note of Go's package golang.org/x/mod/sumdb/note.
@@ -87,3 +89,19 @@ def test_bent_keys(bent):
 
 def test_names_have_neither_blanks_nor_plus():
     assert origin_of("昆明 1+2", "A-1") == "examgate/%E6%98%86%E6%98%8E%201%2B2/A-1"
+
+
+def test_any_text_can_be_a_signed_note():
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes_raw()
+    text = "examgate/dispute/v1\nexamgate/KM1/A\n00ff\n"
+    note = write_signed(text, "examgate/KM1/A", public, key.sign(text.encode()))
+    found, identity, signature = parse_signed(note, "examgate/KM1/A")
+    assert (found, identity) == (text, key_id("examgate/KM1/A", public))
+    key.public_key().verify(signature, text.encode())
+    for bad in ("no end", "a\n\nb\n", "\na\n", ""):
+        with pytest.raises(ValueError, match="signed as a note"):
+            write_signed(bad, "k", public, bytes(64))
+    for bent in (text, note[:-1], note.replace("— ", "- "), note.replace("KM1/A ", "KM1/B ")):
+        with pytest.raises(ValueError, match=r"note|line|signature"):
+            parse_signed(bent, "examgate/KM1/A")

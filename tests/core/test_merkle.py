@@ -13,6 +13,7 @@ from kiosk.core.merkle import (
     consistency_proof,
     inclusion_holds,
     inclusion_proof,
+    inclusion_proofs,
     leaf_hash,
     root_of,
 )
@@ -143,6 +144,17 @@ def test_consistency_is_the_rfcs_and_fails_for_any_other_history(where, bent):
     if proof:
         assert not consistency_holds(old, size, *roots, proof[:-1])
     assert not consistency_holds(old, size, *roots, [*proof, roots[0]])
+
+
+@given(st.integers(0, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, 45)))))
+def test_several_proofs_at_once_are_those_of_each(case):
+    size, wanted = case
+    leaves = [leaf_hash(bytes([n])) for n in range(size)]
+    if any(n >= size for n in wanted):
+        with pytest.raises(ValueError, match="no leaf"):
+            inclusion_proofs(leaves, wanted)
+    else:
+        assert inclusion_proofs(leaves, wanted) == {n: inclusion_proof(leaves, n) for n in wanted}
 
 
 def test_proofs_of_what_is_not_there():

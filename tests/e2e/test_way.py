@@ -45,9 +45,25 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     quick_venue.command("session", "export", "S1", str(record))
     checked = quick_venue.command("audit", str(record))
     assert "1 draws, 1 gate intents, 1 inside" in checked.stdout
+    documents_of_a_running_lane(quick_venue)
     record.write_text(record.read_text().replace('"result":"sent"', '"result":"sent "'))
     checked = quick_venue.command("audit", str(record), check=False)
     assert checked.returncode == 1 and "was changed" in checked.stdout
+
+
+def documents_of_a_running_lane(venue):
+    """A report and a dispute pack, made while the daemon goes on."""
+    pdf, pack = venue.folder / "s1.pdf", venue.folder / "wang.zip"
+    venue.command("session", "report", "S1", "--pdf", str(pdf), "--person", "test")
+    signed = subprocess.run(["pdfsig", str(pdf)], capture_output=True, text=True)
+    assert "Signature is Valid." in signed.stdout
+    text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True)
+    (line,) = (row for row in text.stdout.splitlines() if WANG.admission_no in row)
+    assert WANG.name in line and "C1" in line
+    venue.command("dispute", WANG.number, "--session", "S1", "--out", str(pack))
+    checked = venue.command("audit", "--dispute", str(pack))
+    assert "1 draws, 1 signatures" in checked.stdout
+    assert venue.call("lane.state")["state"] == "closed"
 
 
 def test_refusals_before_the_camera_are_data(quick_venue, walker):
