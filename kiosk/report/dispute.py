@@ -136,6 +136,7 @@ def _moment(body: Mapping[str, Any]) -> Moment:
         args["pool"] = len(payload.get("pool", payload["free"]))
     elif kind == K.SIGNED:
         args["signature"] = payload["signature_sha256"][:16]
+        what = "signed_exit" if payload.get("purpose") == "exit" else kind
     elif kind == K.SEAT_VOIDED:
         args["why"] = payload.get("why")
     elif kind == K.REFUSED and body["reason"] == Reason.CANCELLED_BY_PROCTOR:

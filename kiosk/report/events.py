@@ -15,7 +15,7 @@ from kiosk.store import Entry
 #: What of a payload a sentence may need.
 _KEPT = ("draw_no", "note", "approved_by", "was_inside", "same", "in_service", "reserved",
          "accessible", "classes", "problems", "version", "from", "to", "lost",
-         "device", "code", "distance")  # fmt: skip
+         "device", "code", "distance", "score")  # fmt: skip
 _TRIES_ENDED = (K.REFUSED, K.CLAIM_FAILED)
 
 
@@ -43,6 +43,8 @@ def override_of(e: Entry) -> Event | None:
             return _event(e, "terminal_changed", why=e.payload.get("why"))
         case K.CLAIM_TYPED | K.SAME_FACE | K.SAME_FACE_ANSWERED:
             return _event(e, str(e.kind))
+        case K.SIGNED if e.payload.get("replaces"):
+            return _event(e, "score_again")
         case K.REFUSED if e.reason == Reason.CANCELLED_BY_PROCTOR:
             return _event(e, "cancelled_by_proctor")
         case K.GATE_EVENT if e.payload.get("event") == "fire_release_ended":

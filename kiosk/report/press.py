@@ -6,6 +6,7 @@ personal data. Knows nothing of the store.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -107,7 +108,8 @@ def print_job(job: Job) -> bytes:
 def main(given: IO[Any], out: IO[Any]) -> int:
     from kiosk.report.paper import FontMissing
 
-    os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # where that is forbidden it goes without
+        os.nice(NICENESS)
     job = Job.model_validate_json(given.read())
     try:
         pdf = print_job(job)

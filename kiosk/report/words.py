@@ -31,6 +31,10 @@ EVENTS: Words = {
         "确认消防放行结束，闸机恢复",
         "fire release declared over, gate locked again",
     ),
+    "score_again": (
+        "考台 {seat} 更正成绩为 {score} 分，考生重新签名{note}",
+        "terminal {seat}: score corrected to {score} and signed for again{note}",
+    ),
     "help_asked": ("考生请求帮助", "candidate asked for help"),
     "help_done": ("帮助已处理", "help was given"),
     "refused": ("未放行", "turned away"),
@@ -299,6 +303,10 @@ KINDS: Words = {
     "finger_verified": ("指纹核验通过（得分 {score}）", "finger verified (score {score})"),
     "finger_failed": ("指纹不符（得分 {score}）", "finger did not match (score {score})"),
     "signed": ("签名已保存，散列值 {signature}…", "signature stored, hash {signature}…"),
+    "signed_exit": (
+        "为成绩 {score} 分签名，散列值 {signature}…{note}",
+        "signed for a score of {score}, hash {signature}…{note}",
+    ),
     "seat_drawn": (
         "抽号第 {draw_no} 号：考台 {seat}，从 {pool} 个空考台中随机抽取",
         "draw {draw_no}: terminal {seat}, at random from {pool} free ones",

@@ -12,8 +12,10 @@ import pytest
 from kiosk.ink import make_ink, write_ink
 from kiosk.report.dispute import collect, pack
 from kiosk.report.dispute_check import TEXTS, Code, check_dispute
+from kiosk.report.gather import gather
 from kiosk.report.pack_form import ENTRIES, MANIFEST, NOTE, PROOFS, TIMELINE, sha256_hex
 from kiosk.report.seal import load_document_key
+from kiosk.report.sentences import event_sentence
 from kiosk.report.timeline_page import timeline_pdf
 from kiosk.store.errors import StoreRefused
 from tests.report.conftest import NAMES, PLACE
@@ -92,6 +94,27 @@ def test_the_timeline_tells_it_in_words(hall, tmp_path, lang, said):
     make(hall, tmp_path, lang=lang)
     text = text_of(unzipped(tmp_path / "d.zip")["timeline.pdf"], tmp_path)
     assert said in text and NAMES[1] in text and "0.3127" in text
+
+
+def test_a_score_that_was_signed_for_twice_is_told(halls, tmp_path):
+    hall = halls(2)
+    hall.enter(0)
+    sign = {"score": 91, "person": "李老师"}
+    who = hall.who(0).candidate_id
+    hall.store.sign_score("S1", who, INK, "0" * 64, **sign)
+    again = sign | {"score": 92, "note": "漏判一题"}
+    hall.store.sign_score("S1", who, INK + b"\n", "0" * 64, **again)
+    hall.close()
+    file = make(hall, tmp_path, 0)
+    assert check_dispute(file, hall.store.vkey).findings == ()
+    told = [one["text"] for one in json.loads(unzipped(file)[TIMELINE])]
+    assert any("成绩 91 分" in text for text in told)
+    assert any("成绩 92 分" in text and "漏判一题" in text for text in told)
+    (event,) = gather(hall.store, "S1", PLACE).overrides
+    said = event_sentence(event, "en")
+    assert said.endswith("score corrected to 92 and signed for again, note: 漏判一题")
+    (event,) = gather(hall.store, "S1", PLACE, public=True).overrides
+    assert "漏判一题" not in event_sentence(event, "zh")
 
 
 def test_each_way_of_bending_it_is_found(hall, tmp_path):
