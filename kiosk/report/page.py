@@ -40,7 +40,7 @@ class _Pages:
         ]
         title = f"{self._l('title')} {r.session_id}"
         mark = self._l("public" if r.public else "official")
-        return self._paper.write(story, title, f"{r.venue_name} · {r.session_id} · {mark}")
+        return self._paper.write(story, title, f"{mark} · {r.session_id} · {r.venue_name}")
 
     # --- small helpers --------------------------------------------------------------------------
 

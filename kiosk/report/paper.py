@@ -124,6 +124,7 @@ class Paper:
             body,
             colWidths=[WIDTH * w / whole for w in widths],
             repeatRows=1,
+            splitInRow=1,
             style=_TABLE,
             spaceBefore=2,
             spaceAfter=6,
@@ -218,9 +219,19 @@ class _Numbered(Canvas):  # type: ignore[misc]
         self.line(MARGIN, 12.5 * mm, A4[0] - MARGIN, 12.5 * mm)
         self.setFont(FONT, 7)
         self.setFillColor(GREY)
-        self.drawString(MARGIN, 8.5 * mm, self.footer)
         place = label("page", self.language, page=number, pages=pages)
         self.drawRightString(A4[0] - MARGIN, 8.5 * mm, place)
+        room = WIDTH - pdfmetrics.stringWidth(place, FONT, 7) - 5 * mm
+        self.drawString(MARGIN, 8.5 * mm, _fitting(self.footer, room))
+
+
+def _fitting(text: str, room: float) -> str:
+    """As much of it as the foot of a page has room for, in points; all of it is on the first."""
+    if pdfmetrics.stringWidth(text, FONT, 7) <= room:
+        return text
+    while text and pdfmetrics.stringWidth(f"{text}…", FONT, 7) > room:
+        text = text[:-1]
+    return f"{text}…"
 
 
 _TABLE = TableStyle(

@@ -53,5 +53,5 @@ def timeline_pdf(timeline: Timeline, lang: str) -> bytes:
         paper.value(label("vkey", lang), t.vkey),
     ]
     title = f"{label('timeline', lang)} {t.session_id}"
-    foot = f"{t.venue_name} · {t.session_id} · {label('official', lang)}"
+    foot = f"{label('official', lang)} · {t.session_id} · {t.venue_name}"
     return paper.write(story, title, foot)

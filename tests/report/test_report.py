@@ -112,6 +112,29 @@ def test_long_names_wrap_and_stay_whole(full, tmp_path):
         assert any(first in seen and rest in seen for first, rest in parts), name
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_whatever_is_long_wraps_or_goes_on_the_next_page(full, lang, tmp_path):
+    """A name of 60 characters, a terminal of 64 characters, a note that is longer than a page."""
+    report = gather(full.store, "S1", PLACE)
+    rows = list(report.rows)
+    long = {"admission_no": "37062611" * 8, "terminal": "东区二楼" * 16, "name": "麟" * 60}
+    rows[3] = rows[3].model_copy(update=long)
+    listed = list(report.overrides)
+    at = next(n for n, e in enumerate(listed) if e.what == "seat_voided")
+    note = listed[at].args | {"note": "灯管损坏，" * 800}
+    listed[at] = listed[at].model_copy(update={"args": note, "person": "马合木提江·" * 8})
+    more = {"rows": tuple(rows), "overrides": tuple(listed), "venue_name": "考场大厅" * 16,
+            "session_id": "KM1-" * 16, "subject": "科目一" * 21, "lane": "A" * 32}  # fmt: skip
+    text = text_of(report_pdf(report.model_copy(update=more), lang), tmp_path)
+    assert text.count("灯") == 800
+    assert text.count("麟") == 60
+    assert text.count("楼") == 16
+    first = text.split("\f")[0]
+    assert first.count("厅") >= 16, "the whole name is in the head"
+    feet = re.findall(r"第 \d+ 页，共 \d+ 页|page \d+ of \d+", text)
+    assert len(feet) == text.count("\f"), "and no foot runs into its number"
+
+
 def test_the_public_version_names_nobody(full, tmp_path):
     report = gather(full.store, "S1", PLACE, public=True)
     dump = report.model_dump_json()
