@@ -290,6 +290,7 @@ def run_ui(role: str, config: Config, *, person: str, robot: Path | None, window
             fullscreen=config.ui.fullscreen and not windowed,
             person=person,
             robot=robot,
+            volume=config.ui.volume if config.ui.voice else 0,
         ),
     )
 

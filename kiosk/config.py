@@ -229,6 +229,8 @@ class Ui(_Section):
         default="zh", description="goes back to this after each person"
     )
     fullscreen: bool = Field(default=True, description="candidate screen fills the display")
+    voice: bool = Field(default=True, description="prompts are spoken to the candidate")
+    volume: int = Field(default=80, ge=0, le=100, description="of the spoken prompts, in per cent")
 
 
 class Disk(_Section):

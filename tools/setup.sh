@@ -10,8 +10,9 @@ say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 # What Qt, OpenCV and the screens need beyond a bare Debian; fontconfig tells doctor the fonts;
-# poppler-utils has pdfsig, by which anybody checks a signed report.
-PACKAGES="python3-venv ca-certificates fontconfig fonts-wqy-zenhei poppler-utils libgl1 libegl1 libglib2.0-0
+# poppler-utils has pdfsig, by which anybody checks a signed report; espeak-ng speaks the prompts.
+PACKAGES="python3-venv ca-certificates espeak-ng fontconfig fonts-wqy-zenhei poppler-utils
+libgl1 libegl1 libglib2.0-0
 libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-icccm4
 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1
 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"

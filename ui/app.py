@@ -17,6 +17,7 @@ from ui.candidate.window import CandidateWindow
 from ui.client import Client
 from ui.kiosk import KioskFilter
 from ui.robot import Robot
+from ui.voice import Speaker
 
 ROLES = ("candidate", "proctor")
 
@@ -27,6 +28,7 @@ class UiOptions:
     fullscreen: bool = True
     person: str = ""  #: whose authority the proctor's screen acts under
     robot: Path | None = None  #: socket of the demonstration's hand
+    volume: int = 0  #: of the candidate's voice prompts, 0..100; 0 is none
 
 
 def run(role: str, socket: Path, options: UiOptions) -> int:
@@ -39,7 +41,8 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     if theme.set_up(app) is None:
         print(theme.NO_FONT, file=sys.stderr)
     client = Client(socket, preview=role == "candidate")
-    window = make_window(role, client, options)
+    speaker = Speaker(options.volume)
+    window = make_window(role, client, options, speaker)
     if options.robot is not None:
         try:
             Robot(window, options.robot)
@@ -57,6 +60,7 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     client.start()
     code = int(app.exec_())
     client.stop()
+    speaker.close()
     app.removeEventFilter(guard)
     signal.set_wakeup_fd(-1)
     for end in pair:
@@ -64,9 +68,9 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     return code
 
 
-def make_window(role: str, client: Client, options: UiOptions) -> qt.QWidget:
+def make_window(role: str, client: Client, options: UiOptions, speaker: Speaker) -> qt.QWidget:
     if role == "candidate":
-        return CandidateWindow(client, options.language)
+        return CandidateWindow(client, options.language, speaker)
     from ui.proctor.window import ProctorWindow
 
     return ProctorWindow(client, options.language, options.person)

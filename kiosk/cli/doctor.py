@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -57,7 +58,8 @@ class Finding:
 @as_json
 @pass_context
 def doctor(c: Context, make_key: bool, json_: bool) -> None:
-    """Look at configuration, devices, disk, clock, key, database, roster and fonts.
+    """Look at configuration, devices, disk, clock, key, database, roster,
+    fonts and voice.
 
     Opens every configured device, unless the daemon is running: then it is asked. Exit code 1
     when anything is red.
@@ -95,7 +97,7 @@ def _examine(c: Context) -> Iterator[Finding]:
     yield from (*_packages(c), *key, *_devices(c), *_disk(c))
     if key[0].colour == GREEN:  # nothing of the record can be read without it
         yield from (*_database(c), *_roster(c))
-    yield from (*_clock(c), *_font(c))
+    yield from (*_clock(c), *_font(c), *_voice(c))
 
 
 def _running(c: Context) -> bool:
@@ -267,6 +269,22 @@ def _font(c: Context) -> Iterator[Finding]:
         yield Finding(what, GREEN, fonts.splitlines()[0])
     else:
         yield Finding(what, RED, c.say("没有", "none"), "apt install fonts-wqy-zenhei")
+
+
+def _voice(c: Context) -> Iterator[Finding]:
+    """A lane works without a voice: never red."""
+    what = c.say("语音提示", "voice prompts")
+    if not c.config.ui.voice:
+        yield Finding(what, GREEN, c.say("已关闭（ui.voice）", "off (ui.voice)"))
+    elif not (program := _output(["espeak-ng", "--version"])):
+        yield Finding(what, YELLOW, c.say("没有 espeak-ng", "espeak-ng is missing"),
+                      "apt install espeak-ng")  # fmt: skip
+    elif not list(Path("/dev/snd").glob("pcm*p")):
+        yield Finding(what, YELLOW, c.say("没有声音设备", "no sound device"),
+                      c.say("接上音箱，或设 ui.voice: off",
+                            "connect a loudspeaker, or set ui.voice: off"))  # fmt: skip
+    else:
+        yield Finding(what, GREEN, program.splitlines()[0].split("  ")[0])
 
 
 def _output(argv: list[str]) -> str:

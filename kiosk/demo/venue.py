@@ -118,7 +118,11 @@ class Venue:
                 "camera": {"driver": "opencv", "source": source},
                 "id_card": {"driver": "sam", "port": self.id_card.port},
             },
-            "ui": {"language": self.options.language, "fullscreen": False},
+            "ui": {
+                "language": self.options.language,
+                "fullscreen": False,
+                "voice": self.options.windowed,
+            },
         }
         for key, value in self.options.changes.items():
             *parents, last = key.split(".")

@@ -88,7 +88,9 @@ class NoticePage(Page):
 
 
 class FacePage(Page):
-    """The mirrored live picture and one prompt."""
+    """The mirrored live picture and one prompt; `prompted` when it is another one."""
+
+    prompted = qt.pyqtSignal()
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,6 +123,12 @@ class FacePage(Page):
         self._prompt = str(prompt)
         self._held.start()
         self.title.set_text(text(self._language, f"prompt.{prompt}"))
+        self.prompted.emit()
+
+    @property
+    def prompt(self) -> str | None:
+        """What the person is asked for now; None before the first picture."""
+        return self._prompt
 
     def forget(self) -> None:
         self.preview.clear()

@@ -15,8 +15,10 @@ from ui.candidate.number import NumberPage
 from ui.candidate.pages import FacePage, NoticePage, Page, SeatPage, put
 from ui.candidate.present import Shown, present, restarting
 from ui.candidate.sign import SignPage
+from ui.candidate.spoken import spoken
 from ui.client import Client
 from ui.i18n import text
+from ui.voice import Prompter, Speaker
 from ui.widgets.button import BigButton
 from ui.widgets.countdown import Countdown
 from ui.widgets.steps import Steps
@@ -35,8 +37,9 @@ def window_size() -> tuple[int, int]:
 
 
 class CandidateWindow(qt.QWidget):
-    def __init__(self, client: Client, language: str) -> None:
+    def __init__(self, client: Client, language: str, speaker: Speaker | None = None) -> None:
         super().__init__()
+        self._prompter = Prompter(speaker, self) if speaker is not None else None
         self.setObjectName("candidate")
         self.setWindowTitle("examgate")
         self.setContextMenuPolicy(qt.Qt.NoContextMenu)
@@ -80,6 +83,7 @@ class CandidateWindow(qt.QWidget):
             page.hide()
         self.sign_page.signed.connect(self._sign)
         self.number_page.entered.connect(self._claim)
+        self.face_page.prompted.connect(self._speak)
 
     @property
     def number_page(self) -> NumberPage:
@@ -213,6 +217,12 @@ class CandidateWindow(qt.QWidget):
         if now != self._focused_for:
             self._focused_for = now
             self._focus()
+        self._speak()
+
+    def _speak(self) -> None:
+        if self._prompter is not None:
+            words = spoken(self._state, self._shown, self.face_page.prompt, self._language)
+            self._prompter.show((self._visit, self.state_name), words, self._language)
 
     def _render_buttons(self, shown: Shown, coming: bool) -> None:
         language = self._language

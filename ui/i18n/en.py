@@ -100,6 +100,7 @@ TEXTS: dict[str, str] = {
     "welcome.title": "Go to your terminal",
     "welcome.body": "Good luck with your exam",
     "receipt.note": "Photograph this: it lets you check your draw",
+    "speech.terminal": "Your terminal is {terminal}",
     "reason.ADMITTED": "passed the gate",
     "next.ADMITTED.title": "Please go in",
     "next.ADMITTED.body": "Sit at your own terminal",

@@ -107,6 +107,7 @@ TEXTS: dict[str, str] = {
     "welcome.title": "请对号入座",
     "welcome.body": "祝您考试顺利",
     "receipt.note": "拍下二维码，考后可核对抽号",
+    "speech.terminal": "您的考台，{terminal}号",
     # refused: what to do next
     "reason.ADMITTED": "已经通过",
     "next.ADMITTED.title": "请进入考场",

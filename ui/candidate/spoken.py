@@ -1,0 +1,56 @@
+"""Which sentence is spoken for what the candidate's screen shows.
+
+Pure: a state, what is shown and a language in, words out; "" is silence. It makes no sound.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk.core.codes import Prompt, Reason, State
+from ui.candidate.present import Shown
+from ui.i18n import text
+
+DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
+#: waiting for nobody in particular, or over before a sentence could be
+SILENT = (State.CLOSED, State.IDLE, State.DRAWING)
+
+
+def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, language: str) -> str:
+    """What to say; `prompt` is what the live picture asks for now."""
+    if state is None or state.get("state") in SILENT:
+        return ""
+    if state.get("help_waiting"):
+        return text(language, "button.help_coming")
+    words: tuple[str, ...]
+    match state.get("state"):
+        case State.OUT_OF_ORDER:
+            words = (shown.title, shown.body) if state.get("reason") == Reason.FIRE else ()
+        case State.FACE:
+            told = prompt if prompt not in (None, Prompt.NONE) else Prompt.LOOK_HERE
+            words = () if prompt == Prompt.NONE else (text(language, f"prompt.{told}"),)
+        case State.FINGER if state.get("finger_retry"):
+            words = (shown.body,)
+        case State.GATE:
+            seat = spelled(str(state.get("terminal") or ""), language)
+            words = (text(language, "speech.terminal", terminal=seat), shown.title)
+        case State.FINGER | State.REFUSED:
+            words = (shown.title, shown.body)
+        case _:
+            words = (shown.title,)
+    return _joined([one for one in words if one], language)
+
+
+def spelled(terminal: str, language: str) -> str:
+    """A terminal's name digit by digit, as it is written on the desk.
+
+    >>> spelled("B-047", "zh"), spelled("B-047", "en")
+    ('B 零 四 七', 'B 0 4 7')
+    """
+    signs = [sign for sign in terminal if sign.isalnum()]
+    return " ".join(DIGITS.get(sign, sign) if language == "zh" else sign for sign in signs)
+
+
+def _joined(sentences: list[str], language: str) -> str:
+    stop, gap = ("。", "") if language == "zh" else (". ", " ")
+    return stop.join(one.replace("\n", gap).rstrip("。.") for one in sentences)
