@@ -37,12 +37,19 @@ class Robot(qt.QObject):
             raise OSError(f"robot: cannot listen at {path}: {self._server.errorString()}")
         self._server.newConnection.connect(self._on_connection)
         self._signing = False
+        # kept here, or the collector of cycles cuts them off from their slots
+        self._peers: set[qt.QLocalSocket] = set()
 
     def _on_connection(self) -> None:
         while (peer := self._server.nextPendingConnection()) is not None:
             peer.readyRead.connect(partial(self._on_bytes, peer))
-            peer.disconnected.connect(peer.deleteLater)
+            peer.disconnected.connect(partial(self._on_gone, peer))
+            self._peers.add(peer)
             self._on_bytes(peer)
+
+    def _on_gone(self, peer: qt.QLocalSocket) -> None:
+        self._peers.discard(peer)
+        peer.deleteLater()
 
     def _on_bytes(self, peer: qt.QLocalSocket) -> None:
         while peer.canReadLine():

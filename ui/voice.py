@@ -12,7 +12,7 @@ from ui import qt
 
 PROGRAM = "espeak-ng"
 #: Chinese with the voice that reads its own pinyin: `cmn` of 1.51 takes it for English
-VOICES = {"zh": ("cmn-latn-pinyin", 150), "en": ("en-gb", 145)}
+VOICES = {"zh": ("cmn-latn-pinyin", 160), "en": ("en-gb", 145)}
 LOUDEST = 100  #: amplitude of espeak-ng at volume 100; above this its loud parts are cut
 STANDS_MS = 350  #: a prompt that is gone sooner is not spoken
 AGAIN_MS = 6000  #: the same words are not said again within this time
