@@ -348,5 +348,7 @@ TEXTS: dict[str, str] = {
     "kind.journal_restored": "an older copy of the journal was put back",
     "kind.anchor_lost": "the journal's anchor is lost",
     "kind.card_retry": "card not read",
+    "kind.report_signed": "session report signed",
+    "kind.dispute_made": "dispute file made",
     "kind.passed": "went through the gate",
 }

@@ -354,5 +354,7 @@ TEXTS: dict[str, str] = {
     "kind.journal_restored": "日志数据库曾被换成旧的",
     "kind.anchor_lost": "日志锚点丢失",
     "kind.card_retry": "读卡未成功",
+    "kind.report_signed": "签发场次报告",
+    "kind.dispute_made": "导出争议材料",
     "kind.passed": "通过闸机",
 }
