@@ -135,10 +135,15 @@ def _verify(policy: Policy, claimed: int, ranked: Sequence[tuple[float, int]]) -
 
 
 def _identify(policy: Policy, ranked: Sequence[tuple[float, int]]) -> Verdict:
-    """The best must be near, and clearly nearer than the next."""
-    if not ranked or ranked[0][0] > policy.identify_max_distance:
+    """The best must be near, and clearly nearer than the next.
+
+    One who is near enough for a claim, but not for being picked out of a whole roster, is asked
+    for the claim: most of them are somebody on it on a bad day.
+    """
+    best, candidate_id = ranked[0] if ranked else (inf, NOBODY)
+    if best > max(policy.identify_max_distance, policy.verify_max_distance):
         return Reject(Reason.FACE_UNKNOWN)
-    best, candidate_id = ranked[0]
-    if len(ranked) > 1 and ranked[1][0] - best < policy.identify_margin:
+    alike = len(ranked) > 1 and ranked[1][0] - best < policy.identify_margin
+    if best > policy.identify_max_distance or alike:
         return NotSure(best)
     return Accept(candidate_id, best)

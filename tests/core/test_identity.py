@@ -47,6 +47,8 @@ def test_one_to_many():
     assert decide(POLICY, seen(*[clear] * 5)) == Accept(1, 0.3)
     assert decide(POLICY, seen(*[twins] * 15)) == NotSure(0.3)
     assert decide(POLICY, seen(*[[(1, 0.6)]] * 15)) == Reject(Reason.FACE_UNKNOWN)
+    near_enough_for_a_claim = [(1, 0.48), (2, 0.9)]
+    assert decide(POLICY, seen(*[near_enough_for_a_claim] * 15)) == NotSure(0.48)
     assert decide(POLICY, seen(*[[]] * 15)) == Reject(Reason.FACE_UNKNOWN), "an empty roster"
 
 

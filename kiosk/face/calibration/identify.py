@@ -45,13 +45,13 @@ class Transactions:
     mate: Floats  #: median distance to the own roster picture; infinite where there is none
     frames: list[tuple[Scores, ...]]  #: what the gate's rule would see, frame by frame
 
-    def outcomes(self, max_distance: float, margin: float) -> NDArray[np.str_]:
+    def outcomes(self, max_distance: float, margin: float, verify: float) -> NDArray[np.str_]:
         """The rule for all at once; `decided` asks the rule itself."""
-        near = self.nearest.astype(np.float64) <= max_distance
-        clear = self.second.astype(np.float64) - self.nearest >= margin
+        nearest = self.nearest.astype(np.float64)
+        clear = (nearest <= max_distance) & (self.second.astype(np.float64) - nearest >= margin)
         accepted = np.where(self.right, Outcome.OWN.value, Outcome.OTHER.value)
-        unsure = np.where(clear, accepted, Outcome.NOT_SURE.value)
-        return np.asarray(np.where(near, unsure, Outcome.UNKNOWN.value))
+        known = np.where(clear, accepted, Outcome.NOT_SURE.value)
+        return np.asarray(np.where(nearest <= max(max_distance, verify), known, Outcome.UNKNOWN))
 
     def decided(self, policy: Policy) -> list[Outcome]:
         """What kiosk.core.identity decides. Frames come again in turn until it has."""

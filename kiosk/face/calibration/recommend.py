@@ -107,7 +107,7 @@ class Expected:
     match: Span  #: FMR at identify_max_distance
     false_positive: Span  #: FPIR
     miss: Span  #: FNIR
-    not_sure: Span  #: the part of it that the margin causes
+    not_sure: Span  #: the part of it that is asked for a claim: near enough for 1:1
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +202,14 @@ def _expected(
             (match.value, match.low, match.high, match.upper))  # fmt: skip
     enrolled = simulation.enrolled
     chance = identify.missed(enrolled, at, margin, roster, population.rate)
-    far = (enrolled.mate > at).astype(np.float64)
+    claimable = enrolled.mate <= max(at, thresholds.verify_max_distance)
     return Expected(
         roster,
         population.name,
         match,
         Span(*ends),
         _mean(enrolled.person, chance, drawn),
-        _mean(enrolled.person, np.where(far > 0, 0.0, chance), drawn),
+        _mean(enrolled.person, np.where(claimable, chance, 0.0), drawn),
     )
 
 

@@ -36,8 +36,9 @@ def test_the_quick_rule_is_the_gates(frames, max_distance, margin):
         asked = [outcome.value for outcome in transactions.decided(rule)]
         # distances are float32; a threshold that falls into their rounding may go either way
         near = np.abs(transactions.nearest - max_distance) < 1e-6
+        near |= np.abs(transactions.nearest - rule.verify_max_distance) < 1e-6
         near |= np.abs(transactions.second - transactions.nearest - margin) < 1e-6
-        quick = transactions.outcomes(max_distance, margin)
+        quick = transactions.outcomes(max_distance, margin, rule.verify_max_distance)
         assert [a for a, n in zip(asked, near, strict=True) if not n] == quick[~near].tolist()
 
 
@@ -142,6 +143,6 @@ def test_extrapolated_misses_are_the_simulated_ones_at_the_same_size():
     chance = identify.missed(
         simulation.enrolled, 1.2, 0.1, 100, lambda t: match_rate(c.impostor, t)
     ).mean()
-    counted = (simulation.enrolled.outcomes(1.2, 0.1) != Outcome.OWN).mean()
+    counted = (simulation.enrolled.outcomes(1.2, 0.1, 0.9) != Outcome.OWN).mean()
     assert chance == pytest.approx(counted, abs=0.04)
     assert 0.05 < counted < 0.95
