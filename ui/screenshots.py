@@ -87,6 +87,10 @@ def every_state() -> dict[str, dict[str, Any]]:
         "face": example("face"),
         "finger": example("finger"),
         "finger_dry": example("finger", finger_retry="too_dry"),
+        "finger_lifted": example("finger", finger_retry="finger_lifted"),
+        "finger_wet": example("finger", finger_retry="too_wet"),
+        "finger_press": example("finger", finger_retry="too_few_features"),
+        "finger_smeared": example("finger", finger_retry="smeared"),
         "finger_no_match": example("finger", finger_retry="no_match", finger_attempts_left=1),
         "sign": example("sign"),
         "drawing": example("drawing"),
@@ -172,6 +176,10 @@ def save_candidate(app: qt.QApplication, folder: Path, language: str, size: tupl
                 window.number_page.keys[key].click()
         settle(app)
         window.grab().save(str(folder / f"{name}.png"))
+        if name == "sign":
+            window.sign_page.enlarge.click()
+            settle(app)
+            window.grab().save(str(folder / "sign_enlarged.png"))
     window.close()
 
 

@@ -63,6 +63,9 @@ def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int
     for key in ("sign.too_short", "sign.again", "sign.sending"):
         window.sign_page._say(key)
         found[key] = faults(window)
+        window.sign_page.hint.set_text("")
+    window.sign_page.enlarge.click()
+    found["enlarged"] = faults(window)
     client.state.emit(example("claim", visit=1002, numbers_left=2))
     for code in ("FAILED", *(p.upper() for p in NumberProblem), "AGAIN"):
         window.number_page._set("37060219610804301X")

@@ -146,8 +146,9 @@ def test_another_language_is_another_text_and_wants_another_signature(
 class Touch:
     """Stands for a QTouchEvent: Qt's Python binding cannot make the points of one."""
 
-    def __init__(self, pad: SignaturePad, *points: tuple[int, Any, float]) -> None:
-        self._pad, self._points = pad, points
+    def __init__(self, pad: SignaturePad, *points: tuple[int, Any, float], wide: float = 0.0
+                 ) -> None:
+        self._pad, self._points, self._wide = pad, points, wide
 
     def type(self) -> Any:
         return qt.QEvent.TouchUpdate
@@ -158,6 +159,7 @@ class Touch:
     def touchPoints(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(
             id=lambda n=n: n, state=lambda s=s: s, pressure=lambda: 1.0,
+            ellipseDiameters=lambda: qt.QSizeF(self._wide, self._wide),
             pos=lambda x=x: qt.QPointF(x * self._pad.width(), 0.5 * self._pad.height()))
             for n, s, x in self._points]
 
@@ -215,3 +217,52 @@ def test_a_signature_by_keyboard(qtbot: Any, daemon: Any, signing: CandidateWind
     qtbot.keyClick(pad, qt.Qt.Key_Space)
     qtbot.keyClick(pad, qt.Qt.Key_Return)
     qtbot.waitUntil(lambda: bool(daemon.called("candidate.sign")), timeout=5000)
+
+
+def test_a_palm_laid_on_first_writes_nothing_and_the_finger_still_does(
+    signing: CandidateWindow
+) -> None:
+    pad, q = signing.sign_page.pad, qt.Qt
+    pad._touch(Touch(pad, (0, q.TouchPointPressed, 0.8), wide=900))
+    pad._touch(Touch(pad, (0, q.TouchPointMoved, 0.7), wide=900))
+    assert pad.is_blank
+    for n in range(12):
+        state = q.TouchPointMoved if n else q.TouchPointPressed
+        pad._touch(Touch(pad, (1, state, 0.1 + n * 0.03), wide=30))
+    pad._touch(Touch(pad, (1, q.TouchPointReleased, 0.45), wide=30))
+    assert len(pad.strokes()) == 1 and pad.is_signature()
+
+
+def test_the_commitment_is_enlarged_and_scrolled_and_ink_stays(
+    qtbot: Any, signing: CandidateWindow
+) -> None:
+    page = signing.sign_page
+    draw(qtbot, page.pad, wave())
+    before = page.pad.strokes()
+    qtbot.mouseClick(page.enlarge, qt.Qt.LeftButton)
+    reading = page.reading
+    assert reading.isVisible() and not page.pad.isVisible()
+    assert reading.label.text() == commitment("zh")[0]
+    first = reading.pixels
+    assert first > page.commitment.pixels
+    for _ in range(4):
+        if reading.larger.isEnabled():
+            qtbot.mouseClick(reading.larger, qt.Qt.LeftButton)
+    assert reading.pixels > 1.5 * first and not reading.larger.isEnabled()
+    bar = reading.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=3000)
+    qtbot.keyClick(reading.area, qt.Qt.Key_PageDown)
+    assert bar.value() > 0
+    qtbot.keyClick(reading.area, qt.Qt.Key_Escape)
+    assert not reading.isVisible() and page.pad.isVisible()
+    assert page.pad.strokes() == before
+    assert signing.state_name == "sign"  # Esc left the text, not the visit
+
+
+def test_the_enlarged_text_goes_with_the_person(
+    qtbot: Any, daemon: Any, signing: CandidateWindow
+) -> None:
+    signing.sign_page.enlarge.click()
+    daemon.show("sign", visit=6)
+    qtbot.waitUntil(lambda: signing._visit == 6, timeout=5000)
+    assert not signing.sign_page.reading.isVisible() and signing.sign_page.pad.isVisible()

@@ -14,6 +14,7 @@ from ui import theme
 from ui.candidate.present import present, when_text
 from ui.i18n import CATALOGUES, LANGUAGES, commitment, text
 from ui.screenshots import every_state, example
+from ui.widgets.pictures import DRAWINGS
 
 FINGER = [r for r in RetryReason if not r.startswith("card_")]
 
@@ -51,6 +52,14 @@ def test_every_state_of_the_daemon_is_presented(language: str) -> None:
     for name, state_ in every_state().items():
         shown = present(state_, language)
         assert shown.title and "{" not in shown.title + shown.body, name
+
+
+def test_each_reason_of_the_reader_has_its_own_picture_and_words() -> None:
+    shown = [present(example("finger", finger_retry=r), "zh") for r in (None, *FINGER, "no_match")]
+    assert len({s.body for s in shown}) == len(shown)
+    pictures = [s.picture for s in shown]
+    assert pictures.count("finger") == 2  # the first time, and when there was no finger at all
+    assert len(set(pictures)) == len(pictures) - 1 and set(pictures) <= set(DRAWINGS)
 
 
 def test_the_commitment_is_hashed_as_shown() -> None:

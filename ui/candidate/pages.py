@@ -63,7 +63,7 @@ class NoticePage(Page):
     def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
         self.picture.show_kind(shown.picture)
         self.title.set_text(shown.title)
-        retry = shown.tone == "warn" and shown.picture == "finger"
+        retry = shown.tone == "warn" and shown.picture.startswith("finger")
         self.body.set_text(shown.body, theme.WARN if retry else theme.INK,
                            theme.PALE_WARN if retry else None)
         self.note.set_text(shown.note, theme.PRIMARY)

@@ -29,6 +29,11 @@ WAIT = frozenset({
 })
 CARD = frozenset({Reason.CARD_EXPIRED, *KEEPS_SEAT})
 NEXT_LANE = frozenset({Reason.DEVICE_FAULT, Reason.EVIDENCE_FAILED})
+#: what to do after the reader's reason, as a picture
+FINGERS = {
+    "finger_lifted": "finger_hold", "too_dry": "finger_dry", "too_wet": "finger_wet",
+    "too_few_features": "finger_press", "smeared": "finger_still", "no_match": "finger_other",
+}
 #: not even as a code: the candidate's screen accuses nobody before a person has looked
 UNSAID = frozenset({Reason.FACE_SEEN_BEFORE})
 LEAVE = frozenset({Reason.FIRE, Reason.GATE_OPPOSITE})
@@ -115,7 +120,8 @@ def _finger(state: dict[str, Any], language: str) -> Shown:
         body, tone = text(language, "finger.body"), "plain"
     else:
         body, tone = coded(language, "retry", retry), "warn"
-    return Shown("notice", "finger", text(language, "finger.title"), body, tone, note=note)
+    picture = FINGERS.get(str(retry), "finger")
+    return Shown("notice", picture, text(language, "finger.title"), body, tone, note=note)
 
 
 def _refused(state: dict[str, Any], language: str, now: datetime | None) -> Shown:

@@ -10,6 +10,7 @@ from typing import Any
 from ui import qt, theme
 from ui.candidate.pages import Page, put
 from ui.candidate.present import Shown
+from ui.candidate.reading import Reading
 from ui.i18n import commitment, text
 from ui.widgets.button import BigButton
 from ui.widgets.pad import SignaturePad
@@ -35,6 +36,11 @@ class SignPage(Page):
         self.undo = BigButton("undo", "quiet", sign="↶", parent=self)
         self.clear = BigButton("clear", "quiet", sign="✕", parent=self)
         self.confirm = BigButton("confirm", "primary", sign="✓", parent=self)
+        self.enlarge = BigButton("enlarge", "quiet", sign="A+", size=34, parent=self)
+        self.reading = Reading(self)
+        self.reading.hide()
+        self.enlarge.clicked.connect(self._read)
+        self.reading.closed.connect(self._back_to_the_pad)
         self.undo.clicked.connect(self.pad.undo)
         self.clear.clicked.connect(self.pad.clear)
         self.confirm.clicked.connect(self._confirm)
@@ -53,6 +59,9 @@ class SignPage(Page):
         self.undo.set_words(text(language, "button.undo"))
         self.clear.set_words(text(language, "button.clear"))
         self.confirm.set_words(text(language, "button.confirm"))
+        self.enlarge.set_words(text(language, "button.enlarge"))
+        self.reading.set_words(words, *(text(language, f"button.{name}")
+                                        for name in ("smaller", "larger", "read")))
         self._on_ink()
         self._place(self.width(), self.height(), self.unit)
 
@@ -60,6 +69,7 @@ class SignPage(Page):
         self.pad.clear()
         self.hint.set_text("")
         self.pad.setEnabled(True)
+        self._show_reading(False)
 
     def hideEvent(self, event: qt.QEvent) -> None:
         self.forget()
@@ -69,6 +79,23 @@ class SignPage(Page):
         self.pad.setEnabled(True)
         self._say(key)
         self._set_buttons()
+
+    def _read(self) -> None:
+        self._show_reading(True)
+
+    def _back_to_the_pad(self) -> None:
+        self._show_reading(False)
+        self.pad.setFocus()
+
+    def _show_reading(self, on: bool) -> None:
+        """The text over everything; what was written stays as it is."""
+        for part in (self.title, self.heading, self.commitment, self.hint, self.pad, self.enlarge,
+                     self.undo, self.clear, self.confirm):
+            part.setVisible(not on)
+        if on:
+            self.reading.begin()
+        else:
+            self.reading.hide()
 
     def _on_ink(self) -> None:
         self.hint.set_text("")
@@ -101,15 +128,20 @@ class SignPage(Page):
     def _place(self, width: int, height: int, u: float) -> None:
         edge = 36 * u
         buttons = (self.undo, self.clear, self.confirm)
-        for button in buttons:
+        for button in (*buttons, self.enlarge):
             button.set_unit(u)
+        self.reading.set_unit(u)
+        put(self.reading, 0, 0, width, height)
+        large = self.enlarge.minimumSizeHint().width()
         if self.tall:
-            put(self.heading, edge, 0, width - 2 * edge, height * 0.05)
-            put(self.commitment, edge, height * 0.05, width - 2 * edge, height * 0.31)
+            put(self.heading, edge, 0, width - 2.5 * edge - large, 84 * u)
+            put(self.enlarge, width - edge - large, 0, large, 84 * u)
+            put(self.commitment, edge, 90 * u, width - 2 * edge, height * 0.36 - 90 * u)
             left, top = edge, height * 0.37
         else:
             column = width * 0.40
-            put(self.heading, edge, edge / 2, column - 1.5 * edge, 84 * u)
+            put(self.heading, edge, edge / 2, column - 2 * edge - large, 84 * u)
+            put(self.enlarge, column - edge / 2 - large, edge / 2, large, 84 * u)
             put(self.commitment, edge, 84 * u + edge / 2, column - 1.5 * edge,
                 height - 84 * u - edge)
             left, top = column + edge, edge / 2

@@ -16,6 +16,7 @@ FEWEST_POINTS = 8
 SHORTEST = 0.15  #: of the pad's width; a shorter line is a dot or a slip
 KEY_STEP = 0.02  #: of the pad's width, for one press of an arrow key
 NO_PRESSURE = 0.0  #: the pointer does not measure any
+PALM_MM = 22.0  #: a touch wider than this is no fingertip
 PALM_MS = 500  #: after a pen's stroke, touches within this time are the hand that holds it
 
 _ARROWS = {qt.Qt.Key_Left: (-1, 0), qt.Qt.Key_Right: (1, 0), qt.Qt.Key_Up: (0, -1),
@@ -172,12 +173,20 @@ class SignaturePad(qt.QWidget):
             if point.state() == qt.Qt.TouchPointPressed and not self._drawing:
                 if self._pen_clock.isValid() and self._pen_clock.elapsed() < PALM_MS:
                     continue
+                if self._is_palm(point.ellipseDiameters()):
+                    continue
                 self._finger = point.id()
                 self._begin(point.pos(), pressure, "touch")
             elif point.id() == self._finger:
                 self._move(point.pos(), pressure)
                 if point.state() == qt.Qt.TouchPointReleased:
                     self._end()
+
+    def _is_palm(self, size: qt.QSizeF) -> bool:
+        """By the size of the touch, where the screen tells it (0 where it does not)."""
+        handle = self.window().windowHandle()
+        a_mm = (handle.screen().physicalDotsPerInch() if handle else 96.0) / 25.4
+        return min(size.width(), size.height()) > PALM_MM * a_mm
 
     # --- keyboard -------------------------------------------------------------------------------
 

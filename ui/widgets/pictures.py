@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 from ui import qt, theme
+from ui.widgets.fingers import OVER
 
 SIDE = 400.0
 P = qt.QPointF
@@ -291,11 +292,27 @@ def draw_again(painter: qt.QPainter, phase: float) -> None:
     painter.restore()
 
 
+def _finger_and(over: Callable[[qt.QPainter, float], None]
+                ) -> Callable[[qt.QPainter, float], None]:
+    """The finger on the sensor, resting, and what to do with it above."""
+
+    def draw(painter: qt.QPainter, phase: float) -> None:
+        painter.save()
+        painter.translate(40, 40)
+        painter.scale(0.9, 0.9)
+        draw_finger(painter, 0.5)
+        painter.restore()
+        over(painter, phase)
+
+    return draw
+
+
 DRAWINGS: dict[str, Callable[[qt.QPainter, float], None]] = {
     "card": draw_card, "face": draw_face, "finger": draw_finger, "gate": draw_gate,
     "seat": draw_seat, "clock": draw_clock, "wait": draw_wait, "draw": draw_draw,
     "proctor": draw_proctor, "desk": draw_desk, "next_lane": draw_next_lane,
     "leave": draw_leave, "again": draw_again,
+    **{name: _finger_and(over) for name, over in OVER.items()},
 }
 STILL = frozenset({"seat", "clock", "desk"})
 
