@@ -69,6 +69,8 @@ def _tree(
     except ValueError as error:
         yield Finding(Code.SIGNATURE, 0, "head_signature", {"line": 1, "why": str(error)})
         return
+    if (record.origin, record.vkey) != (key.origin, key.vkey):
+        yield Finding(Code.SIGNATURE, 0, "another_key")
     try:
         tree = t.Tree(record)
     except ValueError:

@@ -55,16 +55,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "保存的树头 {name}（大小 {size}）属于另一份日志：历史被替换过",
         "the kept head {name} of size {size} shows another journal: the past was exchanged",
     ),
-    "fork_ahead": (
-        "保存的树头 {name} 有 {size} 条，超出本记录（到 {last} 条），无法比对",
-        "the kept head {name} of {size} entries is newer than this record, which ends at {last}: "
-        "it cannot be compared",
-    ),
     "unproven": (
         "保存的树头 {name}（大小 {size}）早于本记录，缺少一致性证明："
         "用 examgate journal prove 取得",
         "the kept head {name} of size {size} is older than this record and there is no proof for "
         "it: get one with examgate journal prove",
+    ),
+    "unproven_newer": (
+        "保存的树头 {name} 有 {size} 条，比本记录（到 {last} 条）新，缺少一致性证明："
+        "用 examgate journal prove 取得",
+        "the kept head {name} of {size} entries is newer than this record, which ends at {last}, "
+        "and there is no proof for it: get one with examgate journal prove",
+    ),
+    "another_key": (
+        "记录自称的公钥不是给出的那一把",
+        "the record names another key than the one that was given",
     ),
     # session
     "not_opened": (

@@ -6,6 +6,7 @@ and a clock that was set back.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,6 +56,7 @@ class Key:
     """The public key of one journal. Raises `ValueError` when it is none."""
 
     def __init__(self, vkey: str) -> None:
+        self.vkey = vkey.strip()
         self.origin, raw = parse_vkey(vkey)
         self._id = key_id(self.origin, raw)
         self._key = Ed25519PublicKey.from_public_bytes(raw)
@@ -189,46 +191,39 @@ def check_kept(
             yield Finding(Code.SIGNATURE, 0, "kept_bad", {"name": one.name, "why": str(error)})
             continue
         args = {"name": one.name, "size": head.size, "last": record.last}
-        root = tree.root(head.size)
-        if root is not None:
-            if root != head.root:
-                yield Finding(Code.FORK, 0, "fork", args)
-        elif head.size > record.last:
-            yield Finding(Code.UNPROVEN, 0, "fork_ahead", args)
-        else:
-            yield from _older(record, tree, key, head, proofs, args)
+        fits = _is_of(record, tree, key, head, proofs)
+        if fits is None:
+            newer = head.size > record.last
+            yield Finding(Code.UNPROVEN, 0, "unproven_newer" if newer else "unproven", args)
+        elif not fits:
+            yield Finding(Code.FORK, 0, "fork", args)
 
 
-def _older(
-    record: Record,
-    tree: Tree,
-    key: Key,
-    head: Head,
-    proofs: Sequence[Consistency],
-    args: Mapping[str, object],
-) -> Iterator[Finding]:
-    """A head from before the record: the record's own earlier one, or by a proof."""
+def _is_of(
+    record: Record, tree: Tree, key: Key, head: Head, proofs: Sequence[Consistency]
+) -> bool | None:
+    """Whether this head is of the record's journal; None when that cannot be told."""
+    root = tree.root(head.size)
+    if root is not None:
+        return root == head.root
     if record.earlier is not None:
-        try:
+        with contextlib.suppress(ValueError):
             earlier = key.head(record.earlier.note)
-        except ValueError:
-            earlier = None
-        if earlier is not None and earlier.size == head.size:
-            if earlier.root != head.root:
-                yield Finding(Code.FORK, 0, "fork", dict(args))
-            return
+            if earlier.size == head.size:
+                return earlier.root == head.root
     for proof in proofs:
-        try:
-            old, new = key.head(proof.old), key.head(proof.new)
-        except ValueError:
-            continue
-        root = tree.root(new.size)
-        if old.size != head.size or root is None:
-            continue
-        fits = root == new.root and consistency_holds(
-            head.size, new.size, head.root, new.root, proof.proof
-        )
-        if not fits:
-            yield Finding(Code.FORK, 0, "fork", dict(args))
-        return
-    yield Finding(Code.UNPROVEN, 0, "unproven", dict(args))
+        with contextlib.suppress(ValueError):
+            found = _by_proof(tree, head, key.head(proof.old), key.head(proof.new), proof.proof)
+            if found is not None:
+                return found
+    return None
+
+
+def _by_proof(tree: Tree, head: Head, old: Head, new: Head, proof: Sequence[bytes]) -> bool | None:
+    """From an older head into the record, or from the record to a newer head."""
+    older, newer = old.size == head.size, new.size == head.size
+    root = tree.root(new.size if older else old.size)
+    if not (older or newer) or root is None:
+        return None
+    ends = (head.root, root) if older else (root, head.root)
+    return (old.root, new.root) == ends and consistency_holds(old.size, new.size, *ends, proof)

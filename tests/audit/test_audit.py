@@ -1,0 +1,78 @@
+"""`examgate audit` on the cases that the stand-alone verifier is held to: two programs, written
+apart, that must name the same entry first."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from kiosk.audit.findings import Finding
+from kiosk.audit.record import BadRecord, parse_record
+from kiosk.audit.run import audit
+from kiosk.audit.tree import Kept, read_consistency
+from tests.audit.cases import CASES, Case
+from tests.audit.sessions import Made
+from tests.audit.tamper import Venue, text_of
+from tests.audit.test_verify_record import check as alone
+
+quick = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def check(made: Made, data: bytes, heads=(), proofs=(), receipts=()) -> list[Finding]:
+    try:
+        record = parse_record(data.decode())
+    except BadRecord as bad:
+        return [bad.finding]
+    kept = [Kept(f"head {n}", note) for n, note in enumerate(heads)]
+    given_proofs = [read_consistency(text) for text in proofs]
+    return list(audit(record, made.vkey, kept, given_proofs, receipts).findings)
+
+
+def test_an_honest_record_has_no_finding(made: Made):
+    heads = (made.older, made.earlier, *made.within, made.later)
+    proofs = (made.older_proof, made.later_proof)
+    assert check(made, made.record, heads, proofs, made.receipts) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_tampering_is_named(made: Made, case: Case):
+    data, seq = case.bend(made)
+    first, *_ = check(made, data, made.within if case.kept else ())
+    assert (first.code, first.seq) == (case.code, seq), first.sentence("en")
+    if case.kept:
+        assert check(made, data) == [], "without a kept head nobody could tell"
+
+
+@quick
+@given(place=st.integers(0), bit=st.integers(0, 7))
+def test_both_programs_find_or_find_not_what_one_bit_does(made: Made, place: int, bit: int):
+    data = bytearray(made.record)
+    data[place % len(data)] ^= 1 << bit
+    try:
+        bytes(data).decode()
+    except UnicodeDecodeError:
+        assume(False)
+    assert bool(check(made, bytes(data))) == bool(alone(made, bytes(data)))
+
+
+@quick
+@given(which=st.integers(0), key=st.integers(0), data=st.data())
+def test_whatever_type_a_field_gets_there_are_sentences(made: Made, which, key, data):
+    """As the venue could write it: re-hashed and signed. Words in both languages, no traceback."""
+    record = Venue(made)
+    entry = record.entries[which % len(record.entries)]
+    where = entry["payload"] if entry["payload"] and key % 3 else entry
+    name = sorted(set(where) - {"seq"})[key % len(set(where) - {"seq"})]
+    before = copy.deepcopy(where[name])
+    where[name] = data.draw(
+        st.sampled_from([None, True, 0, 1.5, "", "001", [], [[]], {}, {"a": 1}, 10**18, "5" * 64])
+    )
+    assume(text_of(where[name]) != text_of(before))
+    found = check(made, record.data(), made.within)
+    assert found
+    assert all(f.sentence(language) for f in found for language in ("zh", "en"))
