@@ -87,6 +87,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ("drivers", ("drivers",), ()),
     ("kiosk.core", ("kiosk.core",), ()),
     ("kiosk.audit", ("kiosk.audit", "kiosk.core"), ()),
+    ("kiosk.stats", ("kiosk.stats", "kiosk.audit.record", "kiosk.core"), ()),
     (
         "kiosk.report",
         ("kiosk.report", "kiosk.core", "kiosk.store", "kiosk.ink", "kiosk.ink_picture",
@@ -104,7 +105,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
         ("kiosk.app", "kiosk.demo.main", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.texts", "kiosk.preconditions", "drivers.errors",
          "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",
-         "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.report.dispute_check"),
+         "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",
+         "kiosk.report.dispute_check"),
     ),
     (
         "kiosk.demo",

@@ -12,6 +12,7 @@ from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.devices import device
 from kiosk.cli.doctor import doctor
 from kiosk.cli.document import dispute, report
+from kiosk.cli.draw import draw
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
 from kiosk.cli.roster import roster
@@ -67,7 +68,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 
 COMMANDS = (
-    daemon, ui, demo, doctor, config_group, roster, session, face, journal, audit, dispute,
+    daemon, ui, demo, doctor, config_group, roster, session, face, draw, journal, audit, dispute,
     signature, device,
 )  # fmt: skip
 session.add_command(report)
