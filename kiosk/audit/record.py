@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from kiosk.core.merkle import leaf_hash
 FORMAT = "examgate-record/1"
 MAX_BYTES = 1 << 30
 _HEX = re.compile(r"[0-9a-f]{64}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", re.ASCII)
 _ENTRY_KEYS = {
     "seq", "at", "monotonic", "kind", "reason", "session_id", "pseudonym", "terminal", "payload",
+}  # fmt: skip
+_HEADER_KEYS = {
+    "format", "origin", "vkey", "session_id", "first", "entries", "checkpoints", "peaks", "earlier",
 }  # fmt: skip
 _TEXTS = ("reason", "session_id", "pseudonym", "terminal")
 
@@ -96,6 +101,7 @@ def parse_record(text: str) -> Record:
     if header.get("format") != FORMAT:
         raise BadRecord(_bad("not_a_record", why=f"its first line does not say {FORMAT}"))
     with _Line(1):
+        _exactly(header, _HEADER_KEYS)
         count, head_count = _count(header, "entries"), _count(header, "checkpoints")
         first = _count(header, "first")
         origin, vkey = _text(header, "origin"), _text(header, "vkey")
@@ -107,7 +113,9 @@ def parse_record(text: str) -> Record:
         raise BadRecord(_bad("line_counts", expected=expected, found=len(lines)))
     entries = tuple(_entry(line, n) for n, line in enumerate(lines[1 : 1 + count], 2))
     with _Line(2 + count):
-        leaves = read_hashes(_object(lines[1 + count], 2 + count).get("leaves"))
+        hashes = _object(lines[1 + count], 2 + count)
+        _exactly(hashes, {"leaves"})
+        leaves = read_hashes(hashes["leaves"])
         if len(leaves) != count:
             raise ValueError(f"{len(leaves)} leaves for {count} entries")
     heads = tuple(_heads(lines[2 + count :], 3 + count))
@@ -120,6 +128,13 @@ def parse_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def moment(text: str) -> datetime:
+    """A time in the one form that the journal has. Raises `ValueError`."""
+    if not _TIME.fullmatch(text):
+        raise ValueError("at is not a time in UTC")
+    return datetime.fromisoformat(text)
 
 
 def _bad(what: str, **args: Any) -> Finding:
@@ -159,6 +174,12 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
+def _exactly(values: dict[str, Any], keys: set[str]) -> None:
+    if set(values) != keys:
+        wrong = ", ".join(sorted(set(values) ^ keys))[:80]
+        raise ValueError(f"keys are missing or too many: {wrong}")
+
+
 def _count(values: dict[str, Any], key: str) -> int:
     value = values.get(key)
     if type(value) is not int or value < 0:
@@ -187,14 +208,14 @@ def _earlier(value: Any) -> Earlier | None:
         return None
     if not isinstance(value, dict):
         raise ValueError("earlier is neither null nor an object")
+    _exactly(value, {"note", "proof"})
     return Earlier(_text(value, "note"), read_hashes(value.get("proof")))
 
 
 def _entry(text: str, line: int) -> Entry:
     body = _object(text, line)
     with _Line(line):
-        if set(body) != _ENTRY_KEYS:
-            raise ValueError("has not the keys of an entry")
+        _exactly(body, _ENTRY_KEYS)
         seq, monotonic = _count(body, "seq"), body["monotonic"]
         if type(monotonic) not in (int, float):
             raise ValueError("monotonic is not a number")
@@ -220,4 +241,7 @@ def _entry(text: str, line: int) -> Entry:
 def _heads(lines: list[str], line: int) -> Iterator[SignedHead]:
     for number, text in enumerate(lines, line):
         with _Line(number):
-            yield SignedHead(number, _text(_object(text, number), "note"))
+            head = _object(text, number)
+            _exactly(head, {"at", "note"})
+            moment(_text(head, "at"))
+            yield SignedHead(number, _text(head, "note"))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.audit.findings import Code, Finding
-from kiosk.audit.record import Record, parse_json, read_hashes
+from kiosk.audit.record import Record, moment, parse_json, read_hashes
 from kiosk.core.checkpoint import Head, key_id, parse_note, parse_vkey
 from kiosk.core.codes import JournalKind
 from kiosk.core.merkle import Frontier, consistency_holds
@@ -84,9 +84,7 @@ def check_order(record: Record) -> Iterator[Finding]:
             yield Finding(Code.SEQUENCE, entry.seq, "sequence", {"expected": expected})
         expected = entry.seq + 1
         try:
-            at = datetime.fromisoformat(entry.at)
-            if at.utcoffset() != timedelta(0):
-                raise ValueError("at is not UTC")
+            at = moment(entry.at)
         except ValueError:
             yield Finding(Code.FORM, entry.seq, "payload", {"why": "at"})
             continue

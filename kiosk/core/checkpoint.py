@@ -124,7 +124,11 @@ def parse_signed(note: str, name: str) -> tuple[str, bytes, bytes]:
 
 
 def _unbase64(text: str) -> bytes:
+    """In its one canonical form: no other text stands for the same bytes."""
     try:
-        return base64.b64decode(text, validate=True)
+        found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError("not base64") from error
+    if base64.b64encode(found).decode() != text:
+        raise ValueError("not base64 in its canonical form")
+    return found
