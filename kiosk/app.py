@@ -114,6 +114,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         venue=config.venue.name,
         claim_mode=config.identity.claim,
         language=config.ui.language,
+        entrance=config.venue.entrance,
         free_when_stopped=config.lane.safe_state == "free",
         policy=journalled_policy(config),
     )

@@ -24,12 +24,22 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Door = Literal[
+    "unknown", "front_left", "front_middle", "front_right", "back_left", "back_middle", "back_right"
+]
+
+
 class Venue(_Section):
     """The exam hall."""
 
     code: str = Field(min_length=1, max_length=32, description="as in the roster")
     name: str = Field(min_length=1, max_length=64, description="shown on the screens")
     timezone: str = Field(default="Asia/Shanghai", description="IANA name of the hall's time zone")
+    entrance: Door = Field(
+        default="unknown",
+        description="the hall's door, for the way on the candidate's map: front is the side of row "
+        "1; left and right as who comes in sees it; unknown: the map shows no way",
+    )
 
     @field_validator("timezone")
     @classmethod

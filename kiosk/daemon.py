@@ -34,7 +34,7 @@ from kiosk.store import Store
 from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus, Supervisor
 from kiosk.texts import Problem
-from kiosk.view import state_of
+from kiosk.view import hall_of, state_of
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +56,7 @@ class Identity:
     claim_mode: str
     language: str
     free_when_stopped: bool  #: the gate's safe state is "free"
+    entrance: str  #: where the hall's door is, for the map
     policy: dict[str, Any]  #: what is asked of a candidate (docs/journal.md)
 
 
@@ -267,6 +268,7 @@ class Daemon:
             help_waiting=session.help_waiting,
             alerts=session.alerts,
             receipt=session.receipt,
+            hall=hall_of(open_now, self._identity.entrance) if open_now else None,
         )
 
     # --- methods --------------------------------------------------------------------------------

@@ -76,6 +76,12 @@ def session_of(session: Session, counts: Counts) -> dict[str, Any]:
     }
 
 
+def hall_of(session: Session, entrance: str) -> dict[str, Any] | None:
+    """Where the terminals stand, for a map; None where rows and columns are not known."""
+    seats = [[t.name, t.row, t.column] for t in session.hall if t.row is not None]
+    return {"seats": seats, "entrance": entrance} if seats else None
+
+
 def may_type(lane: Lane) -> bool:
     """Whether the screen offers a number instead of a card: now, or at the touch of a button."""
     if lane.state is State.IDLE:
@@ -94,6 +100,7 @@ def state_of(
     help_waiting: bool,
     alerts: int = 0,
     receipt: str | None = None,
+    hall: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The `state` notification."""
     visit = lane.visit
@@ -115,6 +122,7 @@ def state_of(
         "terminal": visit.terminal if shows_seat else None,
         "draw_no": visit.draw_no if shows_seat else None,
         "receipt": receipt if shows_seat else None,
+        "hall": hall if shows_seat else None,
         "kept_seat": visit.kept_seat,
         "deadline_in_s": deadline_in_s,
         "deadline_total_s": deadline_total_s,

@@ -108,8 +108,8 @@ def test_what_sections_ask_of_each_other_is_told_with_everything_else(tmp_path):
     text = text.replace("  fingerprint:\n", "  fingerprnt:\n").replace("frames: 5", "frames: 0")
     found = problems(tmp_path, text)
     for said in (
-        "line 22: identity.claim: is id_card, but devices.id_card is missing",
-        "line 23: identity.finger: is true, but devices.fingerprint is missing",
+        "line 23: identity.claim: is id_card, but devices.id_card is missing",
+        "line 24: identity.finger: is true, but devices.fingerprint is missing",
         "devices.fingerprnt: unknown key; did you mean fingerprint?",
         "face.frames",
     ):

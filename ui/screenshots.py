@@ -40,6 +40,9 @@ examgate/YT-03/entry-1
 4pN5yKgH0mVYp0Jb8dGm1mZQvXH0d1b2b7yq3aJk5X4=
 
 — examgate/YT-03/entry-1 """ + base64.b64encode(bytes(range(68))).decode() + "\n"
+#: ten rows of ten, 047 in the fifth row; the door where row 1 is
+HALL = {"seats": [[f"{n + 1:03d}", n // 10 + 1, n % 10 + 1] for n in range(100)],
+        "entrance": "front_left"}
 _WELL = {"ok": True, "code": None, "since": "2025-06-12T08:31:07+08:00", "detail": ""}
 DEVICES = {role: dict(_WELL) for role in ("turnstile", "fingerprint", "camera", "id_card")}
 _DONE = {"face": "done", "finger": "done", "sign": "done", "seat": "now"}
@@ -63,7 +66,7 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "candidate": dict(CANDIDATE) if known else None, "reason": None, "finger_retry": None,
         "finger_attempts_left": 3, "terminal": "047" if seat else None,
         "draw_no": 41 if seat else None, "receipt": RECEIPT if seat else None,
-        "kept_seat": False,
+        "hall": HALL if seat else None, "kept_seat": False,
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
         "help_waiting": False, "visit": 7, "may_type": state == "claim", "may_lay_card": True,
@@ -96,6 +99,7 @@ def every_state() -> dict[str, dict[str, Any]]:
         "drawing": example("drawing"),
         "gate": example("gate"),
         "gate_kept": example("gate", kept_seat=True, terminal="B-112"),
+        "gate_no_map": example("gate", hall=None),
         "welcome": example("welcome", reason="ADMITTED"),
         "help_waiting": example("finger", help_waiting=True),
     }

@@ -11,6 +11,7 @@ from ui import qt, theme
 from ui.candidate.present import Shown
 from ui.i18n import text
 from ui.widgets.code import QrCode
+from ui.widgets.hallmap import HallMap, plan_of
 from ui.widgets.pictures import Picture
 from ui.widgets.preview import Preview
 from ui.widgets.text import BigText
@@ -163,6 +164,8 @@ class SeatPage(Page):
         self.terminal = BigText("terminal", 460, 120, bold=True, parent=self)
         self.note = BigText("note", 50, 32, parent=self)
         self.picture = Picture(self)
+        self.map = HallMap(self)
+        self.place = BigText("place", 40, 22, bold=True, parent=self)
         self.receipt = QrCode(self)
         self.receipt_note = BigText("receipt_note", 34, 22, parent=self)
 
@@ -172,13 +175,28 @@ class SeatPage(Page):
         self.terminal.set_text(str(state.get("terminal") or ""), theme.PRIMARY)
         self.note.set_text(shown.note)
         self.picture.show_kind(shown.picture)
+        self._show_map(state, language)
         self.receipt.set_text(str(state.get("receipt") or ""))
         seen = self.receipt.module_pixels
         self.receipt_note.set_text(text(language, "receipt.note") if seen else "")
 
+    def _show_map(self, state: dict[str, Any], language: str) -> None:
+        """The map in the picture's place, where the hall's rows and columns are known."""
+        terminal, hall = str(state.get("terminal") or ""), state.get("hall")
+        plan = plan_of(hall, terminal)
+        self.map.set_plan(plan, text(language, "map.entrance"))
+        self.map.setVisible(plan is not None)
+        self.picture.setVisible(plan is None)
+        seats = hall["seats"] if plan is not None and isinstance(hall, dict) else []
+        found = next(((row, column) for name, row, column in seats if name == terminal), None)
+        self.place.set_text(text(language, "map.place", row=found[0], column=found[1])
+                            if found else "")
+
     def forget(self) -> None:
-        for words in (self.title, self.caption, self.terminal, self.note, self.receipt_note):
+        for words in (self.title, self.caption, self.terminal, self.note, self.receipt_note,
+                      self.place):
             words.set_text("")
+        self.map.set_plan(None, "")
         self.receipt.set_text("")
 
     def hideEvent(self, event: qt.QEvent) -> None:
@@ -203,5 +221,7 @@ class SeatPage(Page):
         words = 88 * u
         side = min(high - words, across * 0.6)
         put(self.picture, x, y, across - side - edge / 2, high)
+        put(self.map, x, y, across - side - edge / 2, high - words)
+        put(self.place, x, y + high - words, across - side - edge / 2, words)
         put(self.receipt, x + across - side, y + (high - words - side) / 2, side, side)
         put(self.receipt_note, x + across - side, y + (high - words + side) / 2, side, words)

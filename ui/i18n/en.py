@@ -103,6 +103,8 @@ TEXTS: dict[str, str] = {
     "gate.kept": "The terminal you drew before",
     "welcome.title": "Go to your terminal",
     "welcome.body": "Good luck with your exam",
+    "map.entrance": "Entrance",
+    "map.place": "Row {row}, seat {column}",
     "receipt.note": "Photograph this: it lets you check your draw",
     "speech.terminal": "Your terminal is {terminal}",
     "reason.ADMITTED": "passed the gate",

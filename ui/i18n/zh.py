@@ -110,6 +110,8 @@ TEXTS: dict[str, str] = {
     "gate.kept": "仍是您上次抽到的考台",
     "welcome.title": "请对号入座",
     "welcome.body": "祝您考试顺利",
+    "map.entrance": "入口",
+    "map.place": "第 {row} 排　第 {column} 座",
     "receipt.note": "拍下二维码，考后可核对抽号",
     "speech.terminal": "您的考台，{terminal}号",
     # refused: what to do next
