@@ -291,6 +291,7 @@ def run_ui(role: str, config: Config, *, person: str, robot: Path | None, window
             fullscreen=config.ui.fullscreen and not windowed,
             person=person,
             robot=robot,
+            text_scale=config.ui.text_scale,
             volume=config.ui.volume if config.ui.voice else 0,
         ),
     )

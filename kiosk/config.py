@@ -239,6 +239,9 @@ class Ui(_Section):
         default="zh", description="goes back to this after each person"
     )
     fullscreen: bool = Field(default=True, description="candidate screen fills the display")
+    text_scale: float = Field(
+        default=1.0, ge=1, le=2, description="larger words for the candidate, where there is room"
+    )
     voice: bool = Field(default=True, description="prompts are spoken to the candidate")
     volume: int = Field(default=80, ge=0, le=100, description="of the spoken prompts, in per cent")
 

@@ -28,6 +28,7 @@ class UiOptions:
     fullscreen: bool = True
     person: str = ""  #: whose authority the proctor's screen acts under
     robot: Path | None = None  #: socket of the demonstration's hand
+    text_scale: float = 1.0  #: of the candidate's words, 1 to 2
     volume: int = 0  #: of the candidate's voice prompts, 0..100; 0 is none
 
 
@@ -41,6 +42,7 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     if theme.set_up(app) is None:
         print(theme.NO_FONT, file=sys.stderr)
     client = Client(socket, preview=role == "candidate")
+    theme.set_text_scale(options.text_scale)
     speaker = Speaker(options.volume)
     window = make_window(role, client, options, speaker)
     if options.robot is not None:

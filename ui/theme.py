@@ -71,6 +71,19 @@ def colour(value: str, alpha: float = 1.0) -> qt.QColor:
     return made
 
 
+_text_scale = 1.0
+
+
+def set_text_scale(scale: float) -> None:
+    """How much larger the candidate's words may be than designed, where there is room."""
+    global _text_scale
+    _text_scale = scale
+
+
+def text_scale() -> float:
+    return _text_scale
+
+
 def unit(width: int, height: int) -> float:
     """Pixels per design pixel: everything is drawn for a short side of 1080."""
     return max(0.3, min(width, height) / 1080)

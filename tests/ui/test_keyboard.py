@@ -91,7 +91,11 @@ def test_full_screen_does_not_close(qtbot: Any, window: CandidateWindow) -> None
     (qt.Qt.Key_Tab, 0, True), (qt.Qt.Key_Return, 0, True),
     (qt.Qt.Key_F4, int(qt.Qt.AltModifier), False), (qt.Qt.Key_Meta, 0, False),
     (qt.Qt.Key_Tab, int(qt.Qt.AltModifier), False), (qt.Qt.Key_Print, 0, False),
-    (qt.Qt.Key_Q, int(qt.Qt.ControlModifier), False), (qt.Qt.Key_F11, 0, False)])
+    (qt.Qt.Key_Q, int(qt.Qt.ControlModifier), False), (qt.Qt.Key_F11, 0, False),
+    (qt.Qt.Key_Delete, int(qt.Qt.ControlModifier) | int(qt.Qt.AltModifier), False),
+    (qt.Qt.Key_F1, int(qt.Qt.ControlModifier) | int(qt.Qt.AltModifier), False),
+    (qt.Qt.Key_Super_L, 0, False), (qt.Qt.Key_Super_R, 0, False), (qt.Qt.Key_Menu, 0, False),
+    (qt.Qt.Key_D, int(qt.Qt.MetaModifier), False)])
 def test_window_keys_go_nowhere(key: int, held: int, goes: bool) -> None:
     assert allowed(key, held) == goes
 
@@ -103,3 +107,53 @@ def test_the_filter_eats_window_keys_and_menus(qtbot: Any, window: CandidateWind
     enter = qt.QKeyEvent(qt.QEvent.KeyPress, qt.Qt.Key_Return, qt.Qt.NoModifier)
     assert guard.eventFilter(window, menu) and guard.eventFilter(window, quit_key)
     assert not guard.eventFilter(window, enter)
+
+
+def test_the_whole_way_by_keyboard_alone(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    """Language, number, help, reading, signature and the end, without touching the screen."""
+    def press(key: Any) -> None:
+        target = window.focusWidget() or window
+        qtbot.keyClick(target, key)
+
+    def tab_to(name: str) -> None:
+        for _ in range(30):
+            focus = window.focusWidget()
+            if focus is not None and focus.objectName() == name:
+                return
+            press(qt.Qt.Key_Tab)
+        raise AssertionError(f"{name} is not reached")
+
+    window.activateWindow()
+    shows(qtbot, daemon, window, "idle", visit=1, may_type=True)
+    tab_to("number_instead")
+    press(qt.Qt.Key_Return)
+    qtbot.waitUntil(lambda: bool(daemon.called("candidate.enter_number")), timeout=5000)
+    shows(qtbot, daemon, window, "claim", visit=1)
+    for key in "3706":
+        qtbot.keyClicks(window.focusWidget() or window, key)
+    tab_to("key_confirm")
+    press(qt.Qt.Key_Return)
+    qtbot.waitUntil(lambda: bool(daemon.called("candidate.claim")), timeout=5000)
+    assert daemon.called("candidate.claim")[0]["number"] == "3706"
+    shows(qtbot, daemon, window, "finger", visit=1)
+    press(qt.Qt.Key_F1)
+    qtbot.waitUntil(lambda: bool(daemon.called("candidate.help")), timeout=5000)
+    shows(qtbot, daemon, window, "sign", visit=1)
+    tab_to("enlarge")
+    press(qt.Qt.Key_Return)
+    assert window.sign_page.reading.isVisible()
+    press(qt.Qt.Key_Escape)
+    assert window.focusWidget() is window.sign_page.pad
+    press(qt.Qt.Key_Space)
+    for _ in range(12):
+        press(qt.Qt.Key_Right)
+    press(qt.Qt.Key_Space)
+    tab_to("confirm")
+    press(qt.Qt.Key_Return)
+    qtbot.waitUntil(lambda: bool(daemon.called("candidate.sign")), timeout=5000)
+    shows(qtbot, daemon, window, "welcome", visit=1)
+    tab_to("ok")
+    press(qt.Qt.Key_Return)
+    qtbot.waitUntil(lambda: bool(daemon.called("candidate.cancel")), timeout=5000)

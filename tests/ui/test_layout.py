@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
@@ -36,6 +37,33 @@ def faults(window: CandidateWindow) -> list[str]:
             found.append(f"{part.objectName()} is beyond the edge")
     found += [f"{a} over {b}" for (a, x), (b, y) in combinations(places, 2) if x.intersects(y)]
     return found
+
+
+@pytest.fixture
+def scaled() -> Iterator[Callable[[float], None]]:
+    yield theme.set_text_scale
+    theme.set_text_scale(1.0)
+
+
+@pytest.mark.parametrize("scale", [1.4, 2.0])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_larger_words_fit_too_and_are_larger(
+    themed: Any, qtbot: Any, scaled: Callable[[float], None], language: str, scale: float
+) -> None:
+    client = Client(NOWHERE, preview=False)
+    sizes = []
+    for chosen in (1.0, scale):
+        scaled(chosen)
+        window = CandidateWindow(client, language)
+        qtbot.addWidget(window)
+        window.resize(1080, 1920)
+        window.show()
+        for number, (name, state) in enumerate(every_state().items()):
+            client.state.emit(state | {"visit": number})
+            assert faults(window) == [], name
+        client.state.emit(example("finger", visit=1000))
+        sizes.append(window.pages["notice"].body.pixels)
+    assert sizes[1] > 1.1 * sizes[0]
 
 
 @pytest.mark.parametrize("size", [*SIZES, (1024, 600), (600, 1024), (3840, 2160)])

@@ -75,7 +75,8 @@ class BigText(qt.QWidget):
         return needed.width() <= room.width() + 1 and needed.height() <= room.height() + 1
 
     def _fit(self) -> None:
-        low, high = self._smallest * self._unit, self._largest * self._unit
+        low = self._smallest * self._unit
+        high = self._largest * self._unit * theme.text_scale()
         if self._text and self.width() > 1 and self.height() > 1 and not self._has_room(high):
             while high - low > 1:
                 middle = (low + high) / 2
