@@ -273,6 +273,31 @@ def write(pad: qt.QWidget) -> None:
         post_mouse(pad, qt.QEvent.MouseButtonRelease, points[-1])
 
 
+#: on the sheets of docs/screens.md, in a candidate's order
+SHEET = ("idle_card", "claim", "face", "finger", "finger_dry", "finger_no_match", "sign",
+         "sign_enlarged", "gate", "welcome", "refused_too_late", "restarting")
+
+
+def save_sheet(folder: Path, target: Path, size: tuple[int, int]) -> None:
+    """The most important of `folder`'s pictures on one small sheet."""
+    columns = 4 if size[0] < size[1] else 3
+    wide = 230 if size[0] < size[1] else 320
+    high, gap = round(wide * size[1] / size[0]), 8
+    rows = -(-len(SHEET) // columns)
+    sheet = qt.QImage(columns * (wide + gap) + gap, rows * (high + gap) + gap,
+                      qt.QImage.Format_RGB32)
+    sheet.fill(qt.QColor(theme.LINE))
+    painter = qt.QPainter(sheet)
+    for n, name in enumerate(SHEET):
+        picture = qt.QImage(str(folder / f"{name}.png"))
+        shown = picture.scaled(wide, high, qt.Qt.IgnoreAspectRatio, qt.Qt.SmoothTransformation)
+        at = qt.QPoint(n % columns, n // columns)
+        painter.drawImage(gap + at.x() * (wide + gap), gap + at.y() * (high + gap), shown)
+    painter.end()
+    plain = qt.Qt.ThresholdDither | qt.Qt.AvoidDither  # dithered ones do not compress
+    sheet.convertToFormat(qt.QImage.Format_Indexed8, plain).save(str(target))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outdir", type=Path)
@@ -288,6 +313,9 @@ def main() -> int:
             folder = arguments.outdir / language / f"{size[0]}x{size[1]}"
             folder.mkdir(parents=True, exist_ok=True)
             save_candidate(app, folder, language, size, arguments.only)
+            if not arguments.only and size in SIZES[:2]:
+                shape = "wide" if size[0] > size[1] else "tall"
+                save_sheet(folder, arguments.outdir / f"sheet-{language}-{shape}.png", size)
         folder = arguments.outdir / language / "proctor"
         folder.mkdir(parents=True, exist_ok=True)
         save_proctor(app, folder, language)

@@ -39,6 +39,23 @@ def faults(window: CandidateWindow) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_enlarged_commitment_fits_from_the_first_moment(
+    themed: Any, qtbot: Any, language: str, size: tuple[int, int]
+) -> None:
+    client = Client(NOWHERE, preview=False)
+    window = CandidateWindow(client, language)
+    qtbot.addWidget(window)
+    window.resize(*size)
+    window.show()
+    client.state.emit(example("sign", visit=1))
+    window.sign_page.enlarge.click()
+    assert window.sign_page.reading.isVisible() and faults(window) == []
+    window.switch.click()
+    assert faults(window) == []
+
+
 @pytest.fixture
 def scaled() -> Iterator[Callable[[float], None]]:
     yield theme.set_text_scale

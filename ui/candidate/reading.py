@@ -40,6 +40,7 @@ class Reading(qt.QWidget):
         self.label.setText(words)
         for button, said in ((self.smaller, smaller), (self.larger, larger), (self.back, back)):
             button.set_words(said)
+        self._place()
 
     def begin(self) -> None:
         """From the beginning, in the smallest of the large sizes."""
@@ -73,6 +74,9 @@ class Reading(qt.QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: qt.QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
         u, edge = self._unit, round(36 * self._unit)
         row, y = round(96 * u), self.height() - round(96 * u) - edge // 2
         x = edge
