@@ -146,7 +146,13 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         changed=daemon.changed,
         happened=daemon.happened,
     )
-    office = _office(config, store, lambda: supervisor.statuses, lambda: session.session_changed())
+    office = _office(
+        config,
+        store,
+        lambda: supervisor.statuses,
+        lambda: session.session_changed(),
+        daemon.happened,
+    )
     daemon.join(session, office, Server(socket_path(config), daemon.handle), worker)
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
@@ -208,6 +214,7 @@ def _office(
     store: Store,
     devices: Callable[[], Any] | None,
     session_changed: Callable[[], None],
+    happened: Callable[[dict[str, Any]], None],
 ) -> Office:
     from kiosk.office import Office
 
@@ -243,7 +250,7 @@ def offline(config: Config) -> Iterator[Office]:
     """The office methods while no daemon runs. Raises `StoreError` (locked: one runs)."""
     store = open_store(config)
     try:
-        office = _office(config, store, None, lambda: None)
+        office = _office(config, store, None, lambda: None, lambda event: None)
         try:
             yield office
         finally:
@@ -395,10 +402,12 @@ async def _safe_state(config: Config) -> None:
 
 
 def make_key(config: Config) -> Path:
-    """Create the lane's key file. Raises `StoreError` when there is one already."""
+    """Create the lane's two key files. Raises `StoreError` when there is one already."""
+    from kiosk.store.signer import signing_key_file
     from kiosk.store.vault import make_key_file
 
     make_key_file(config.paths.key_file)
+    make_key_file(signing_key_file(config.paths.key_file))
     return config.paths.key_file
 
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -20,6 +20,7 @@ from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
 from kiosk.document_desk import DocumentDesk, Stationery
+from kiosk.hall_desk import HallDesk
 from kiosk.params import NoParams, Params, parse
 from kiosk.preconditions import problems_of
 from kiosk.record_desk import RecordDesk
@@ -44,26 +45,6 @@ class MaybeSession(Params):
     session_id: str | None = None
 
 
-class NewSession(Params):
-    session_id: str = Field(min_length=1, max_length=64)
-    subject: str = Field(min_length=1, max_length=64)
-    starts_at: datetime
-    terminals: list[str] = Field(min_length=1, max_length=500)
-    out_of_service: list[str] = []
-    capacity: int | None = Field(None, ge=1)
-    early_s: int | None = Field(None, ge=0, le=86_400)
-    late_s: int | None = Field(None, ge=0, le=86_400)
-    person: str = "technician"
-
-
-class TerminalChange(Params):
-    session_id: str
-    terminal: str
-    in_service: bool
-    reason: str = Field(min_length=1, max_length=200)
-    person: str = "technician"
-
-
 MAX_EMBEDDING = 1024  #: numbers
 
 
@@ -83,6 +64,8 @@ class Row(BaseModel):
     licence_class: str = Field(max_length=8)
     photo: bytes
     templates: list[bytes] = Field(max_length=10)
+    accessible: bool = False  #: needs an accessible terminal
+    driving_school: str = Field("", max_length=64)
     embedding: list[float] = Field(min_length=1, max_length=MAX_EMBEDDING)
     encoder: str = Field(min_length=1, max_length=64)
 
@@ -107,6 +90,8 @@ class Row(BaseModel):
             templates=tuple(self.templates),
             embedding=tuple(self.embedding),
             encoder=self.encoder,
+            accessible=self.accessible,
+            driving_school=self.driving_school,
         )
 
 
@@ -151,13 +136,13 @@ class Office:
         stationery: Stationery | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
+        happened: Callable[[dict[str, Any]], None] = lambda event: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._zone = zone
         self._encoder = encoder
         self._min_free_mb = min_free_mb
-        self._early_s, self._late_s = early_s, late_s
         self._language = language
         self._same_person_distance = same_person_distance  #: None: imports are not compared
         self._policy = policy  #: what the lane asks of a candidate, as it is journalled
@@ -165,12 +150,10 @@ class Office:
         self._session_changed = session_changed
         self._imports: dict[str, tuple[RosterBegin, list[RosterRow]]] = {}
         self._methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
-            "session.create": (NewSession, self._create),
             "session.open": (SessionName, self._open),
             "session.close": (SessionName, self._close),
             "session.status": (MaybeSession, self._status),
             "session.candidates": (SessionName, self._candidates),
-            "terminal.set": (TerminalChange, self._terminal),
             "roster.begin": (RosterBegin, self._roster_begin),
             "roster.add": (RosterAdd, self._roster_add),
             "roster.commit": (RosterCommit, self._roster_commit),
@@ -180,6 +163,16 @@ class Office:
             "journal.list": (JournalRange, self._journal),
             "journal.verify": (NoParams, self._verify),
         }
+        self._methods |= HallDesk(
+            store,
+            self.declined,
+            self.describe,
+            zone=zone,
+            early_s=early_s,
+            late_s=late_s,
+            session_changed=session_changed,
+            happened=happened,
+        ).methods
         self._methods |= RecordDesk(store, self.declined).methods
         self._methods |= SignatureDesk(store, self.declined).methods
         self.documents = DocumentDesk(store, clock, stationery, language, self.declined)
@@ -212,21 +205,6 @@ class Office:
 
     def describe(self, session: Session) -> dict[str, Any]:
         return session_of(session, self._store.counts(session.session_id))
-
-    def _create(self, p: NewSession) -> Any:
-        starts = p.starts_at
-        session = self._store.create_session(
-            p.session_id,
-            p.subject,
-            starts if starts.tzinfo else starts.replace(tzinfo=self._zone),
-            p.terminals,
-            p.out_of_service,
-            p.capacity,
-            self._early_s if p.early_s is None else p.early_s,
-            self._late_s if p.late_s is None else p.late_s,
-            p.person,
-        )
-        return self.describe(session)
 
     def _open(self, p: SessionName) -> Any:
         if self._devices is None:
@@ -270,14 +248,6 @@ class Office:
 
     def _candidates(self, p: SessionName) -> Any:
         return {"candidates": self._store.candidates(p.session_id)}
-
-    def _terminal(self, p: TerminalChange) -> Any:
-        self._known(p.session_id, p.lang)
-        session = self._store.set_terminal(
-            p.session_id, p.terminal, p.in_service, p.reason, p.person
-        )
-        self._session_changed()
-        return self.describe(session)
 
     def _known(self, session_id: str, lang: str | None) -> Session:
         session = self._store.session(session_id)

@@ -73,6 +73,35 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Opening a session needs the daemon, which checks the devices: examgate daemon.",
     ),
     "not_open": ("场次 {session_id} 没有开放。", "Session {session_id} is not open."),
+    "seat_not_held": (
+        "考台 {terminal} 没有人持有。",
+        "Nobody holds terminal {terminal}.",
+    ),
+    "seat_changed": (
+        "考台 {terminal} 现在属于别人，请刷新后再试。",
+        "Terminal {terminal} is somebody else's by now; look again.",
+    ),
+    "seat_at_gate": (
+        "闸机正为该考生打开，请等通行结束。",
+        "The gate is open for this candidate; wait until they have passed.",
+    ),
+    "second_not_inside": (
+        "该考生没有入过场，不能作第二次考试。",
+        "This candidate has not been inside, so this is no second attempt.",
+    ),
+    "second_used": (
+        "该考生的第二次考试机会已用过。",
+        "This candidate has had the second attempt.",
+    ),
+    "approval_own": (
+        "不能自己批准自己的决定，请另一位考试员批准。",
+        "Nobody approves their own decision; ask somebody else.",
+    ),
+    "approval_missing": (
+        "这一决定需要第二个人批准。",
+        "A second person must approve this.",
+    ),
+    "note_missing": ("请写明原因。", "Write the reason down."),
     "store": ("{detail}", "{detail}"),
     "record_unknown": (
         "没有正在导出的记录 {record_id}，请重新导出。",

@@ -73,6 +73,8 @@ def session_of(session: Session, counts: Counts) -> dict[str, Any]:
         "seated": counts.seated,
         "inside": counts.inside,
         "free_terminals": counts.free_terminals,
+        "commitment": session.commitment,
+        "hall_sha256": session.hall_sha256,
     }
 
 

@@ -90,6 +90,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "unknown licence class",
         "such as C1, C2, B2",
     ),
+    "yes_or_no": (
+        "既不是“是”也不是“否”",
+        "写“是”或“否”，或留空",
+        "is neither yes nor no",
+        "write yes or no, or leave it empty",
+    ),
     "session_id": (
         "场次编号格式不对",
         "字母、数字、点、横线",

@@ -19,13 +19,13 @@ from kiosk.centre import files
 from kiosk.centre.files import MAX_PHOTO_BYTES, FileProblem
 from kiosk.centre.likeness import alike
 from kiosk.centre.problems import TEXTS, Problem, mask_digits, mask_number
-from kiosk.centre.table import Line, find_csv, read_table
+from kiosk.centre.table import OPTIONAL, Line, find_csv, read_table
 from kiosk.core import idnumber
+from kiosk.core.hall import LICENCE_CLASSES
 from kiosk.core.types import mask_name
 
-LICENCE_CLASSES = frozenset(
-    ["A1", "A2", "A3", "B1", "B2", "C1", "C2", "C3", "C4", "C5", "C6", "D", "E", "F", "M", "N", "P"]
-)
+_YES = frozenset(["是", "需要", "yes", "y", "true", "1"])
+_NO = frozenset(["", "否", "不需要", "no", "n", "false", "0"])
 MAX_TEMPLATES = 10
 MAX_TEXT = 64
 #: Photographs held at a time while faces are looked for, in bytes.
@@ -131,7 +131,7 @@ class _Check:
             fields[name] = fields[name].upper()
         for name, value in fields.items():
             if not value:
-                if name != "templates":
+                if name not in OPTIONAL:
                     self._report(row, name, "empty")
             elif _has_invisible(value):
                 self._report(row, name, "control", ascii(_shown(name, value)))
@@ -143,6 +143,9 @@ class _Check:
             self._report(row, "identity_number", code, mask_number(number))
         if licence and licence not in LICENCE_CLASSES:
             self._report(row, "licence_class", "licence_class", licence[:20])
+        accessible = fields.get("accessible", "")
+        if accessible.lower() not in _YES | _NO:
+            self._report(row, "accessible", "yes_or_no", accessible[:20])
         if session_id and not _SESSION_ID.fullmatch(session_id):
             self._report(row, "session_id", "session_id", session_id[:20])
 
@@ -266,7 +269,10 @@ def _shown(name: str, value: str) -> str:
 def _wire(row: _Row) -> dict[str, Any]:
     assert row.enrolled is not None
     names = ("session_id", "admission_no", "identity_number", "name", "licence_class")
-    return {name: row.line.fields[name] for name in names} | {
+    fields = row.line.fields
+    return {name: fields[name] for name in names} | {
+        "driving_school": fields.get("driving_school", ""),
+        "accessible": fields.get("accessible", "").lower() in _YES,
         "photo": row.stored,
         "templates": row.templates,
         "embedding": [float(x) for x in row.enrolled.embedding],

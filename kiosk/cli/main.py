@@ -19,6 +19,7 @@ from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
 from kiosk.cli.session import session
 from kiosk.cli.signature import signature
+from kiosk.cli.terminal import terminal
 
 EPILOG = (
     "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
@@ -68,8 +69,8 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 
 COMMANDS = (
-    daemon, ui, demo, doctor, config_group, roster, session, face, draw, journal, audit, dispute,
-    signature, device,
+    daemon, ui, demo, doctor, config_group, roster, session, terminal, face, draw, journal, audit,
+    dispute, signature, device,
 )  # fmt: skip
 session.add_command(report)
 for command in COMMANDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from kiosk.cli.base import Context, as_json, pass_context, person_option
+from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.hall_file import read_hall
+from kiosk.core.codes import VoidReason
+
+PAGE = 1000
 
 
 def terminal_names(text: str) -> list[str]:
@@ -59,9 +64,18 @@ def session() -> None:
 )
 @click.option(
     "--terminals",
-    required=True,
+    default="",
     callback=_terminals,
     help="Terminals in the hall's order, such as 001-040,051.",
+)
+@click.option(
+    "--hall",
+    "hall_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A table of the terminals with rows, columns and what they are for, instead.",
+)
+@click.option(
+    "--spacing", is_flag=True, help="No neighbours from one driving school while others are free."
 )
 @click.option("--out-of-service", default="", callback=_terminals, help="Terminals not to be used.")
 @click.option("--capacity", type=click.IntRange(1), help="At most so many candidates.")
@@ -70,13 +84,22 @@ def session() -> None:
 @person_option
 @as_json
 @pass_context
-def create(c: Context, /, json_: bool, **params: Any) -> None:
+def create(
+    c: Context, /, json_: bool, hall_file: Path | None, terminals: list[Any], **params: Any
+) -> None:
     """Add a session.
 
     Example: examgate session create KM1-0900 --subject 科目一 --starts-at 2026-11-24T09:00
     --terminals 001-040
     """
-    _show(c, [c.call("session.create", params)], json_)
+    if bool(terminals) == (hall_file is not None):
+        raise click.UsageError("give either --terminals or --hall")
+    if hall_file is not None:
+        hall = read_hall(hall_file)
+        if hall.problems:
+            c.fail(Exit.BAD_INPUT, (c.say(zh, en) for zh, en in hall.problems))
+        terminals = hall.terminals
+    _show(c, [c.call("session.create", params | {"terminals": terminals})], json_)
 
 
 @session.command("open")
@@ -110,11 +133,65 @@ def close(c: Context, session_id: str, person: str, json_: bool) -> None:
 @as_json
 @pass_context
 def status(c: Context, session_id: str | None, json_: bool) -> None:
-    """How one session stands, or all of them.
+    """How one session stands, or all of them; of one also the commitment to its seed, and the
+    seed once it is closed.
 
     Example: examgate session status KM1-0900
     """
-    _show(c, c.call("session.status", {"session_id": session_id})["sessions"], json_)
+    with c.declined(), c.office() as ask:
+        sessions = ask("session.status", {"session_id": session_id})["sessions"]
+        seed = _seed(ask, sessions[0]) if session_id else None
+    if session_id and seed:
+        sessions[0]["seed"] = seed
+    _show(c, sessions, json_)
+    if session_id and not json_ and sessions[0]["commitment"]:
+        click.echo(f"{c.say('抽号承诺', 'commitment')} {sessions[0]['commitment']}")
+        if seed:
+            click.echo(f"{c.say('种子', 'seed')} {seed}")
+
+
+def _seed(ask: Callable[[str, dict[str, Any]], Any], session: dict[str, Any]) -> str | None:
+    """As revealed in the journal when the session was closed."""
+    if session["state"] != "closed":
+        return None
+    after = 0
+    while True:
+        params = {"session_id": session["session_id"], "after": after, "limit": PAGE}
+        page = ask("journal.list", params)
+        for entry in page["entries"]:
+            if entry["kind"] == "session_closed":
+                return str(entry["payload"]["seed"])
+        if len(page["entries"]) < PAGE:
+            return None
+        after = page["last"]
+
+
+@session.command()
+@click.argument("session_id")
+@click.argument("terminal")
+@click.option(
+    "--why",
+    required=True,
+    type=click.Choice([why.value for why in VoidReason]),
+    help="The terminal does not work; second attempt of the exam; anything else.",
+)
+@click.option("--note", default="", help="The reason in words; needed for proctor_decision.")
+@click.option("--approved-by", help="The second person; needed for proctor_decision.")
+@click.option("--draw-no", type=click.IntRange(1), help="Only if it is still this draw.")
+@person_option
+@pass_context
+def void(c: Context, /, **params: Any) -> None:
+    """Give up the seat drawn at TERMINAL: its candidate comes through the lane again, signs and
+    draws again. The old draw stays in the record.
+
+    Example: examgate session void KM1-0900 017 --why terminal_broken --person 李老师
+    """
+    done = c.call("seat.void", params)
+    click.echo(c.say(
+        f"考台 {done['terminal']} 的第 {done['draw_no']} 号抽号已作废；请考生重新走一次通道。",
+        f"draw {done['draw_no']} of terminal {done['terminal']} is void; the candidate goes "
+        "through the lane again.",
+    ))  # fmt: skip
 
 
 @session.command("list")

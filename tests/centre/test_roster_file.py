@@ -389,3 +389,23 @@ def test_the_page_has_every_problem_and_no_other():
     assert set(told) == set(TEXTS)
     for code, (says, remedy) in told.items():
         assert says.startswith(TEXTS[code][2]) and remedy == TEXTS[code][3]
+
+
+@pytest.mark.parametrize(
+    ("word", "needs"), [("是", True), ("YES", True), ("", False), ("否", False)]
+)
+def test_school_and_need_of_an_accessible_terminal(folder, word, needs):
+    found = read(folder, f"{line(0)},一帆驾校,{word}", header=f"{HEADER},驾校,无障碍考台")
+    assert not found.problems
+    assert found.rows[0]["driving_school"] == "一帆驾校"
+    assert found.rows[0]["accessible"] is needs
+
+
+def test_a_need_that_is_neither_yes_nor_no(folder):
+    found = read(folder, f"{line(0)},,也许", header=f"{HEADER},驾校,无障碍考台")
+    assert [(p.line, p.code, p.value) for p in found.problems] == [(2, "yes_or_no", "也许")]
+
+
+def test_without_these_columns_nothing_is_assumed(folder):
+    (row,) = read(folder, line(0)).rows
+    assert (row["driving_school"], row["accessible"]) == ("", False)
