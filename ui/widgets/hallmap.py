@@ -131,6 +131,7 @@ class HallMap(qt.QWidget):
         painter.setFont(words)
         wide = qt.QFontMetricsF(words).horizontalAdvance(self._entrance) + 12
         high = qt.QFontMetricsF(words).height()
-        x = min(max(way[0].x() - wide / 2, 0.0), self.width() - wide)
-        painter.drawText(qt.QRectF(x, min(way[0].y() + side * 0.1, self.height() - high), wide,
-                                   high), int(qt.Qt.AlignCenter), self._entrance)
+        beside = way[0].x() + (side * 0.3 if way[1].x() < way[2].x() else -side * 0.3 - wide)
+        x = min(max(beside, 0.0), self.width() - wide)
+        y = min(way[0].y() - high * 0.2, self.height() - high)
+        painter.drawText(qt.QRectF(x, y, wide, high), int(qt.Qt.AlignCenter), self._entrance)
