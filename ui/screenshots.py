@@ -253,6 +253,12 @@ def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
     settle(app)
     window.grab().save(str(folder / "help.png"))
     window.message.hide()
+    client.state.emit(example("idle"))
+    window.candidates.selectRow(2)
+    window.redraw.why.setCurrentIndex(2)
+    settle(app)
+    window.grab().save(str(folder / "redraw.png"))
+    window.redraw.forget()
     client.state.emit(example("refused", reason="FACE_SEEN_BEFORE", alerts=3))
     for first, name in ((0, "same_face"), (2, "same_face_roster")):
         window._on_alerts({"alerts": ALERTS[first:]})

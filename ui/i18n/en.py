@@ -260,6 +260,30 @@ TEXTS: dict[str, str] = {
     "proctor.open": "Open session",
     "proctor.close": "Close session",
     "proctor.close_sure": "Press again to close",
+    "proctor.redraw": "Give a terminal up, draw anew",
+    "proctor.commitment": "Commitment to the draw {digits}",
+    "redraw.who": "Terminal {terminal}　{name}　{number}",
+    "redraw.note": "Reason in words",
+    "redraw.approved": "Approved by (somebody else)",
+    "redraw.give_up": "Give this terminal up",
+    "redraw.give_up_sure": "Press again: give it up",
+    "redraw.leave": "Leave it",
+    "redraw.follows.terminal_broken": (
+        "The terminal goes out of service. The candidate comes through the lane again, "
+        "signs and draws again."
+    ),
+    "redraw.follows.second_attempt": (
+        "Second attempt, once each. The candidate comes through the lane again, signs "
+        "and draws again."
+    ),
+    "redraw.follows.proctor_decision": (
+        "Needs a reason and somebody else's approval. The candidate comes through the "
+        "lane again, signs and draws again."
+    ),
+    "void.terminal_broken": "The terminal does not work",
+    "void.second_attempt": "Second attempt of the exam",
+    "void.proctor_decision": "Anything else (a proctor's decision)",
+    "idle.commitment": "Commitment to this session's draw {digits}",
     "proctor.resume": "End the stop, resume the lane",
     "proctor.problems": "That cannot be done now. First:",
     "proctor.lost": "No connection. Please try again.",

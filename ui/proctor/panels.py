@@ -42,6 +42,11 @@ def button(name: str) -> qt.QPushButton:
     return made
 
 
+def grouped(digits: str) -> str:
+    """Hexadecimal digits in fours, so that two people can compare them aloud."""
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
 class Panel(qt.QFrame):
     def __init__(self, name: str, language: str) -> None:
         super().__init__()
@@ -81,6 +86,10 @@ class SessionPanel(Panel):
                 grid.addWidget(part, row, n)
             self.numbers[key] = number
         self.column.addLayout(grid)
+        self.commitment = label("commitment", 15, ink=theme.SOFT_INK)
+        self.commitment.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
+        self.commitment.setContextMenuPolicy(qt.Qt.NoContextMenu)
+        self.column.addWidget(self.commitment)
         buttons = qt.QHBoxLayout()
         self.open, self.close_session = button("session_open"), button("session_close")
         self.open.setText(text(language, "proctor.open"))
@@ -109,6 +118,10 @@ class SessionPanel(Panel):
                 subject=session.get("subject"), starts=clock(session.get("starts_at")),
                 since=clock(session.get("checkin_from")),
                 until=clock(session.get("checkin_until"))))
+        commitment = (session or {}).get("commitment")
+        self.commitment.setVisible(bool(commitment))
+        self.commitment.setText(text(self.language, "proctor.commitment",
+                                     digits=grouped(commitment)) if commitment else "")
         for key, field in COUNTERS:
             self.numbers[key].setText("—" if session is None else str(session.get(field, "—")))
 

@@ -74,13 +74,27 @@ class EventTable(Table):
 
 
 class CandidateTable(Table):
-    """The result of `session.candidates`."""
+    """The result of `session.candidates`. `chosen` carries the selected one, or None."""
+
+    chosen = qt.pyqtSignal(object)
 
     def __init__(self, language: str) -> None:
         super().__init__("candidates", ("candidate", "admission_no", "standing", "terminal",
                                         "reason", "last"), language)
+        self.setSelectionMode(qt.QAbstractItemView.SingleSelection)
+        self._candidates: list[dict[str, Any]] = []
+        self.itemSelectionChanged.connect(self._on_selection)
+
+    def _on_selection(self) -> None:
+        rows = {index.row() for index in self.selectedIndexes()}
+        chosen = [self._candidates[row] for row in rows if row < len(self._candidates)]
+        self.chosen.emit(chosen[0] if len(chosen) == 1 else None)
 
     def fill(self, candidates: list[dict[str, Any]]) -> None:
+        if candidates == self._candidates:
+            return  # as it is, with what is selected
+        self._candidates = candidates
+        self.clearSelection()
         self.setUpdatesEnabled(False)
         self.setRowCount(len(candidates))
         for row, one in enumerate(candidates):

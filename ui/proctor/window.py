@@ -13,6 +13,7 @@ from ui.client import LOST, Client
 from ui.i18n import text
 from ui.proctor.alerts import AlertsPanel
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
+from ui.proctor.redraw import RedrawPanel
 from ui.proctor.tables import CandidateTable, EventTable
 
 SURE_MS = 4000  #: closing a session wants a second press within this time
@@ -75,6 +76,8 @@ class ProctorWindow(qt.QWidget):
         self.tabs.addTab(self.events, text(self._language, "proctor.events"))
         self.tabs.addTab(self.candidates, text(self._language, "proctor.candidates"))
         right.addWidget(self.tabs)
+        self.redraw = RedrawPanel(self._language)
+        right.addWidget(self.redraw)
         middle = qt.QHBoxLayout()
         middle.addWidget(scroll)
         middle.addLayout(right, 1)
@@ -119,6 +122,8 @@ class ProctorWindow(qt.QWidget):
         self.current.cancel.clicked.connect(lambda: self._act("proctor.cancel"))
         self.current.resume.clicked.connect(lambda: self._act("lane.resume"))
         self.help_done.clicked.connect(lambda: self._act("proctor.help_done"))
+        self.candidates.chosen.connect(self.redraw.choose)
+        self.redraw.decided.connect(self._give_up)
         self.alerts.answered.connect(
             lambda alert_id, same: self._act("alert.answer", alert_id=alert_id, same=same))
 
@@ -196,6 +201,12 @@ class ProctorWindow(qt.QWidget):
         if chosen is not None:
             self._act(method, session_id=chosen, lang=self._language)
 
+    def _give_up(self, terminal: str, why: str, note: str, approved_by: str) -> None:
+        chosen = self.session.choice.currentData()
+        if chosen is not None:
+            self._act("seat.void", session_id=chosen, terminal=terminal, why=why, note=note,
+                      approved_by=approved_by or None, lang=self._language)
+
     def _close_session(self) -> None:
         if self._sure.isActive():
             self._not_sure()
@@ -248,6 +259,7 @@ class ProctorWindow(qt.QWidget):
         state, session = self._state, self._chosen()
         may_act = self._may_act
         self.alerts.allow(may_act)
+        self.redraw.allow(may_act)
         self.session.show_session(session)
         standing = session.get("state") if session else None
         self.session.open.setEnabled(may_act and standing == "created")
