@@ -26,6 +26,7 @@ SESSION = {
     "checkin_from": "2025-06-12T09:00:00+08:00", "checkin_until": "2025-06-12T09:30:00+08:00",
     "state": "open", "booked": 96, "seated": 41, "inside": 38, "capacity": 100,
     "free_terminals": 59,
+    "commitment": "87b724d8c9928cee00e002a80d3559dacdbefa12075fe9238118d0b501a3b688",
 }
 #: of the form of docs/draw.md, signed by nobody
 RECEIPT = """examgate/receipt/v1

@@ -19,7 +19,8 @@ from kiosk import wire
 from ui import qt, theme
 from ui.candidate.window import CandidateWindow
 from ui.client import Client
-from ui.screenshots import example
+from ui.proctor.window import ProctorWindow
+from ui.screenshots import SESSION, example
 
 #: what Qt's own off-screen platform says about itself, whatever the program does
 PLATFORM_NOISE = ("propagateSizeHints", "XDG_RUNTIME_DIR")
@@ -148,3 +149,23 @@ def open_window(themed: qt.QApplication, daemon: Daemon, qtbot: Any
 @pytest.fixture
 def window(open_window: Callable[..., CandidateWindow]) -> CandidateWindow:
     return open_window()
+
+
+@pytest.fixture
+def proctor(themed: Any, daemon: Any, qtbot: Any) -> Iterator[ProctorWindow]:
+    created = SESSION | {"session_id": "KM1-1400", "state": "created", "seated": 0, "inside": 0}
+    daemon.answers |= {
+        "lane.info": {"version": "0.1.0", "lane": "entry-1", "venue": "YT-03"},
+        "session.status": {"sessions": [SESSION, created]},
+        "session.candidates": {"candidates": [
+            {"name": "李*", "admission_no": "…0032", "standing": "seated", "terminal": "012",
+             "last_reason": "GATE_TIMEOUT", "last_at": "2025-06-12T09:12:36+08:00"}]},
+    }
+    client = Client(daemon.path, preview=False)
+    window = ProctorWindow(client, "zh", "周静")
+    qtbot.addWidget(window)
+    window.show()
+    client.start()
+    qtbot.waitUntil(lambda: window.candidates.rowCount() == 1, timeout=5000)
+    yield window
+    client.stop()

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from kiosk import wire
 from ui import qt
 from ui.client import Client
 from ui.i18n import text
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import ALERTS, DEVICES, SESSION, example
-
-
-@pytest.fixture
-def proctor(themed: Any, daemon: Any, qtbot: Any) -> Iterator[ProctorWindow]:
-    created = SESSION | {"session_id": "KM1-1400", "state": "created", "seated": 0, "inside": 0}
-    daemon.answers |= {
-        "lane.info": {"version": "0.1.0", "lane": "entry-1", "venue": "YT-03"},
-        "session.status": {"sessions": [SESSION, created]},
-        "session.candidates": {"candidates": [
-            {"name": "李*", "admission_no": "…0032", "standing": "seated", "terminal": "012",
-             "last_reason": "GATE_TIMEOUT", "last_at": "2025-06-12T09:12:36+08:00"}]},
-    }
-    client = Client(daemon.path, preview=False)
-    window = ProctorWindow(client, "zh", "周静")
-    qtbot.addWidget(window)
-    window.show()
-    client.start()
-    qtbot.waitUntil(lambda: window.candidates.rowCount() == 1, timeout=5000)
-    yield window
-    client.stop()
+from ui.screenshots import ALERTS, DEVICES, example
 
 
 def shows(qtbot: Any, daemon: Any, window: ProctorWindow, name: str, **changes: Any) -> None:

@@ -72,10 +72,10 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
             return _out_of_order(state, language)
         case State.IDLE if state.get("claim_mode") == "face":
             return Shown("face", "face", say("idle.face.title"), say("idle.face.body"),
-                         action="none")
+                         action="none", code=_commitment(state, language))
         case State.IDLE:
             return Shown("notice", "card", say("idle.id_card.title"), say("idle.id_card.body"),
-                         action="none")
+                         action="none", code=_commitment(state, language))
         case State.CLAIM if state.get("may_type"):
             title = "number.title_card" if state.get("may_lay_card") else "number.title"
             return Shown("number", "", say(title), say("number.body"))
@@ -166,3 +166,10 @@ def when_text(iso: str | None, language: str, now: datetime | None = None) -> st
 def _code(state: dict[str, Any], language: str) -> str:
     code = state.get("reason")
     return text(language, "code", code=code) if code and code not in UNSAID else ""
+
+
+def _commitment(state: dict[str, Any], language: str) -> str:
+    """The beginning of what the lane is bound to: whoever waits can note it down."""
+    digits = str((state.get("session") or {}).get("commitment") or "")[:16]
+    shown = " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+    return text(language, "idle.commitment", digits=f"{shown} …") if digits else ""

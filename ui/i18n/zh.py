@@ -278,7 +278,7 @@ TEXTS: dict[str, str] = {
     "redraw.leave": "不作废",
     "redraw.follows.terminal_broken": "考台将停用。考生要重新走一次通道，重新签名、抽号。",
     "redraw.follows.second_attempt": "第二次考试，每人一次。考生要重新走一次通道，重新签名、抽号。",
-    "redraw.follows.proctor_decision": "须写明原因，并由另一人批准。考生要重新走一次通道，重新签名、抽号。",
+    "redraw.follows.proctor_decision": "须写明原因，由另一人批准。考生要重走通道，重新签名、抽号。",
     "void.terminal_broken": "考台坏了",
     "void.second_attempt": "第二次考试",
     "void.proctor_decision": "其他（考试员决定）",
