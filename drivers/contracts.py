@@ -73,6 +73,14 @@ class GateInputs:
     fire: bool
 
 
+@dataclass(frozen=True, slots=True)
+class GateCounters:
+    """How many people the gate itself has counted since it was built; None: it does not."""
+
+    entry: int | None
+    exit: int | None
+
+
 class Turnstile(Protocol):
     async def open(self) -> DeviceInfo: ...
 
@@ -90,6 +98,9 @@ class Turnstile(Protocol):
         """Latch the gate open for everybody (fire, emergency), or end that. May be repeated."""
 
     async def inputs(self) -> GateInputs: ...
+
+    async def counters(self) -> GateCounters | None:
+        """The gate's own passage counters; None where it has none. Raises `DeviceFault`."""
 
     async def next_event(self) -> GateEvent:
         """Wait for the next thing the sensors saw. Raises `DeviceFault` when the bus dies."""

@@ -188,6 +188,16 @@ class Turnstile(_Section):
     input_passage_b: int = Field(default=1, ge=0, le=255, description="second sensor")
     input_forced: int = Field(default=2, ge=0, le=255, description="forced-open contact")
     input_fire: int = Field(default=3, ge=0, le=255, description="fire contact")
+    counter_entry: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_534,
+        description="input register of the gate's own counter of people going in: 32 bits in two "
+        "registers, the high one first; empty: it has none",
+    )
+    counter_exit: int | None = Field(
+        default=None, ge=0, le=65_534, description="… of people coming out; likewise"
+    )
 
 
 class Fingerprint(_Section):

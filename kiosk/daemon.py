@@ -205,6 +205,7 @@ class Daemon:
     async def serve_turnstile(self, turnstile: Turnstile) -> None:
         # it may still be latched open from the time in which nobody drove it
         await turnstile.release(self.session.gate.fire)
+        self.session.gate.connected()
         while True:
             self.session.gate.saw(await turnstile.next_event())
 
@@ -318,6 +319,14 @@ class Daemon:
             case "proctor.help_done":
                 self.session.help_done(parse(Person, params).person)
                 return {}
+            case "session.open":
+                opened = self.office.call(method, params)
+                self.session.gate.session_opened()
+                return opened
+            case "session.close":
+                if params.get("session_id") == self.session.session_id:
+                    self.session.gate.session_closes()
+                return self.office.call(method, params)
             case _:
                 return self.office.call(method, params)
 

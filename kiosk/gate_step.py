@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from drivers.contracts import GateEvent, GateEventKind, Turnstile
+from drivers.contracts import GateCounters, GateEvent, GateEventKind, Turnstile
 from drivers.errors import DeviceFault, UnlockUnknown
 from kiosk.core import effects as do
 from kiosk.core import events as ev
@@ -43,6 +43,38 @@ class GateStep:
         self._lane = lane
         self._gate_s = gate_s
         self.fire = False
+        self._counters: GateCounters | None = None  #: as last read
+
+    def session_opened(self) -> None:
+        """Journal what the gate itself has counted so far; the balance begins there."""
+        self._lane.spawn(self._count(self._lane.session_id))
+
+    def session_closes(self) -> None:
+        """The same before the session is closed, as read after the last thing it saw."""
+        self._record_counters(self._lane.session_id)
+
+    def connected(self) -> None:
+        """The turnstile is there, at the start or again."""
+        self._lane.spawn(self._count())
+
+    async def _count(self, session_id: str | None = None) -> None:
+        """Read the counters; for `session_id` journal them, also that they cannot be read."""
+        try:
+            turnstile: Turnstile = self._lane.supervisor.device("turnstile")
+            found = await turnstile.counters()
+        except (DeviceFault, KeyError):
+            found = GateCounters(None, None)
+        self._counters = found
+        if session_id is not None:
+            self._record_counters(session_id)
+
+    def _record_counters(self, session_id: str | None) -> None:
+        if session_id is None or self._counters is None:
+            return  # this gate does not count
+        payload = {"entry": self._counters.entry, "exit": self._counters.exit}
+        self._lane.store.journal(
+            JournalKind.GATE_COUNTERS, session_id=session_id, payload=payload
+        )
 
     def unlock(self, intent_id: int) -> None:
         """Send the pulse for the intent that has just been committed."""
@@ -51,6 +83,8 @@ class GateStep:
     def saw(self, event: GateEvent) -> None:
         """What the turnstile's sensors saw."""
         kind = event.kind
+        if self._counters is not None:
+            self._lane.spawn(self._count())
         if kind.ends_passage and self._lane.lane.state is State.GATE:
             self._lane.post(ev.PassageEnded(PASSAGE[kind]))
             return

@@ -17,7 +17,7 @@ from pymodbus.pdu import ModbusPDU
 
 from drivers import link
 from drivers.errors import DeviceFault, FaultCode
-from drivers.turnstile.codec import COIL_OFF, COIL_ON, READ_INPUTS, WRITE_COIL
+from drivers.turnstile.codec import COIL_OFF, COIL_ON, READ_INPUTS, READ_REGISTERS, WRITE_COIL
 
 ANSWER_S = 0.25  #: longest wait for one answer; a board answers in a few milliseconds
 #: silence before a frame, 3.5 characters and at least this (Modbus over Serial Line, 2.5.1.1)
@@ -107,6 +107,14 @@ class Bus:
         )
         self._check(answer, READ_INPUTS, len(answer.bits) == (count + 7) // 8 * 8)
         return [bool(bit) for bit in answer.bits[:count]]
+
+    def read_registers(self, first: int, count: int) -> list[int]:
+        """Input registers (function 04), 16 bits each."""
+        answer = self._exchange(
+            lambda: self._client.read_input_registers(first, count=count, device_id=self._unit)
+        )
+        self._check(answer, READ_REGISTERS, len(answer.registers) == count)
+        return list(answer.registers)
 
     def write_coil(self, coil: int, on: bool) -> None:
         self.write_raw(coil, COIL_ON if on else COIL_OFF)

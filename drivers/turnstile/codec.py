@@ -1,17 +1,19 @@
 """Modbus RTU as relay-and-input boards speak it: requests, answers, CRC, a slave's framing.
 
 Bytes in, frames out and back; no port, clock or thread. Sources: Modbus Application Protocol
-V1.1b3 (functions 01, 02, 05, 15), Modbus over Serial Line V1.02 (RTU framing, CRC-16 §6.2.2).
+V1.1b3 (functions 01, 02, 04, 05, 15), Modbus over Serial Line V1.02 (RTU framing, CRC-16 §6.2.2).
 The timed pulse ("flash on") is the common extension of Chinese relay boards: function 05 with
 address 0x0200 + coil and the length in tenths of a second as the value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 READ_COILS = 0x01
 READ_INPUTS = 0x02
+READ_REGISTERS = 0x04  #: input registers, 16 bits each
 WRITE_COIL = 0x05
 WRITE_COILS = 0x0F
 SHORT_FUNCTIONS = frozenset(range(0x01, 0x07))  #: two 16-bit fields and nothing more
@@ -80,6 +82,12 @@ def unpack_bits(data: bytes, count: int) -> list[bool]:
 def bits_answer(request: Request, bits: list[bool]) -> bytes:
     packed = pack_bits(bits)
     return seal(bytes((request.unit, request.function, len(packed))) + packed)
+
+
+def registers_answer(request: Request, values: Sequence[int]) -> bytes:
+    """Answer to a read of registers, each of 16 bits."""
+    data = b"".join(value.to_bytes(2, "big") for value in values)
+    return seal(bytes((request.unit, request.function, len(data))) + data)
 
 
 def echo_answer(request: Request) -> bytes:

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from drivers.contracts import DeviceInfo, GateEvent, GateInputs, Options
+from drivers.contracts import DeviceInfo, GateCounters, GateEvent, GateInputs, Options
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
 from drivers.turnstile.bus import Bus, NotSent
 from drivers.turnstile.codec import FLASH_ON, FLASH_STEP_MS
@@ -80,6 +80,14 @@ class ModbusTurnstile:
 
     async def inputs(self) -> GateInputs:
         return await self._ask(lambda bus: _patiently(lambda: self._read_inputs(bus)))
+
+    async def counters(self) -> GateCounters | None:
+        numbers = [self._o.get("counter_entry"), self._o.get("counter_exit")]
+        if numbers == [None, None]:
+            return None
+        return await self._ask(
+            lambda bus: GateCounters(*(_counter(bus, number) for number in numbers))
+        )
 
     async def next_event(self) -> GateEvent:
         event = await self._events.get()
@@ -228,6 +236,14 @@ def _patiently(ask: Callable[[], T]) -> T:
         with contextlib.suppress(DeviceFault):
             return ask()
     return ask()
+
+
+def _counter(bus: Bus, register: int | None) -> int | None:
+    """32 bits in two registers, the high one first."""
+    if register is None:
+        return None
+    high, low = _patiently(lambda: bus.read_registers(register, 2))
+    return high << 16 | low
 
 
 def _copy(fault: DeviceFault) -> DeviceFault:

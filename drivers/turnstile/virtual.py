@@ -18,6 +18,7 @@ COILS = 8
 INPUTS = 8
 PASSAGE_A, PASSAGE_B, FORCED, FIRE = range(4)
 UNLOCK_COIL, RELEASE_COIL = 0, 1
+COUNTER_ENTRY, COUNTER_EXIT = 0, 2  #: input registers, two each, the high one first
 SILENCE_S = 0.05  #: half a frame is forgotten after this
 STRIDE_S = 0.25  #: a brisk person from one barrier to the next
 RELOCK_S = 15.0  #: the gate's own controller locks again when nobody came
@@ -47,6 +48,7 @@ class VirtualTurnstile(VirtualDevice):
         self.pulses = 0
         self.unlock_writes = 0
         self.passages = 0
+        self.counted = [0, 0]  #: by the gate itself: in, out; kept without power
         self.on_unlock: Callable[[], None] | None = None
         self.mute = False  #: hears and obeys but does not answer
         self.lost_answers = 0  #: the next so many answers are not given
@@ -105,6 +107,8 @@ class VirtualTurnstile(VirtualDevice):
         """Somebody comes out the wrong way."""
         with self._body:
             self._walk((False, True), (True, True), (True, False), (False, False))
+            with self.lock:
+                self.counted[1] += 1
 
     def climb_over(self) -> None:
         """Somebody comes through whether the gate is locked or not."""
@@ -132,6 +136,7 @@ class VirtualTurnstile(VirtualDevice):
             self._walk(*levels, (False, False))
             with self.lock:
                 self.passages += people
+                self.counted[0] += people
             self._relock()
             return True
 
@@ -187,6 +192,8 @@ class VirtualTurnstile(VirtualDevice):
                 return self._read(request, self._coils)
             case codec.READ_INPUTS:
                 return self._read(request, self._inputs)
+            case codec.READ_REGISTERS:
+                return self._read_registers(request)
             case codec.WRITE_COIL | codec.WRITE_COILS if self.refuses:
                 return codec.exception_answer(request, codec.ILLEGAL_VALUE)
             case codec.WRITE_COIL:
@@ -201,6 +208,13 @@ class VirtualTurnstile(VirtualDevice):
         if request.value == 0 or end > len(bits):
             return codec.exception_answer(request, codec.ILLEGAL_ADDRESS)
         return codec.bits_answer(request, bits[request.address : end])
+
+    def _read_registers(self, request: Request) -> bytes:
+        registers = [half for n in self.counted for half in (n >> 16 & 0xFFFF, n & 0xFFFF)]
+        end = request.address + request.value
+        if request.value == 0 or end > len(registers):
+            return codec.exception_answer(request, codec.ILLEGAL_ADDRESS)
+        return codec.registers_answer(request, registers[request.address : end])
 
     def _write(self, request: Request) -> bytes:
         flash = request.address >= codec.FLASH_ON

@@ -131,7 +131,7 @@ class _Session:
                 self._admitted(e)
             case JournalKind.GATE_EVENT:
                 self._event(e)
-            case "gate_counters":
+            case JournalKind.GATE_COUNTERS:
                 self.counters.append(e)
             case JournalKind.SESSION_CLOSED:
                 self.closing = e

@@ -155,6 +155,7 @@ class JournalKind(StrEnum):
     GATE_PULSE = "gate_pulse"  #: what became of the one pulse of an intent
     GATE_OUTCOME = "gate_outcome"
     GATE_EVENT = "gate_event"
+    GATE_COUNTERS = "gate_counters"  #: the gate's own, when a session opens and before it closes
     ADMITTED = "admitted"
     REFUSED = "refused"
     HELP = "help"

@@ -24,7 +24,7 @@ import yaml
 from drivers.camera.virtual import VirtualCamera
 from drivers.fingerprint.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
-from drivers.turnstile.virtual import VirtualTurnstile
+from drivers.turnstile.virtual import COUNTER_ENTRY, COUNTER_EXIT, VirtualTurnstile
 from kiosk import wire
 from kiosk.demo.people import CHEN, LI, WANG
 
@@ -113,7 +113,12 @@ class Venue:
             "face": {},
             "timeouts": self.options.timeouts,
             "devices": {
-                "turnstile": {"driver": "modbus", "port": self.turnstile.port},
+                "turnstile": {
+                    "driver": "modbus",
+                    "port": self.turnstile.port,
+                    "counter_entry": COUNTER_ENTRY,
+                    "counter_exit": COUNTER_EXIT,
+                },
                 "fingerprint": {"driver": "zfm", "port": self.fingerprint.port},
                 "camera": {"driver": "opencv", "source": source},
                 "id_card": {"driver": "sam", "port": self.id_card.port},

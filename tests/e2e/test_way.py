@@ -51,6 +51,24 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     assert checked.returncode == 1 and "was changed" in checked.stdout
 
 
+def test_whose_terminal_broke_comes_again_and_the_gates_own_counters_agree(quick_venue, walker):
+    first = walker.walk(WANG, over)
+    assert first["state"] == "welcome", first["reason"]
+    void = ("session", "void", "S1", first["terminal"], "--person", "test")
+    quick_venue.command(*void, "--why", "terminal_broken", "--note", "its screen is dark")
+    walker.leave()
+    again = walker.walk(WANG, over)
+    assert again["state"] == "welcome", again["reason"]
+    assert again["terminal"] != first["terminal"]
+    quick_venue.command("session", "close", "S1", "--person", "test")
+    counted = [e["payload"]["entry"] for e in audit(quick_venue) if e["kind"] == "gate_counters"]
+    assert counted == [0, 2]
+    record = quick_venue.folder / "s1.record"
+    quick_venue.command("session", "export", "S1", str(record))
+    checked = quick_venue.command("audit", str(record))
+    assert "2 draws, 2 gate intents, 1 inside" in checked.stdout
+
+
 def documents_of_a_running_lane(venue):
     """A report and a dispute pack, made while the daemon goes on."""
     pdf, pack = venue.folder / "s1.pdf", venue.folder / "wang.zip"

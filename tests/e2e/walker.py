@@ -16,7 +16,11 @@ from kiosk.demo.venue import Venue
 from tools.verify_record import Kept, verify
 
 CARD_CHANGE_S = 0.7  #: nobody lifts a card and lays on another one faster
-SCRAWL = [[[10.0 + 9 * i, 50.0 + 20 * (i % 3), 12.0 * i, 0.5] for i in range(60)]]
+
+
+def scrawl(n: int) -> list[list[list[float]]]:
+    """A name as it is written the nth time: never twice the same."""
+    return [[[10.0 + 9 * i, 50.0 + n + 20 * (i % 3), 12.0 * i, 0.5] for i in range(60)]]
 
 
 class Walker:
@@ -26,6 +30,7 @@ class Walker:
         self.venue, self.photos = venue, photos
         self.state: dict[str, Any] = {}
         self.seen: list[str] = []
+        self._signed = 0
 
     def walk(
         self,
@@ -81,11 +86,12 @@ class Walker:
             time.sleep(0.02)
 
     def sign(self, client: wire.Client, visit: int) -> None:
+        self._signed += 1
         client.call(
             "candidate.sign",
             {
                 "visit": visit,
-                "strokes": SCRAWL,
+                "strokes": scrawl(self._signed),
                 "width": 800,
                 "height": 300,
                 "text_sha256": "0" * 64,
@@ -111,10 +117,13 @@ def audit(venue: Venue) -> list[dict[str, Any]]:
     intents = [e for e in entries if e["kind"] == "gate_intent"]
     assert venue.turnstile.pulses <= len(intents), "a pulse without an intent on disk"
     draws = [e for e in entries if e["kind"] == "seat_drawn"]
-    assert len({d["pseudonym"] for d in draws}) == len(draws), "somebody drew twice"
-    assert len({d["terminal"] for d in draws}) == len(draws), "one seat for two"
-    seat = {d["pseudonym"]: d["terminal"] for d in draws}
-    assert all(i["terminal"] == seat[i["pseudonym"]] for i in intents)
+    voided = {(e["session_id"], e["payload"]["draw_no"]) for e in entries
+              if e["kind"] == "seat_voided"}  # fmt: skip
+    kept = [d for d in draws if (d["session_id"], d["payload"]["draw_no"]) not in voided]
+    assert len({d["pseudonym"] for d in kept}) == len(kept), "somebody drew twice"
+    assert len({(d["session_id"], d["terminal"]) for d in kept}) == len(kept), "one seat for two"
+    seats = {(d["pseudonym"], d["terminal"]) for d in draws}
+    assert all((i["pseudonym"], i["terminal"]) in seats for i in intents)
     outcomes = [e for e in entries if e["kind"] == "gate_outcome"]
     assert len(outcomes) <= len(intents), "an outcome without an intent"
     assert findings(venue) <= {"OPEN"}, "a stranger would find more than that it is not closed"

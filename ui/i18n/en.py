@@ -368,6 +368,7 @@ TEXTS: dict[str, str] = {
     "kind.gate_pulse": "unlock pulse",
     "kind.gate_outcome": "gate result",
     "kind.gate_event": "gate event",
+    "kind.gate_counters": "gate's counters",
     "kind.admitted": "went in",
     "kind.refused": "not admitted",
     "kind.help": "asked for help",

@@ -365,6 +365,7 @@ TEXTS: dict[str, str] = {
     "kind.gate_pulse": "开闸脉冲",
     "kind.gate_outcome": "闸机结果",
     "kind.gate_event": "闸机事件",
+    "kind.gate_counters": "闸机计数",
     "kind.admitted": "入场",
     "kind.refused": "未通过",
     "kind.help": "请求帮助",

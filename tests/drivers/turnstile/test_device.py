@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from drivers.contracts import GateCounters, GateInputs
 from drivers.contracts import GateEventKind as K
-from drivers.contracts import GateInputs
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
@@ -324,5 +324,27 @@ def test_an_opening_that_is_cancelled_holds_no_port(run, twin, make_gate):
         second = make_gate()
         await second.open()
         await second.close()
+
+    run(body())
+
+
+def test_the_gates_own_counters(run, twin, opened):
+    """32 bits over two registers; a gate without them says so, one that has none is a fault."""
+
+    async def body():
+        twin.counted = [70_001, 131_072]
+        async with opened(counter_entry=0, counter_exit=2) as gate:
+            assert await gate.counters() == GateCounters(70_001, 131_072)
+            await gate.unlock(5.0)
+            assert await asyncio.to_thread(twin.person_passes)
+            assert await gate.counters() == GateCounters(70_002, 131_072)
+        async with opened(counter_exit=2) as gate:
+            assert await gate.counters() == GateCounters(None, 131_072)
+        async with opened() as gate:
+            assert await gate.counters() is None
+        async with opened(counter_entry=9) as gate:
+            with pytest.raises(DeviceFault) as raised:
+                await gate.counters()
+            assert raised.value.code is FaultCode.REFUSED
 
     run(body())
