@@ -43,7 +43,7 @@ MAX_FILE = 128 << 20  #: bytes; 100 000 entries have about 35 MB
 MAX_LINE = 1 << 20  #: bytes of a line other than the leaves
 MAX_DEPTH = 32  #: of arrays and objects inside each other
 MIN_LINE = 100  #: bytes; no entry and no head is shorter
-MAX_FINDINGS = 1000  #: then it stops
+MAX_FINDINGS = 1000  #: the first ones are what matters
 
 Hashes = list[bytes]
 
@@ -184,6 +184,17 @@ def is_facts(value: Any) -> bool:
     )
 
 
+FLAGS = ("in_service", "reserved", "accessible")
+CHANGEABLE = (*FLAGS, "classes")
+
+
+def is_attribute(key: str, value: Any) -> bool:
+    """Of a terminal; one of those that `terminal_changed` may change."""
+    if key in FLAGS:
+        return type(value) is bool
+    return key == "classes" and IS["names"](value) and value == sorted(set(value))
+
+
 IS: dict[str, Callable[[Any], bool]] = {
     "whole": is_whole,
     "number": lambda v: type(v) in (int, float),
@@ -240,6 +251,9 @@ def misfit(entry: dict[str, Any], version: int) -> str:
             return "pool"
     if kind in ("session_opened", "lane_started") and not IS["policy?"](payload.get("policy")):
         return "policy"
+    if kind == "terminal_changed":
+        wrong = (k for k in CHANGEABLE if k in payload and not is_attribute(k, payload[k]))
+        return next(wrong, "")
     return first_wrong(payload, wanted)
 
 
@@ -376,19 +390,10 @@ def is_signed(head: Head, key: Key) -> bool:
 
 # --- Form ----------------------------------------------------------------------------------------
 
-HEADER = set(
-    [
-        "format",
-        "origin",
-        "vkey",
-        "session_id",
-        "first",
-        "entries",
-        "checkpoints",
-        "peaks",
-        "earlier",
-    ]
-)
+HEADER = (
+    "format:text origin:text vkey:text session_id:text first:whole entries:whole "
+    "checkpoints:whole peaks:hashes"
+)  #: and `earlier`
 AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", re.ASCII)
 
 
@@ -437,13 +442,13 @@ def read_record(data: bytes) -> Record:
 def read_header(line: bytes) -> dict[str, Any]:
     try:
         header = strict(line)
-        if set(header) != HEADER or header["format"] != "examgate-record/1":
-            raise ValueError("not that of an examgate-record/1")
-        if type(header["session_id"]) is not str or not header["session_id"]:
-            raise ValueError("no session_id")
-        for key in ("first", "entries", "checkpoints"):
-            if not is_whole(header[key]) or (key != "checkpoints" and header[key] < 1):
-                raise ValueError(f"{key} is {show(header[key])}")
+        if header.get("format") != "examgate-record/1":
+            raise ValueError("its format is not examgate-record/1")
+        wrong = first_wrong(header, HEADER)
+        if wrong or len(header) != 9 or "earlier" not in header:
+            raise ValueError(f"{wrong or 'there are other keys'}")
+        if not header["session_id"] or header["first"] < 1 or header["entries"] < 1:
+            raise ValueError("session_id, first or entries")
         header["peaks"] = hashes(header["peaks"])
         if len(header["peaks"]) != bin(header["first"] - 1).count("1"):
             raise ValueError("not as many peaks as the size before the first entry has")
@@ -500,13 +505,12 @@ class Seen(NamedTuple):
     """What has to be known before the entries are replayed."""
 
     seed: Any  #: bytes; None: nobody has revealed it
-    opened: int  #: seq of session_opened, 0: none
     drawn: int  #: seq of the first seat_drawn, 0: none
 
 
 def check_form(record: Record, found: list[Finding]) -> Seen:
     """Every entry, one after the other."""
-    expected, before, seed, opened, drawn = record.first, None, None, 0, 0
+    expected, before, seed, drawn = record.first, None, None, 0
     for place, line in enumerate(record.entries, record.first):
         entry = read_entry(line, place)
         seq, kind, at = entry["seq"], entry["kind"], datetime.fromisoformat(entry["at"])
@@ -516,11 +520,10 @@ def check_form(record: Record, found: list[Finding]) -> Seen:
             found.append(finding(seq, "clock", str(at), str(before)))
         expected, before = seq + 1, at
         if entry["session_id"] == record.session_id:
-            opened = opened or (seq if kind == "session_opened" else 0)
             drawn = drawn or (seq if kind == "seat_drawn" else 0)
             if kind == "session_closed" and seed is None and not misfit(entry, 2):
                 seed = bytes.fromhex(entry["payload"]["seed"])
-    return Seen(seed, opened, drawn)
+    return Seen(seed, drawn)
 
 
 # --- Tree ----------------------------------------------------------------------------------------
@@ -569,9 +572,7 @@ def check_heads(record: Record, key: Key, seen: Seen, known: dict[int, bytes]) -
         fitting, size = head.size if fits else fitting, max(size, head.size)
     if size < record.last:
         yield finding(max(size + 1, record.first), "unsigned", record.last)
-    if 0 < seen.opened < seen.drawn and not any(
-        seen.opened <= head.size < seen.drawn for head in record.heads
-    ):
+    if seen.drawn and not any(record.first <= head.size < seen.drawn for head in record.heads):
         yield finding(seen.drawn, "opening unsigned")
 
 
@@ -599,8 +600,7 @@ def proves(head: Head, proof: Any, known: dict[int, bytes]) -> bool:
 
 # --- The hall and its rules (docs/draw.md) -------------------------------------------------------
 
-FLAGS = ("in_service", "reserved", "accessible")
-ATTRIBUTES = {"name", "position", "classes", *FLAGS}
+ATTRIBUTES = {"name", "position", *CHANGEABLE}
 
 
 class Terminal:
@@ -623,20 +623,13 @@ class Terminal:
         return (self.row, self.column - 1), (self.row, self.column + 1)
 
 
-def is_attribute(key: str, value: Any) -> bool:
-    """One of those that `terminal_changed` may change."""
-    if key in FLAGS:
-        return type(value) is bool
-    return key == "classes" and IS["names"](value) and value == sorted(set(value))
-
-
 def read_terminal(value: Any) -> Terminal:
     if type(value) is not dict or set(value) - {"row", "column"} != ATTRIBUTES:
         raise ValueError("a terminal without its keys")
     if not is_name(value["name"]) or not is_whole(value["position"]):
         raise ValueError(f"name or position of terminal {show(value['name'])}")
     made = Terminal(value["name"], value["position"])
-    for key in (*FLAGS, "classes"):
+    for key in CHANGEABLE:
         if not is_attribute(key, value[key]):
             raise ValueError(f"{key} of terminal {made.name}")
         setattr(made, key, value[key])
@@ -660,9 +653,9 @@ class Hall:
             out = payload.get("out_of_service", [])
             if not (IS["names"](listed) and IS["names"](out)):
                 raise ValueError("terminals")
-            terminals = [Terminal(name, place) for place, name in enumerate(listed)]
+            terminals, broken = [Terminal(n, place) for place, n in enumerate(listed)], set(out)
             for terminal in terminals:
-                terminal.in_service = terminal.name not in out
+                terminal.in_service = terminal.name not in broken
         else:
             rules: Any = payload.get("rules")
             self.capacity = payload.get("capacity", -1)
@@ -860,6 +853,8 @@ class Replay:
             return
         self.opened = True
         try:
+            if "hall_sha256" in payload and not is_name(self.session_id):
+                raise ValueError("session_id")
             self.hall = Hall(payload)
         except ValueError as error:
             self.say(seq, "payload", entry["kind"], str(error), payload.get("terminals"))
@@ -888,12 +883,12 @@ class Replay:
             return
         terminal = self.hall.terminals.get(entry["terminal"])
         changes = {k: v for k, v in payload.items() if k not in ("why", "person")}
-        good = {k: v for k, v in changes.items() if is_attribute(k, v)}
-        if terminal is None or not changes or good != changes:
-            self.say(seq, "terminal", entry["terminal"], sorted(set(changes) - set(good)))
-        for key, value in good.items():
-            if terminal is not None:
-                setattr(terminal, key, value)
+        others = sorted(set(changes) - set(CHANGEABLE))
+        if terminal is None or others or not changes:
+            self.say(seq, "terminal", entry["terminal"], others)
+        for key in CHANGEABLE:
+            if terminal is not None and key in changes:
+                setattr(terminal, key, changes[key])
 
     def on_signed(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         if payload.get("purpose", "entry") == "entry":
@@ -1129,7 +1124,7 @@ def verify(data: bytes, key: Key | None, kept: Kept) -> Result:
         "key_from_outside": key is not None,
         "policy_known": replay.policy is not None,
     }
-    return Result(found, about)
+    return Result(found[:MAX_FINDINGS], about)
 
 
 def read_file(name: str) -> bytes:

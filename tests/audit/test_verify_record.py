@@ -318,7 +318,7 @@ def test_the_record_of_the_vectors_has_no_finding(made: Made):
     record = tool.Record(
         vectors["session_id"], tool.read_key(made.vkey), 1, [], entries, [], [], None
     )
-    replay = tool.Replay(record, tool.Seen(bytes.fromhex(closed["seed"]), 1, 0))
+    replay = tool.Replay(record, tool.Seen(bytes.fromhex(closed["seed"]), 0))
     replay.run()
     found = [f.en for f in replay.found if f.code in DRAWN]
     assert found == ["was_inside should be False"], "only because nobody passes a gate in it"
