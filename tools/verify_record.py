@@ -884,7 +884,7 @@ class Replay:
         terminal = self.hall.terminals.get(entry["terminal"])
         changes = {k: v for k, v in payload.items() if k not in ("why", "person")}
         others = sorted(set(changes) - set(CHANGEABLE))
-        if terminal is None or others or not changes:
+        if terminal is None or others:
             self.say(seq, "terminal", entry["terminal"], others)
         for key in CHANGEABLE:
             if terminal is not None and key in changes:
