@@ -157,7 +157,8 @@ def test_the_screen_never_waits_for_the_voice(qtbot: Any, fake: Callable) -> Non
         taken.append(time.perf_counter() - began)
         qtbot.wait(10)
     speaker.close()
-    assert sorted(taken)[5] < 0.02
+    # a sentence takes 30 s: whoever waited for one would take that long, a busy machine does not
+    assert max(taken) < 5
 
 
 @pytest.mark.parametrize("volume", [0, 80])
