@@ -402,13 +402,20 @@ async def _safe_state(config: Config) -> None:
 
 
 def make_key(config: Config) -> Path:
-    """Create the lane's two key files. Raises `StoreError` when there is one already."""
+    """Create the lane's two key files. Raises `StoreError` when both are there already.
+
+    A lane of an earlier version has the first one only; it is kept.
+    """
     from kiosk.store.signer import signing_key_file
     from kiosk.store.vault import make_key_file
 
-    make_key_file(config.paths.key_file)
-    make_key_file(signing_key_file(config.paths.key_file))
-    return config.paths.key_file
+    lane, signing = config.paths.key_file, signing_key_file(config.paths.key_file)
+    if lane.exists() and not signing.exists():
+        make_key_file(signing)
+        return signing
+    make_key_file(lane)
+    make_key_file(signing)
+    return lane
 
 
 def main(argv: list[str] | None = None) -> int:

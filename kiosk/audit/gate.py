@@ -66,6 +66,10 @@ class Gate:
             case "signed":
                 self._signed.add(who)
 
+    def is_open_for(self, entry: Entry) -> bool:
+        """Whether an intent of this candidate has no outcome yet."""
+        return any(i.outcome is None and i.is_of(entry) for i in self.intents.values())
+
     def intent(self, entry: Entry) -> Iterator[Finding]:
         p = entry.payload
         number = int(p["intent"])

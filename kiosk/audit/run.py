@@ -97,7 +97,7 @@ class _Session:
             K.TERMINAL_CHANGED: self.seats.terminal_changed,
             K.SIGNED: self._signed,
             K.SEAT_DRAWN: self._before_the_close(self.seats.drawn),
-            K.SEAT_VOIDED: self._before_the_close(self.seats.voided),
+            K.SEAT_VOIDED: self._before_the_close(self._voided),
             K.IDENTITY_VERIFIED: self._shown,
             K.FINGER_VERIFIED: self._shown,
             K.GATE_INTENT: self._before_the_close(self.gate.intent),
@@ -151,8 +151,9 @@ class _Session:
 
     def _take_policy(self, entry: Entry) -> None:
         policy = entry.payload.get("policy")
-        if isinstance(policy, dict):
-            self.gate.policy = policy
+        if policy is not None and not isinstance(policy, dict):
+            raise TypeError("policy")
+        self.gate.policy = policy or self.gate.policy
 
     def _shown(self, entry: Entry) -> Iterator[Finding]:
         self.gate.shows(entry)
@@ -162,6 +163,11 @@ class _Session:
         yield from self.seats.signed(entry)
         if entry.payload.get("purpose", "entry") == "entry":
             self.gate.shows(entry)
+
+    def _voided(self, entry: Entry) -> Iterator[Finding]:
+        if self.gate.is_open_for(entry):
+            yield Finding(Code.VOID, entry.seq, "void_at_gate")
+        yield from self.seats.voided(entry)
 
     def _before_the_close(
         self, step: Callable[[Entry], Iterator[Finding]]

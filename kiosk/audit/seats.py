@@ -112,6 +112,7 @@ class Seats:
 
     def voided(self, entry: Entry) -> Iterator[Finding]:
         p = entry.payload
+        _check_void(p)
         seat = self.held.get(entry.terminal or "")
         if seat is None or (seat.pseudonym, seat.draw_no) != (entry.pseudonym, p["draw_no"]):
             yield Finding(Code.VOID, entry.seq, "void_not_held")
@@ -195,6 +196,16 @@ class Seats:
                 alone = p["approved_by"] in (None, "", p["person"])
                 return "void_approval" if alone or not p["note"] else None
         return "void_why"
+
+
+def _check_void(p: dict[str, Any]) -> None:
+    """Raises `KeyError` or `TypeError` when it is not what a seat_voided says."""
+    kinds = {"draw_no": int, "why": str, "note": str, "person": str, "was_inside": bool}
+    for name, kind in kinds.items():
+        if type(p[name]) is not kind:
+            raise TypeError(name)
+    if not isinstance(p["approved_by"], str | None):
+        raise TypeError("approved_by")
 
 
 def _terminal(values: dict[str, Any]) -> Terminal:

@@ -117,6 +117,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "terminal_unknown": ("本场次没有考台 {terminal}", "this session has no terminal {terminal}"),
     "terminal_field": ("不能更改 {field}", "{field} of a terminal cannot be changed"),
     "void_not_held": ("作废的座位并无人持有", "voids a seat that this candidate does not hold"),
+    "void_at_gate": (
+        "闸机正为此人打开时作废了座位",
+        "voids a seat while the gate was open for its candidate",
+    ),
     "void_inside": ("是否已入场与记录不符", "was_inside is not what the record says"),
     "void_in_service": (
         "考台坏了却仍在用",

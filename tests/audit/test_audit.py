@@ -78,3 +78,25 @@ def test_whatever_type_a_field_gets_there_are_sentences(made: Made, which, key, 
     found = check(made, record.data(), made.within)
     assert found
     assert all(f.sentence(language) for f in found for language in ("zh", "en"))
+
+
+BENT_VOIDS = [("approved_by", ["01"]), ("note", 7), ("person", None), ("was_inside", 1)]
+
+
+@pytest.mark.parametrize(("name", "value"), BENT_VOIDS)
+def test_a_voided_seat_says_what_it_must_in_the_right_form(made: Made, name, value):
+    record = Venue(made)
+    voided = record.all("seat_voided")[0]
+    voided["payload"][name] = value
+    first, *_ = check(made, record.data())
+    other, *_ = alone(made, record.data())
+    assert (first.code, first.seq) == (other.code, other.seq) == ("FORM", voided["seq"])
+
+
+def test_a_policy_is_an_object(made: Made):
+    record = Venue(made)
+    opened = record.all("session_opened")[0]
+    opened["payload"]["policy"] = ["finger"]
+    first, *_ = check(made, record.data())
+    other, *_ = alone(made, record.data())
+    assert (first.code, first.seq) == (other.code, other.seq) == ("FORM", opened["seq"])

@@ -321,3 +321,11 @@ def test_one_photograph_under_two_numbers_is_said_journalled_and_kept(
     assert [w["line"] for w in data["warnings"]] == [2, 4] and len(data["alike"]) == 1
     entries = json.loads(run("journal", "list", "--json").stdout)["entries"]
     assert len([e for e in entries if e["kind"] == "same_face"]) == 2, "not asked again"
+
+
+def test_a_lane_of_an_earlier_version_gets_the_key_it_lacks(run, config, key):
+    before = key.read_bytes()
+    signing = key.with_name("lane-sign.key")
+    signing.unlink()
+    assert run("doctor", "--make-key").exit_code in (0, 1, 5), "devices are not here"
+    assert signing.exists() and key.read_bytes() == before
