@@ -320,8 +320,10 @@ class Daemon:
                 self.session.help_done(parse(Person, params).person)
                 return {}
             case "session.open":
+                before = self.session.session_id
                 opened = self.office.call(method, params)
-                self.session.gate.session_opened()
+                if self.session.session_id != before:  # again: no change, and nothing to count
+                    self.session.gate.session_opened()
                 return opened
             case "session.close":
                 if params.get("session_id") == self.session.session_id:
