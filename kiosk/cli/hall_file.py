@@ -24,7 +24,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
 _KNOWN = {alias: name for name, aliases in HEADERS.items() for alias in aliases}
 _YES = frozenset(["是", "yes", "y", "true", "1"])
 _NO = frozenset(["否", "no", "n", "false", "0"])
-_SEPARATORS = ";；|、 "
+_SEPARATORS = ";；|，、 "
 MAX_BYTES = 1024 * 1024
 
 
@@ -53,17 +53,35 @@ def read_hall(path: Path) -> HallFile:
     except ValueError as error:
         hall.wrong(str(path), f"不是文本表格（{error}）", f"is not a text table ({error})")
         return hall
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    names = _names(path.name, rows[0] if rows else [], hall)
+    try:
+        rows = _lines(text)
+    except csv.Error as error:
+        hall.wrong(path.name, f"不是文本表格（{error}）", f"is not a text table ({error})")
+        return hall
+    names = _names(path.name, rows[0][1] if rows else [], hall)
     if "name" not in names:
         hall.wrong(f"{path.name} 1", "缺少“考台”一列", "has no column name")
         return hall
-    for line, cells in enumerate(rows[1:], 2):
-        if any(cell.strip() for cell in cells):
-            _row(f"{path.name} {line}", dict(zip(names, cells, strict=False)), hall)
+    for line, cells in rows[1:]:
+        where = f"{path.name} {line}"
+        if any(cell.strip() for cell in cells[len(names) :]):
+            hall.wrong(where, f"比表头多出单元格（表头 {len(names)} 列）；准驾车型之间用分号",
+                       f"has more cells than the header's {len(names)}; put ; between classes"
+                       )  # fmt: skip
+        elif any(cell.strip() for cell in cells):
+            _row(where, dict(zip(names, cells, strict=False)), hall)
     if not hall.terminals and not hall.problems:
         hall.wrong(path.name, "一个考台也没有", "has no terminal")
     return hall
+
+
+def _lines(text: str) -> list[tuple[int, list[str]]]:
+    """Each row with the line it begins on, as an editor counts. Raises `csv.Error`."""
+    reader, found, begins = csv.reader(io.StringIO(text, newline="")), [], 1
+    for cells in reader:
+        found.append((begins, cells))
+        begins = reader.line_num + 1
+    return found
 
 
 def _decoded(raw: bytes) -> str:

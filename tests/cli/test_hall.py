@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,11 @@ from tests.store.conftest import admit, candidate_of, row
 
 HALL = """考台,排,列,无障碍,保留,可用,准驾车型
 001,1,1,是,,,
-002,1,2,,,,C1；d
+002,1,2,,,,C1，d
 003,2,1,,是,,
 004,2,2,,,否,
 """
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs/hall-example.csv"
 CREATE = ("session", "create", "S1", "--subject", "科目一", "--starts-at", "2026-11-24T09:00")
 
 
@@ -49,6 +51,9 @@ def test_a_hall_file_becomes_the_hall(run, key, tmp_path, encoding):
         ("row\n1\n", ["has no column name"]),
         ("name\n", ["has no terminal"]),
         ("name,row\n,1\n", ["hall.csv 2: names no terminal"]),
+        ("name,classes\n001,C1,C2\n", ["hall.csv 2: has more cells", "put ; between classes"]),
+        ('name,row\n"0\n1",1\n002,x\n', ["hall.csv 4: row 'x'"]),
+        (f"name\n{'0' * 200_000}\n", ["hall.csv: is not a text table (field larger"]),
     ],
 )
 def test_each_mistake_is_told_with_its_line_and_nothing_is_created(run, key, tmp_path, text, said):
@@ -66,6 +71,10 @@ def test_what_only_the_store_knows_is_told_too(run, key, tmp_path):
     done = run(*CREATE, "--hall", str(file))
     assert done.exit_code == 1
     assert "no such licence class: C9" in done.stderr and "both in row 1, column 1" in done.stderr
+
+
+def test_the_hall_in_the_documentation_is_taken(run, key):
+    assert run(*CREATE, "--hall", str(EXAMPLE), "--spacing").exit_code == 0
 
 
 def test_either_names_or_a_file(run, key, tmp_path):
