@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kiosk.centre.roster_file import Prepared
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
-    from kiosk.document_desk import Stationery
+    from kiosk.desks.document import Stationery
     from kiosk.office import Office
     from kiosk.store import Store
 
@@ -102,9 +102,9 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     from kiosk.core.flow import Rules
     from kiosk.daemon import Daemon, Identity
     from kiosk.face.client import FaceWorker
-    from kiosk.seen_faces import SameFaceRule
     from kiosk.server import Server
     from kiosk.session import LaneSession, Times
+    from kiosk.steps.seen_faces import SameFaceRule
     from kiosk.supervisor import Supervisor
 
     clock = SystemClock()
@@ -236,7 +236,7 @@ def _office(
 
 
 def _stationery(config: Config) -> Stationery:
-    from kiosk.document_desk import Stationery
+    from kiosk.desks.document import Stationery
     from kiosk.report.gather import Place
     from kiosk.report.seal import CERTIFICATE
 

@@ -24,9 +24,9 @@ from kiosk.clock import Clock
 from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
+from kiosk.desks.params import Params, parse
 from kiosk.face import events as face
 from kiosk.office import Office
-from kiosk.params import Params, parse
 from kiosk.server import Connection, Server
 from kiosk.session import LaneSession
 from kiosk.signature import Pad, check_strokes

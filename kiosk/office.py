@@ -19,12 +19,12 @@ from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
-from kiosk.document_desk import DocumentDesk, Stationery
-from kiosk.hall_desk import HallDesk
-from kiosk.params import NoParams, Params, parse
+from kiosk.desks.document import DocumentDesk, Stationery
+from kiosk.desks.hall import HallDesk
+from kiosk.desks.params import NoParams, Params, parse
+from kiosk.desks.record import RecordDesk
+from kiosk.desks.signature import SignatureDesk
 from kiosk.preconditions import problems_of
-from kiosk.record_desk import RecordDesk
-from kiosk.signature_desk import SignatureDesk
 from kiosk.store import Entry, RosterRow, Store
 from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus

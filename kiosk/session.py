@@ -18,7 +18,6 @@ from typing import Any
 import structlog
 
 from drivers.errors import DeviceFault
-from kiosk.claim_step import ClaimStep
 from kiosk.clock import Clock
 from kiosk.core import effects as do
 from kiosk.core import events as ev
@@ -26,11 +25,12 @@ from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.core.identity import Policy
 from kiosk.core.types import Candidate, Lookup, Session
-from kiosk.face_step import FaceStep
-from kiosk.finger_step import FingerStep
-from kiosk.gate_step import GateStep
-from kiosk.seen_faces import SameFaceRule
 from kiosk.signature import Pad
+from kiosk.steps.claim import ClaimStep
+from kiosk.steps.face import FaceStep
+from kiosk.steps.finger import FingerStep
+from kiosk.steps.gate import GateStep
+from kiosk.steps.seen_faces import SameFaceRule
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
 from kiosk.supervisor import Supervisor

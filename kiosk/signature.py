@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from kiosk.core.signed_texts import Purpose
+from kiosk.desks.params import Params
 from kiosk.ink import MAX_POINTS, MAX_SIDE, MAX_STROKES, Ink, Point, make_ink, write_ink
-from kiosk.params import Params
 
 #: Shorter than this, in widths of the pad, is a dot or a slip of the finger, not a name.
 SHORTEST = 0.15

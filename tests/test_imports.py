@@ -78,6 +78,7 @@ def is_ours(name: str) -> bool:
 
 UPPER = (
     "kiosk.app", "kiosk.daemon", "kiosk.office", "kiosk.session", "kiosk.supervisor",
+    "kiosk.steps", "kiosk.desks",
     "kiosk.server", "kiosk.cli", "kiosk.demo", "ui",
 )  # fmt: skip
 CONTRACTS = ("drivers.contracts", "drivers.errors")

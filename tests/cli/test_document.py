@@ -95,7 +95,7 @@ def test_without_a_font_it_says_what_to_install(lane, config, monkeypatch):
 
 
 def test_documents_are_handed_out_in_parts_and_the_oldest_gives_way(lane, config, monkeypatch):
-    from kiosk import document_desk
+    from kiosk.desks import document as document_desk
     from kiosk.wire import RpcError
 
     monkeypatch.setattr(document_desk, "PART", 1000)

@@ -21,7 +21,7 @@ from kiosk.face.calibration.comparisons import Indices, Samples, distances_betwe
 from kiosk.face.calibration.rates import Numbers
 from kiosk.face.parts import Floats
 
-#: How many of the roster an observation is ranked against: kiosk.face_step.NEAREST.
+#: How many of the roster an observation is ranked against: kiosk.steps.face.NEAREST.
 NEAREST = 5
 #: Rosters drawn, and presentations of one person to each: people count about evenly.
 ROSTERS, PER_PERSON = 10, 4

@@ -8,12 +8,12 @@ from crowd import made_up
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk import face_step
 from kiosk.core.identity import Policy
 from kiosk.face.calibration import bootstrap, identify
 from kiosk.face.calibration.comparisons import Samples
 from kiosk.face.calibration.identify import Outcome
 from kiosk.face.matcher import Matcher
+from kiosk.steps import face as face_step
 
 RNG = np.random.default_rng
 

@@ -11,7 +11,7 @@ from kiosk.core import flow
 from kiosk.core.number import NumberProblem
 from kiosk.face.events import LivenessPassed, Observation
 from kiosk.view import state_of
-from tests.lane.conftest import POLICY, booking, like, person
+from tests.steps.conftest import POLICY, booking, like, person
 from tests.store.conftest import row
 
 BY_FACE = flow.Rules(claim_by_card=False, finger=False)

@@ -11,7 +11,7 @@ import pytest
 
 from drivers.contracts import GateCounters
 from drivers.errors import DeviceFault, FaultCode
-from kiosk.gate_step import GateStep
+from kiosk.steps.gate import GateStep
 
 
 class Lane:

@@ -14,8 +14,8 @@ from pydantic import Field
 from kiosk.core.codes import Reason
 from kiosk.core.signed_texts import HIGHEST, LOWEST, find_text, score_statement, text_sha256
 from kiosk.core.types import Candidate
+from kiosk.desks.params import Params
 from kiosk.ink import write_ink
-from kiosk.params import Params
 from kiosk.signature import Strokes, check_strokes
 from kiosk.store import Store
 from kiosk.store.errors import NotOpen, NotSignable

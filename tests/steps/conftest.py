@@ -20,8 +20,8 @@ from kiosk.clock import SystemClock
 from kiosk.core import flow
 from kiosk.core.identity import Policy
 from kiosk.face import events as face
-from kiosk.seen_faces import SameFaceRule
 from kiosk.session import LaneSession, Times
+from kiosk.steps.seen_faces import SameFaceRule
 from kiosk.store import Store
 from kiosk.store.vault import make_key_file
 from kiosk.supervisor import Supervisor

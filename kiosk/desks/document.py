@@ -17,7 +17,7 @@ from pydantic import Field
 
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind
-from kiosk.params import Params
+from kiosk.desks.params import Params
 from kiosk.report.dispute import collect, pack
 from kiosk.report.gather import Place, gather
 from kiosk.report.pack_form import sha256_hex

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kiosk.core.codes import VoidReason
 from kiosk.core.hall import Terminal
 from kiosk.core.types import Session
-from kiosk.params import Params
+from kiosk.desks.params import Params
 from kiosk.store import Store
 from kiosk.store.errors import NotOpen, NotVoidable
 from kiosk.texts import Problem

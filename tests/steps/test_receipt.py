@@ -12,7 +12,7 @@ from kiosk.core.codes import Reason
 from kiosk.core.receipt import parse_receipt
 from kiosk.signature import Pad
 from kiosk.view import state_of
-from tests.lane.conftest import booking, person
+from tests.steps.conftest import booking, person
 
 LINE = [(10.0 * n, 100.0, 5.0 * n, 0.5) for n in range(60)]
 

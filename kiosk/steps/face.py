@@ -28,7 +28,7 @@ from kiosk.core.identity import (
 from kiosk.core.types import Candidate, Session
 from kiosk.face import events as face
 from kiosk.face.matcher import Matcher
-from kiosk.seen_faces import SameFaceRule, SeenFaces
+from kiosk.steps.seen_faces import SameFaceRule, SeenFaces
 from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:

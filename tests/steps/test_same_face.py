@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.core.codes import Reason
-from kiosk.seen_faces import typical
+from kiosk.steps.seen_faces import typical
 from kiosk.store.errors import StoreRefused
-from tests.lane.conftest import POLICY, booking, like, person
+from tests.steps.conftest import POLICY, booking, like, person
 from tests.store.conftest import row
 
 PATIENCE = 3 * POLICY.frames

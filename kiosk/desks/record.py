@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from kiosk.params import NoParams, Params
+from kiosk.desks.params import NoParams, Params
 from kiosk.store import Store
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
