@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
     from kiosk.desks.document import Stationery
+    from kiosk.latch import OpenLatch
     from kiosk.office import Office
     from kiosk.store import Store
 
@@ -43,6 +44,13 @@ def version() -> str:
         return metadata.version("examgate")
     except metadata.PackageNotFoundError:
         return "0+unknown"
+
+
+def latch_of(config: Config) -> OpenLatch:
+    """Where it is remembered that a fire release lasts."""
+    from kiosk.latch import OpenLatch
+
+    return OpenLatch([config.paths.runtime, config.paths.data])
 
 
 def socket_path(config: Config) -> Path:
@@ -143,6 +151,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         zone=ZoneInfo(config.venue.timezone),
         encoder=config.face.encoder,
         same_face=SameFaceRule(same_person_distance(config), config.face.same_face == "stop"),
+        latch=latch_of(config),
         changed=daemon.changed,
         happened=daemon.happened,
     )
@@ -387,16 +396,21 @@ async def _open_and_close(device: Any) -> Any:
         await device.close()
 
 
-def safe_state(config: Config) -> None:
-    """Put the gate into its configured safe state. Raises `DeviceFault`."""
-    asyncio.run(_safe_state(config))
+def safe_state(config: Config) -> str:
+    """Put the gate into its configured safe state; while a fire release lasts it stays open.
+
+    Returns `locked`, `free` or `fire`. Raises `DeviceFault`.
+    """
+    state = "fire" if latch_of(config).is_set else config.lane.safe_state
+    asyncio.run(_release(config, state != "locked"))
+    return state
 
 
-async def _safe_state(config: Config) -> None:
+async def _release(config: Config, on: bool) -> None:
     turnstile = device_of(config, "turnstile")
     try:
         await turnstile.open()
-        await turnstile.release(config.lane.safe_state == "free")
+        await turnstile.release(on)
     finally:
         await turnstile.close()
 

@@ -111,8 +111,9 @@ class Daemon:
         self._own_up_to_the_past()
         await self.server.start()
         await self.face_worker.start()
-        self.supervisor.start()
         self.session.session_changed()
+        self.session.gate.restore()  # before the gate is told anything
+        self.supervisor.start()
         self.face_worker.watch()
         self._notifier.notify("READY=1")
         log.info("started", lane=self._identity.lane, pid=os.getpid())
@@ -142,10 +143,10 @@ class Daemon:
         log.info("stopped")
 
     async def _leave_gate_safe(self) -> None:
-        """The configured state for the time in which nobody drives the gate."""
+        """The configured state for the time in which nobody drives the gate; in a fire, open."""
         try:
             turnstile: Turnstile = self.supervisor.device("turnstile")
-            await turnstile.release(self._identity.free_when_stopped)
+            await turnstile.release(self._identity.free_when_stopped or self.session.gate.fire)
         except DeviceFault as fault:
             log.error("gate_not_left_safe", code=fault.code)
 
@@ -295,8 +296,7 @@ class Daemon:
             case "lane.info":
                 return self._info()
             case "lane.resume":
-                self.session.gate.resume(parse(Person, params).person)
-                return {}
+                return self._resume(parse(Person, params).person)
             case "device.status":
                 return {r: s.as_dict() for r, s in self.supervisor.statuses.items()}
             case "candidate.sign":
@@ -368,6 +368,15 @@ class Daemon:
         if problem is not None:
             code = f"number_{problem}"
             raise self.office.declined(code.upper(), [Problem(code)])
+        return {}
+
+    def _resume(self, person: str) -> dict[str, Any]:
+        """End a fire release: not while the panel still asks for it."""
+        gate = self.session.gate
+        if gate.fire_contact:
+            raise self.office.declined("FIRE_CONTACT", [Problem("fire_contact")])
+        if gate.fire:
+            gate.resume(person)
         return {}
 
     def _sign(self, pad: Pad) -> dict[str, Any]:

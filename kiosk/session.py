@@ -25,6 +25,7 @@ from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.core.identity import Policy
 from kiosk.core.types import Candidate, Lookup, Session
+from kiosk.latch import OpenLatch
 from kiosk.signature import Pad
 from kiosk.steps.claim import ClaimStep
 from kiosk.steps.face import FaceStep
@@ -84,6 +85,7 @@ class LaneSession:
         zone: tzinfo,
         encoder: str,
         same_face: SameFaceRule,
+        latch: OpenLatch,
         changed: Callable[[], None],
         happened: Callable[[dict[str, Any]], None],
     ) -> None:
@@ -113,7 +115,7 @@ class LaneSession:
         self.faces = FaceStep(self, face_worker, policy, encoder, same_face)
         self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
-        self.gate = GateStep(self, times.gate_s)
+        self.gate = GateStep(self, times.gate_s, latch)
 
     # --- events in ------------------------------------------------------------------------------
 

@@ -44,6 +44,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The face data were made by encoder {made_by}, but this lane uses {wanted}. Import "
         "again with this lane's configuration.",
     ),
+    "fire_contact": (
+        "消防报警仍在输出信号，闸机保持常开。请先在消防控制器上复位，再解除。",
+        "The fire panel still gives its alarm; the gate stays open. Reset the panel first, then "
+        "end the release.",
+    ),
     "no_terminal": (
         "没有可用的考台。",
         "No terminal is in service.",

@@ -28,7 +28,8 @@ ONE_BODY = ((True, False), (True, True), (False, True))  #: A, both, B
 
 class VirtualTurnstile(VirtualDevice):
     """`pulses` counts what the relay of the lock did, `unlock_writes` what it was told (a relay
-    that is already on does not pull again); `passages` who went through.
+    that is already on does not pull again); `passages` who went through; `closings` how often
+    a gate that was latched open was locked again.
 
     A pulse unlocks for one passage, until somebody went through or turned back, or `relock_s`.
     Bodies walk in the caller's thread and take their time. `on_unlock` is called in the cable's
@@ -47,6 +48,7 @@ class VirtualTurnstile(VirtualDevice):
         self.unit = unit
         self.pulses = 0
         self.unlock_writes = 0
+        self.closings = 0  #: so often it was latched open and locked again
         self.passages = 0
         self.counted = [0, 0]  #: by the gate itself: in, out; kept without power
         self.on_unlock: Callable[[], None] | None = None
@@ -242,6 +244,7 @@ class VirtualTurnstile(VirtualDevice):
         """Any write ends a timed pulse; a relay that is already on does not pull again."""
         self._flash_until_s.pop(coil, None)
         rises = on and not self._coils[coil]
+        self.closings += coil == RELEASE_COIL and self._coils[coil] and not on
         self._coils[coil] = on
         if coil != UNLOCK_COIL:
             return

@@ -65,6 +65,8 @@ def turnstile() -> None:
 def safe_state(c: Context) -> None:
     """Put the gate into its configured safe state; for when the daemon is not running.
 
+    A gate that a fire alarm has opened stays open until a person ends that in the lane.
+
     The service manager calls this whenever the daemon has ended.
 
     Example: examgate device turnstile safe-state
@@ -72,6 +74,14 @@ def safe_state(c: Context) -> None:
     from kiosk import app
 
     with c.declined():
-        app.safe_state(c.config)
-    state = c.config.lane.safe_state
+        state = app.safe_state(c.config)
+    if state == "fire":
+        click.echo(
+            c.say(
+                "消防联动尚未解除：闸机保持常开。请启动服务，由监考人员在屏幕上解除。",
+                "the fire release has not been ended: the gate stays open. Start the daemon and "
+                "end the release on the proctor's screen.",
+            )
+        )
+        return
     click.echo(c.say(f"闸机已置于：{state}", f"the gate is {state}"))

@@ -5,6 +5,7 @@ Knows the turnstile's contract; what a passage means for the candidate is the fl
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +18,7 @@ from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:
+    from kiosk.latch import OpenLatch
     from kiosk.session import LaneSession
 
 log = structlog.get_logger(__name__)
@@ -37,12 +39,14 @@ UNASKED = {
 
 
 class GateStep:
-    """One a lane. `fire`: latched open until a person says that it is over."""
+    """One a lane. `fire`: latched open until a person says that it is over, also by a restart."""
 
-    def __init__(self, lane: LaneSession, gate_s: float) -> None:
+    def __init__(self, lane: LaneSession, gate_s: float, latch: OpenLatch) -> None:
         self._lane = lane
         self._gate_s = gate_s
+        self._latch = latch
         self.fire = False
+        self.fire_contact = False  #: the panel itself, as last seen
         self._counters: GateCounters | None = None  #: as last read
 
     def session_opened(self) -> None:
@@ -61,8 +65,29 @@ class GateStep:
                 self._counters = GateCounters(None, None)
         self._record_counters(self._lane.session_id)
 
+    def restore(self) -> None:
+        """At the start, before anything is told to the gate: a release that nobody has ended.
+
+        The marker remembers what could not be journalled, the journal what a lost marker would;
+        a release that only the marker knows is journalled now.
+        """
+        try:
+            journalled = self._lane.store.fire_release_lasts()
+        except StoreError as error:
+            self._lane.evidence_failed(error)
+            journalled = False
+        self.fire = journalled or self._latch.is_set
+        if not self.fire:
+            return
+        log.warning("fire_release_goes_on", journalled=journalled)
+        self._latch.set()
+        if not journalled:
+            self._record_event(Reason.FIRE, GateEventKind.FIRE_ON)
+        self._lane.health_changed()
+
     def connected(self) -> None:
-        """The turnstile is there, at the start or again."""
+        """The turnstile is there, at the start or again; a closed contact is told anew."""
+        self.fire_contact = False
         self._lane.spawn(self._count())
 
     async def _count(self, session_id: str | None = None) -> None:
@@ -99,14 +124,27 @@ class GateStep:
         reason = UNASKED.get(kind) or (PASSAGE[kind] if kind.ends_passage else None)
         if reason is None:
             return
-        if kind is GateEventKind.FIRE_ON:  # people first: the gate opens whatever the record says
-            self.fire = True
-            self._lane.spawn(self._release(True))
+        if kind in (GateEventKind.FIRE_ON, GateEventKind.FIRE_OFF):
+            self.fire_contact = kind is GateEventKind.FIRE_ON
+        if kind is not GateEventKind.FIRE_ON:
+            self._record_event(reason, kind)
+            self._lane.health_changed()
+            return
+        # People first: the gate is told to open before anything waits for a disk.
+        self.fire = True
+        self._lane.spawn(self._release(True))
+        asyncio.get_running_loop().call_soon(self._keep_fire)
+
+    def _keep_fire(self) -> None:
+        self._latch.set()
+        self._record_event(Reason.FIRE, GateEventKind.FIRE_ON)
+        self._lane.health_changed()
+
+    def _record_event(self, reason: Reason, kind: GateEventKind) -> None:
         try:
             self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), event=kind.value)
         except StoreError as error:
             self._lane.evidence_failed(error)
-        self._lane.health_changed()
 
     async def _release(self, on: bool) -> None:
         try:
@@ -160,13 +198,18 @@ class GateStep:
         )
 
     def resume(self, person: str) -> None:
-        """A person declares the fire release over; only then the gate locks again."""
-        self.fire = False
+        """A person declares the fire release over; only then the gate locks again.
+
+        The caller has seen that `fire_contact` is open. Raises `StoreError` when it cannot be
+        journalled; the gate then stays open.
+        """
         self._lane.store.journal(
             JournalKind.GATE_EVENT,
             None,
             session_id=self._lane.session_id,
             payload={"event": "fire_release_ended", "by": person},
         )
+        self._latch.clear()
+        self.fire = False
         self._lane.spawn(self._release(False))
         self._lane.health_changed()

@@ -7,7 +7,7 @@ Every call runs inside the caller's transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -186,6 +186,16 @@ class Journal:
             {"after": after, "limit": limit, "session_id": session_id},
         )
         return [_entry(json.loads(text), leaf) for text, leaf in rows]
+
+    def last_gate_event(self, events: Sequence[str]) -> str | None:
+        """The newest of these in a `gate_event` of any session; None: there was none."""
+        row = self._db.execute(
+            "select json_extract(entry, '$.payload.event') as event from journal"
+            f" where kind = 'gate_event' and event in ({','.join('?' * len(events))})"
+            " order by seq desc limit 1",
+            list(events),
+        ).fetchone()
+        return str(row[0]) if row else None
 
     def verify(self, heads: Mapping[int, str] | None = None) -> list[str]:
         """Recompute everything; one sentence for each thing that is wrong, naming the entry.

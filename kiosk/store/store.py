@@ -118,6 +118,14 @@ class Store(Visits, Signatures, Roster, People, Faces, Outbox, Receipts, Records
                 payload=payload,
             )
 
+    def fire_release_lasts(self) -> bool:
+        """As journalled: a fire release that nobody has ended. Raises `StoreError` if damaged."""
+        try:
+            last = self._journal.last_gate_event(("fire_on", "fire_release_ended"))
+        except sqlite3.Error as error:
+            raise StoreError("the journal cannot be searched for a fire release") from error
+        return last == "fire_on"
+
     def entries(self, after: int, limit: int, session_id: str | None = None) -> list[Entry]:
         """Entries with seq > `after`, oldest first. Raises `StoreError` when one is damaged."""
         try:

@@ -20,6 +20,7 @@ from kiosk.clock import SystemClock
 from kiosk.core import flow
 from kiosk.core.identity import Policy
 from kiosk.face import events as face
+from kiosk.latch import OpenLatch
 from kiosk.session import LaneSession, Times
 from kiosk.steps.seen_faces import SameFaceRule
 from kiosk.store import Store
@@ -83,6 +84,7 @@ class Lane:
         self.folder, self.rules, self.stop_same_face = folder, rules, stop_same_face
         self.clock = Clock()
         self.happened: list[dict[str, Any]] = []
+        self.latch = OpenLatch([folder, folder / "data"])
         self._start()
 
     def _start(self) -> None:
@@ -99,6 +101,7 @@ class Lane:
             zone=ZONE,
             encoder=ENCODER,
             same_face=SameFaceRule(0.35, stop=self.stop_same_face),
+            latch=self.latch,
             changed=lambda: None,
             happened=self.happened.append,
         )
@@ -123,6 +126,7 @@ class Lane:
         self.store.close()
         self._start()
         self.session.session_changed()
+        self.session.gate.restore()
 
     # --- what a person does -----------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import pytest
 
 from drivers.contracts import GateCounters
 from drivers.errors import DeviceFault, FaultCode
+from kiosk.latch import OpenLatch
 from kiosk.steps.gate import GateStep
 
 
@@ -49,7 +50,7 @@ class Lane:
 def test_a_gate_that_has_failed_is_not_quoted_at_closing(well, last):
     async def session() -> list[Any]:
         lane = Lane(GateCounters(10, 3))
-        gate = GateStep(lane, 5.0)
+        gate = GateStep(lane, 5.0, OpenLatch([]))
         gate.session_opened()
         await lane.settle()
         lane.well = well
@@ -62,7 +63,7 @@ def test_a_gate_that_has_failed_is_not_quoted_at_closing(well, last):
 def test_a_gate_that_does_not_count_is_not_mentioned():
     async def session() -> list[Any]:
         lane = Lane(None)
-        gate = GateStep(lane, 5.0)
+        gate = GateStep(lane, 5.0, OpenLatch([]))
         gate.connected()
         gate.session_opened()
         await lane.settle()
