@@ -28,6 +28,9 @@ from kiosk.face.quality import Quality, assess
 _BASE_LOOKS = 2
 _TRIES = 2
 _MOST_CHALLENGES = 4  #: also when the face was lost in the middle of some
+#: Depth (parallax.py: about a sine, so 5°) at which a head is back from the movement it made.
+_BACK_DEPTH = 0.08
+_BACK_PATIENCE_S = 1.5  #: from then on the quality's coarser measure of pose is enough
 
 _PAUSES_MS = range(100, 500, 20)  #: between two prompts
 
@@ -77,6 +80,7 @@ class Verification:
         """Nothing seen before counts for another track."""
         self._live = not self._with_liveness
         self._told_live = self._live
+        self._live_at = float("-inf")
         self._challenge: Liveness | None = None
         self._motion: FaceMotion | None = None
         self._base: list[Observation] = []
@@ -118,10 +122,21 @@ class Verification:
         self.prompt = self._hold.update(quality.prompt, at_s)
         if not quality.good or at_s - self._embedded_at < self._options.every_s:
             return []
+        if self._live and not self._is_back(image, tracked, at_s):
+            self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
+            return []
         seen = self._observe(image, tracked, quality, at_s)
         if self._live:
             return self._deliver(seen)
         return self._collect_base(image, tracked, seen)
+
+    def _is_back(self, image: Image, tracked: Tracked, at_s: float) -> bool:
+        """Looking ahead again, as before the challenge. Who has just turned their head is still
+        turned by less than `assess` can tell, and far enough to look less like themselves."""
+        if self._motion is None or at_s - self._live_at > _BACK_PATIENCE_S:
+            return True
+        parallax = self._motion.look(image, tracked.face, at_s).parallax
+        return parallax is not None and np.hypot(parallax.x, parallax.y) <= _BACK_DEPTH
 
     def _observe(
         self, image: Image, tracked: Tracked, quality: Quality, at_s: float
@@ -157,7 +172,7 @@ class Verification:
             self.prompt = Prompt.ONE_PERSON if rival else self._challenge.prompt
             return []
         if self._challenge.verdict:
-            self._live = True
+            self._live, self._live_at = True, at_s
             self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
             return []
         return self._failed(self._challenge.failure or Failure.NO_RESPONSE)

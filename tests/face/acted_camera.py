@@ -1,7 +1,8 @@
 """A face worker of its own process, before a camera that a test directs through a file.
 
 The file's text is what stands before the camera: "empty", "person", "person:turn_left",
-"print:turn_left", "dark", or "unplugged".
+"print:turn_left", "dark", or "unplugged". Its time is its own: a frame each time the engine asks
+for one, a fifteenth of a second after the last, so that a busy machine changes nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class ActedCamera:
         self._person = Person(scene, rng, react_s=0.25)
         self._print = SPECIES["tilted"](scene, scene, rng)
         self._began = time.monotonic()
-        self._lock = threading.Lock()
+        self._news = threading.Condition()
         self._frame: Frame | None = None
 
     def open(self) -> DeviceInfo:
@@ -45,20 +46,26 @@ class ActedCamera:
         pass
 
     def newest(self, after_seq: int, timeout_s: float) -> Frame:
-        with self._lock:
+        """A new one for the engine's loop; the thread of the pictures sees what the loop saw."""
+        with self._news:
             self._refuse_if_unplugged()
-            if self._frame is not None and self._frame.seq > after_seq:
-                return self._frame
-            now = time.monotonic()
-            due = self._began + self._seq / FPS
-            time.sleep(max(due - now, 0.0))
-            self._seq = int((time.monotonic() - self._began) * FPS) + 1
-            self._frame = Frame(self._picture(), self._seq, time.monotonic())
+            if threading.current_thread() is threading.main_thread():
+                self._seq += 1
+                at_s = self._began + self._seq / FPS
+                self._frame = Frame(self._picture(at_s), self._seq, at_s)
+                self._news.notify_all()
+            else:
+                self._news.wait_for(lambda: self._newer(after_seq), timeout_s)
+            if self._frame is None or not self._newer(after_seq):
+                raise DeviceFault("camera", FaultCode.NO_FRAMES, "the loop asks for none")
             return self._frame
 
-    def _picture(self) -> Picture:
+    def _newer(self, after_seq: int) -> bool:
+        return self._frame is not None and self._frame.seq > after_seq
+
+    def _picture(self, at_s: float) -> Picture:
         what, _, asked = self._script.read_text().partition(":")
-        prompt, at_s = Prompt(asked or "none"), time.monotonic() - self._began
+        prompt = Prompt(asked or "none")
         if what == "person":
             return self._person.look(prompt, at_s)
         if what == "print":
@@ -72,7 +79,7 @@ class ActedCamera:
 
 def main() -> None:
     photo, script, cache, _, fd = sys.argv[1:]
-    options = WorkerOptions(absent_s=1.0, liveness_s=6.0, cache_dir=Path(cache))
+    options = WorkerOptions(absent_s=1.0, liveness_s=12.0, cache_dir=Path(cache))
     run(ActedCamera(Path(photo), Path(script)), int(fd), options)
 
 

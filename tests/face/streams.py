@@ -102,6 +102,31 @@ def _shut(scene: Scene, shut: float) -> Picture:
     return out
 
 
+@dataclass(frozen=True)
+class Pose:
+    """How a picture is held: degrees, a factor, and a shift in eye widths."""
+
+    tilt_x_deg: float = 0.0
+    tilt_y_deg: float = 0.0
+    roll_deg: float = 0.0
+    zoom: float = 1.0
+    shift: tuple[float, float] = (0.0, 0.0)
+
+
+def warp_of(scene: Scene, pose: Pose) -> NDArray[np.float64]:
+    """3×3: from the photograph's pixels to the camera's, for a print held in that pose."""
+    focal, unit = 1.1 * WIDTH, scene.face.eye_width
+    rx, _ = cv2.Rodrigues(np.array([math.radians(pose.tilt_x_deg), 0, 0]))
+    ry, _ = cv2.Rodrigues(np.array([0, math.radians(pose.tilt_y_deg), 0]))
+    rz, _ = cv2.Rodrigues(np.array([0, 0, math.radians(pose.roll_deg)]))
+    rotation = rz @ ry @ rx
+    camera = np.array([[focal, 0, WIDTH / 2], [0, focal, HEIGHT / 2], [0, 0, 1]])
+    to_plane = np.array([[1, 0, -WIDTH / 2], [0, 1, -HEIGHT / 2], [0, 0, 1.0]])
+    place = np.column_stack([rotation[:, 0], rotation[:, 1], [0, 0, focal / pose.zoom]])
+    move = np.array([[1, 0, pose.shift[0] * unit], [0, 1, pose.shift[1] * unit], [0, 0, 1]])
+    return np.asarray(move @ camera @ place @ to_plane, dtype=np.float64)
+
+
 def flat(
     scene: Scene,
     tilt_x_deg: float = 0.0,
@@ -111,18 +136,12 @@ def flat(
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> Picture:
     """The photograph as a print held up and turned in space. Shift in eye widths."""
-    focal, unit = 1.1 * WIDTH, scene.face.eye_width
-    rx, _ = cv2.Rodrigues(np.array([math.radians(tilt_x_deg), 0, 0]))
-    ry, _ = cv2.Rodrigues(np.array([0, math.radians(tilt_y_deg), 0]))
-    rz, _ = cv2.Rodrigues(np.array([0, 0, math.radians(roll_deg)]))
-    rotation = rz @ ry @ rx
-    camera = np.array([[focal, 0, WIDTH / 2], [0, focal, HEIGHT / 2], [0, 0, 1]])
-    to_plane = np.array([[1, 0, -WIDTH / 2], [0, 1, -HEIGHT / 2], [0, 0, 1.0]])
-    place = np.column_stack([rotation[:, 0], rotation[:, 1], [0, 0, focal / zoom]])
-    warp = camera @ place @ to_plane
-    move = np.array([[1, 0, shift[0] * unit], [0, 1, shift[1] * unit], [0, 0, 1]])
+    pose = Pose(tilt_x_deg, tilt_y_deg, roll_deg, zoom, shift)
     out = cv2.warpPerspective(
-        scene.picture, move @ warp, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
+        scene.picture,
+        warp_of(scene, pose),
+        (WIDTH, HEIGHT),
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(out, dtype=np.uint8)
 

