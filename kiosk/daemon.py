@@ -234,6 +234,7 @@ class Daemon:
         """From the face worker: previews go to the screens, the rest to the lane."""
         match event:
             case face.Preview():
+                self.session.faces.saw(event)
                 if self.server.wants_previews:
                     self.server.tell_preview(preview_of(event))
             case face.CameraOk(info=info):

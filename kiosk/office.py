@@ -19,6 +19,7 @@ from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
+from kiosk.desks.candidates import CandidateDesk
 from kiosk.desks.document import DocumentDesk, Stationery
 from kiosk.desks.hall import HallDesk
 from kiosk.desks.params import NoParams, Params, parse
@@ -153,7 +154,6 @@ class Office:
             "session.open": (SessionName, self._open),
             "session.close": (SessionName, self._close),
             "session.status": (MaybeSession, self._status),
-            "session.candidates": (SessionName, self._candidates),
             "roster.begin": (RosterBegin, self._roster_begin),
             "roster.add": (RosterAdd, self._roster_add),
             "roster.commit": (RosterCommit, self._roster_commit),
@@ -173,6 +173,7 @@ class Office:
             session_changed=session_changed,
             happened=happened,
         ).methods
+        self._methods |= CandidateDesk(store, self.declined).methods
         self._methods |= RecordDesk(store, self.declined).methods
         self._methods |= SignatureDesk(store, self.declined).methods
         self.documents = DocumentDesk(store, clock, stationery, language, self.declined)
@@ -245,9 +246,6 @@ class Office:
         if p.session_id is not None:
             return {"sessions": [self.describe(self._known(p.session_id, p.lang))]}
         return {"sessions": [self.describe(s) for s in self._store.sessions()]}
-
-    def _candidates(self, p: SessionName) -> Any:
-        return {"candidates": self._store.candidates(p.session_id)}
 
     def _known(self, session_id: str, lang: str | None) -> Session:
         session = self._store.session(session_id)

@@ -77,6 +77,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "开放场次需要先启动守护进程：examgate daemon（它要检查设备）。",
         "Opening a session needs the daemon, which checks the devices: examgate daemon.",
     ),
+    "candidate_unknown": (
+        "名单里已经没有这名考生，请刷新。",
+        "This candidate is not on the roster any more; load the list again.",
+    ),
     "not_open": ("场次 {session_id} 没有开放。", "Session {session_id} is not open."),
     "seat_not_held": (
         "考台 {terminal} 没有人持有。",

@@ -72,6 +72,8 @@ def session_of(session: Session, counts: Counts) -> dict[str, Any]:
         "booked": counts.booked,
         "seated": counts.seated,
         "inside": counts.inside,
+        "late": counts.late,
+        "left": counts.left,
         "free_terminals": counts.free_terminals,
         "commitment": session.commitment,
         "hall_sha256": session.hall_sha256,

@@ -145,6 +145,8 @@ class JournalKind(StrEnum):
     IDENTITY_VERIFIED = "identity_verified"
     SAME_FACE = "same_face"
     SAME_FACE_ANSWERED = "same_face_answered"
+    CAPTURE_KEPT = "capture_kept"  #: a picture of who stood there, when the face was judged
+    CANDIDATE_SHOWN = "candidate_shown"  #: somebody looked at a candidate's data and pictures
     FINGER_VERIFIED = "finger_verified"
     FINGER_FAILED = "finger_failed"
     SIGNED = "signed"

@@ -19,6 +19,7 @@ from kiosk.core.codes import Reason
 from kiosk.report.gather import Place
 from kiosk.report.model import Head, Moment, Timeline
 from kiosk.report.pack_form import (
+    CAPTURE,
     CERTIFICATE,
     CHECKPOINT,
     ENTRIES,
@@ -97,7 +98,18 @@ def collect(store: Store, person: Person, place: Place, lang: str) -> Collected:
         files[PHOTO] = store.photo(person.candidate_id)
     except StoreError:
         missing.append("photo")
+    files |= _captures(store, person, missing)
     return Collected(person, timeline, files, missing)
+
+
+def _captures(store: Store, person: Person, missing: list[str]) -> dict[str, bytes]:
+    """Pictures of who stood before the camera, by their entries' numbers."""
+    try:
+        kept = store.captures(person.session_id, person.candidate_id)
+    except StoreError:
+        missing.append("capture")
+        return {}
+    return {f"{CAPTURE}{one.seq}.jpg": one.jpeg for one in kept}
 
 
 def _signatures(store: Store, person: Person, missing: list[str]) -> dict[str, bytes]:
@@ -137,6 +149,8 @@ def _moment(body: Mapping[str, Any]) -> Moment:
     elif kind == K.SIGNED:
         args["signature"] = payload["signature_sha256"][:16]
         what = "signed_exit" if payload.get("purpose") == "exit" else kind
+    elif kind == K.CAPTURE_KEPT:
+        args["capture"] = payload["sha256"][:16]
     elif kind == K.SEAT_VOIDED:
         args["why"] = payload.get("why")
     elif kind == K.REFUSED and body["reason"] == Reason.CANCELLED_BY_PROCTOR:

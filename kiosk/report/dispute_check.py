@@ -20,6 +20,7 @@ from kiosk.core.checkpoint import Head, key_id, parse_note, parse_signed, parse_
 from kiosk.core.draw import commitment, draw_terminal
 from kiosk.core.merkle import inclusion_holds, leaf_hash
 from kiosk.report.pack_form import (
+    CAPTURE,
     CHECKPOINT,
     ENTRIES,
     FORMAT,
@@ -46,6 +47,7 @@ class Code(StrEnum):
     ENTRY = "ENTRY"
     TIMELINE = "TIMELINE"
     STROKES = "STROKES"
+    CAPTURE = "CAPTURE"
     COMMITMENT = "COMMITMENT"
     DRAW = "DRAW"
     OPEN = "OPEN"
@@ -78,6 +80,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "what is told does not fit the entries (entry {seq})",
     ),
     "strokes": ("{name}：不是日志所记的签名", "{name}: is not a signature that the journal has"),
+    "capture": (
+        "{name}：不是日志所记的现场照片",
+        "{name}: is not a picture that the journal has",
+    ),
     "commitment": (
         "公开的种子与开场时的承诺值不符",
         "the seed that was revealed is not the one that was committed to",
@@ -217,6 +223,7 @@ class _Check:
         yield from self._whose()
         yield from self._told()
         yield from self._strokes()
+        yield from self._captured()
         yield from self._drawn()
 
     def _all_there(self) -> Iterator[Finding]:
@@ -318,6 +325,17 @@ class _Check:
                 self.signatures += 1
                 if sha256_hex(self._files[name]) not in journalled:
                     yield Finding(Code.STROKES, "strokes", {"name": name})
+
+    def _captured(self) -> Iterator[Finding]:
+        """Each picture is the one of its entry."""
+        kept = {
+            f"{CAPTURE}{body['seq']}.jpg": body["payload"].get("sha256")
+            for body in self._bodies
+            if body["kind"] == "capture_kept"
+        }
+        for name in sorted(n for n in self._files if n.startswith(CAPTURE)):
+            if name not in kept or sha256_hex(self._files[name]) != kept[name]:
+                yield Finding(Code.CAPTURE, "capture", {"name": name})
 
     def _drawn(self) -> Iterator[Finding]:
         """The terminals follow from the seed, and the seed is the one that was committed to."""

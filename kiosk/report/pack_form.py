@@ -17,6 +17,7 @@ CERTIFICATE = "document.crt"
 TIMELINE = "timeline.json"
 TIMELINE_PDF = "timeline.pdf"
 PHOTO = "roster-photo.jpg"
+CAPTURE = "capture-"  #: and the entry's number
 
 
 def sha256_hex(data: bytes) -> str:

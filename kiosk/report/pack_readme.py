@@ -17,6 +17,11 @@ MISSING: dict[str, tuple[str, str]] = {
         "有一份签名无法画成图片，原文在包内。",
         "One signature cannot be drawn as a picture; its own bytes are here.",
     ),
+    "capture": (
+        "现场照片已过保存期，不能再读出；其散列值仍在日志中。",
+        "The pictures of the camera are past their retention and cannot be read any more; their "
+        "hashes are still in the journal.",
+    ),
     "photo": (
         "名单照片已过保存期，不能再读出。",
         "The roster's photograph is past its retention and cannot be read any more.",
@@ -34,6 +39,7 @@ checkpoint.txt                 通道签名的日志树头
 lane.vkey                      通道的日志验证公钥（请与考场公布的核对）
 signature-*                    考生签名原件（InkML，早期为 JSON）与图片（SVG、PNG）
 roster-photo.jpg               名单上的照片
+capture-*.jpg                  人脸核验时现场拍下的照片，编号即日志中的条目
 document.crt                   签署 PDF 的证书
 manifest.json / manifest.note  全部文件的 SHA-256，及通道对它的签名
 
@@ -41,7 +47,7 @@ manifest.json / manifest.note  全部文件的 SHA-256，及通道对它的签�
 
     examgate audit --dispute 本文件.zip --key 考场公布的公钥
 
-PDF 的签名用任何 PDF 阅读器或 pdfsig 查看。通道不保存入场时拍摄的照片，只比对后丢弃。
+PDF 的签名用任何 PDF 阅读器或 pdfsig 查看。现场照片的散列值在日志中。
 日志里考生以化名 {pseudonym} 出现；化名与证件号码的对应只有通道能算出。
 """
 _EN = """{venue} · session {session} · one candidate's record
@@ -56,6 +62,7 @@ checkpoint.txt                 the head of the journal, signed by the lane
 lane.vkey                      the journal's verifier key (compare it with the published one)
 signature-*                    what the candidate signed (InkML, once JSON), and as SVG and PNG
 roster-photo.jpg               the photograph of the roster
+capture-*.jpg                  who stood before the camera when the face was judged, by entry
 document.crt                   the certificate of who signed the PDF
 manifest.json / manifest.note  the SHA-256 of every file, and the lane's signature over it
 
@@ -63,9 +70,9 @@ To check it, on any machine with examgate, without a network:
 
     examgate audit --dispute THIS.zip --key THE-PUBLISHED-KEY
 
-Any PDF reader, or pdfsig, shows the PDF's signature. The lane keeps no pictures of who stood
-before its camera; they are compared and dropped. In the journal the candidate is the pseudonym
-{pseudonym}; only the lane can compute it from the identity number.
+Any PDF reader, or pdfsig, shows the PDF's signature. The hashes of the captures
+are in the journal. There the candidate is the pseudonym {pseudonym};
+only the lane can compute it from the identity number.
 """
 
 

@@ -300,6 +300,11 @@ KINDS: Words = {
     "session_closed": ("场次关闭，公开种子", "session closed; seed revealed"),
     "claimed": ("报出身份：{claim}", "claimed an identity by {claim}"),
     "identity_verified": ("人脸核验通过（距离 {distance}）", "face verified (distance {distance})"),
+    "capture_kept": (
+        "现场照片已保存，散列值 {capture}…",
+        "a picture of who stood there was kept, hash {capture}…",
+    ),
+    "candidate_shown": ("资料与照片已由考试员查看", "data and pictures were looked at"),
     "finger_verified": ("指纹核验通过（得分 {score}）", "finger verified (score {score})"),
     "finger_failed": ("指纹不符（得分 {score}）", "finger did not match (score {score})"),
     "signed": ("签名已保存，散列值 {signature}…", "signature stored, hash {signature}…"),

@@ -6,6 +6,7 @@ Compares and accumulates; deciding is kiosk.core.identity's, what follows is the
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from kiosk.core.types import Candidate, Session
 from kiosk.face import events as face
 from kiosk.face.matcher import Matcher
 from kiosk.steps.seen_faces import SameFaceRule, SeenFaces
+from kiosk.store.captures import Outcome
 from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+PICTURES = 12  #: newest ones that are held, a third of a second: the judged one is among them
 NEAREST = 5  #: how many of the roster an observation is ranked against
 FRESH_FACE_AFTER_S = 6.0  #: 1:N: who stays before the camera may try again after this
 #: Failures of the liveness check that say "nothing happened", not "this is no head".
@@ -55,6 +58,8 @@ class FaceStep:
         self._encoder = encoder
         self._matcher: Matcher | None = None
         self._evidence: Evidence | None = None
+        self._pictures: deque[face.Preview] = deque(maxlen=PICTURES)
+        self._looked_at_s: float | None = None  #: when the last observation's picture was taken
         self._looks: list[NDArray[np.float32]] = []  #: of the same observations as the evidence
         self._task = 0  #: counts verifications, so that none hears what an earlier one saw
         self.present = False
@@ -87,11 +92,14 @@ class FaceStep:
 
     def _begin(self, claimed: int | None) -> None:
         self._evidence, self._looks = Evidence(claimed, live=not self.policy.liveness), []
+        self._pictures.clear()
+        self._looked_at_s = None
         self._task += 1
         self._worker.verify(self._task, self.policy.liveness)
 
     def forget(self) -> None:
         self._evidence, self._looks = None, []
+        self._pictures.clear()
         self._seen_since_s = None
         self._home_at_s = self._lane.clock.monotonic()
 
@@ -111,11 +119,29 @@ class FaceStep:
                     self._decide()
             case face.LivenessFailed(task_id=task, why=why):
                 if self._is_current(task):
+                    self._not_live()
                     silent = why in NO_ANSWER
                     reason = Reason.LIVENESS_TIMEOUT if silent else Reason.LIVENESS_FAILED
                     self._lane.offer(ev.FaceRefused(reason))
             case _:
                 pass
+
+    def saw(self, picture: face.Preview) -> None:
+        """A picture of the verification that is under way; only the newest are held."""
+        if self._lane.lane.state is State.FACE:
+            self._pictures.append(picture)
+
+    def _keep_picture(self, candidate: Candidate | None, outcome: Outcome) -> None:
+        """The picture by which this face was judged, or the newest; nobody's is not kept."""
+        session_id = self._lane.session_id
+        if candidate is None or session_id is None or not self._pictures:
+            return
+        at_s = self._looked_at_s
+        if at_s is None:
+            judged = self._pictures[-1]
+        else:
+            judged = min(self._pictures, key=lambda p: abs(p.at_s - at_s))
+        self._lane.store.keep_capture(session_id, candidate, judged.jpeg, outcome)
 
     def _is_current(self, task_id: int) -> bool:
         return task_id == self._task and self._lane.lane.state is State.FACE
@@ -155,6 +181,7 @@ class FaceStep:
         scores = Scores(tuple(nearest.items()), seen.quality)
         self._evidence = self._evidence.with_scores(scores)
         self._looks.append(np.asarray(seen.embedding, dtype=np.float32))
+        self._looked_at_s = seen.at_s
         self._decide()
 
     def _decide(self) -> None:
@@ -177,6 +204,7 @@ class FaceStep:
                 log.info("face_accepted", distance=round(distance, 3))
                 lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
                 problem = self._lane.window_problem(lookup)
+                self._keep_picture(lookup.candidate, "verified")
                 if lookup.candidate is not None:
                     suspicious = self._hold_against_others(lookup.candidate, verified=True)
                     if suspicious and self.seen.rule.stop:
@@ -189,12 +217,19 @@ class FaceStep:
                 self._turned_away()
                 return ev.FaceRefused(reason)
 
+    def _not_live(self) -> None:
+        try:
+            self._keep_picture(self._lane.lane.visit.candidate, "turned_away")
+        except StoreError as error:
+            self._lane.evidence_failed(error)
+
     # --- the same face under another identity -----------------------------------------------------
 
     def _turned_away(self) -> None:
         """A live face that was not that of the card laid on is remembered as well: who tries one
         card may try another. Not so for typed numbers, where a slip of one digit is another's."""
         candidate = self._lane.lane.visit.candidate
+        self._keep_picture(candidate, "turned_away")
         if candidate is not None and self._evidence is not None and self._evidence.live:
             self._hold_against_others(candidate, verified=False)
 

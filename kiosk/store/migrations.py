@@ -189,6 +189,22 @@ def _purposes(database: Database) -> None:
         database.execute(statement)
 
 
+_CAPTURES = """
+create table captures (
+    seq integer primary key, session_id text not null,
+    candidate_id integer not null references candidates, at text not null,
+    outcome text not null, sha256 text not null, jpeg blob not null
+);
+create index captures_of_candidate on captures (session_id, candidate_id);
+"""
+
+
+def _captures(database: Database) -> None:
+    """Pictures of who stood before the camera."""
+    for statement in _split(_CAPTURES):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -196,6 +212,7 @@ STEPS: tuple[Step, ...] = (
     ("0004_hall_rules", _hall_rules),
     ("0005_checkpoints", _checkpoints),
     ("0006_signature_purposes", _purposes),
+    ("0007_captures", _captures),
 )
 
 

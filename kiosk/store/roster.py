@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.core.codes import JournalKind
-from kiosk.core.types import Candidate, Lookup, Standing, mask_name
+from kiosk.core.types import Candidate, Lookup, Standing
 from kiosk.store.base import Base, iso
 from kiosk.store.errors import StoreRefused
 
@@ -368,40 +368,6 @@ class Roster(Base):
         return [candidate_id for candidate_id, _ in rows], stacked.astype(np.float32)
 
     # --- lists ------------------------------------------------------------------------------------
-
-    def candidates(self, session_id: str) -> list[dict[str, Any]]:
-        """For the proctor's list: masked, with where each one is and what happened last."""
-        rows = self._rows(
-            "select name, admission_no, pseudonym, terminal, draw_no, inside_at from candidates c"
-            " left join assignments a on a.session_id = c.session_id"
-            " and a.candidate_id = c.candidate_id and voided_at is null"
-            " where c.session_id = ? and active order by admission_no",
-            session_id,
-        )
-        last = {
-            pseudonym: (reason, at)
-            for pseudonym, reason, at in self._rows(
-                "select pseudonym, reason, at from journal where session_id = ?"
-                " and pseudonym is not null and reason is not null order by seq",
-                session_id,
-            )
-        }
-        found = []
-        for name, admission_no, pseudonym, terminal, draw_no, inside_at in rows:
-            standing = Standing.INSIDE if inside_at else Standing.SEATED if terminal else None
-            reason, at = last.get(pseudonym, (None, None))
-            found.append(
-                {
-                    "name": mask_name(name),
-                    "admission_no": "…" + admission_no[-4:],
-                    "standing": (standing or Standing.BOOKED).value,
-                    "terminal": terminal,
-                    "draw_no": draw_no,
-                    "last_reason": reason,
-                    "last_at": at,
-                }
-            )
-        return found
 
     def roster_status(self) -> list[dict[str, Any]]:
         rows = self._rows(

@@ -29,6 +29,8 @@ class Counts:
     seated: int  #: have a seat, have not passed the gate
     inside: int
     free_terminals: int
+    late: int = 0  #: of those inside, who came after the start
+    left: int = 0  #: of those inside, who have signed for their score and gone
 
 
 def _hall_of(terminals: Sequence[Terminal | str], out: set[str]) -> list[Terminal]:
@@ -276,7 +278,15 @@ class Sessions(Base):
             "  and a.terminal = t.terminal and a.voided_at is null)",
             session_id,
         )[0][0]
-        return Counts(booked, seated, inside, free)
+        late, left = self._rows(
+            "select count(*) filter (where inside_at > starts_at), count(*) filter (where exists"
+            " (select 1 from signatures g where g.session_id = a.session_id and purpose = 'exit'"
+            "  and g.candidate_id = a.candidate_id and g.draw_no = a.draw_no))"
+            " from assignments a join sessions using (session_id)"
+            " where session_id = ? and voided_at is null and inside_at is not null",
+            session_id,
+        )[0]
+        return Counts(booked, seated, inside, free, late, left)
 
     def held_seats(self, session_id: str) -> dict[str, Seat]:
         """Terminal → who holds it now."""

@@ -21,6 +21,8 @@ from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
 from kiosk.store.base import iso
+from kiosk.store.booked import Booked
+from kiosk.store.captures import Captures
 from kiosk.store.errors import StoreError, StoreLocked
 from kiosk.store.faces import Faces
 from kiosk.store.heads import ANCHOR
@@ -39,7 +41,7 @@ from kiosk.store.visits import Visits
 FILE = "lane.db"
 
 
-class Store(Visits, Signatures, Roster, People, Faces, Outbox, Receipts, Records):
+class Store(Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts, Records):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(

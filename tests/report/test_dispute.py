@@ -31,6 +31,7 @@ def hall(halls):
     hall = halls(12)
     who = hall.who(1)
     hall.store.save_signature("S1", who, INK, "0" * 64)
+    hall.store.keep_capture("S1", who, b"face of 1", "verified")
     hall.everything()
     hall.close()
     return hall
@@ -72,6 +73,8 @@ def test_a_pack_is_whole_and_checks(hall, tmp_path):
     files = unzipped(file)
     assert next(iter(files)) == "README.txt"
     assert files["roster-photo.jpg"] == row(1).photo
+    (capture,) = [n for n in files if n.startswith("capture-")]
+    assert files[capture] == b"face of 1"
     inkml = [n for n in files if n.endswith(".inkml")]
     assert len(inkml) == 1 and files[inkml[0]] == INK
     assert files[inkml[0].replace("inkml", "svg")].startswith(b"<?xml")

@@ -357,6 +357,8 @@ TEXTS: dict[str, str] = {
     "kind.same_face": "one face, two identities",
     "kind.same_face_answered": "looked whether it is one person",
     "kind.identity_verified": "face verified",
+    "kind.capture_kept": "a picture was kept",
+    "kind.candidate_shown": "a candidate's data were looked at",
     "kind.finger_verified": "finger verified",
     "kind.finger_failed": "finger not matched",
     "kind.signed": "signed",

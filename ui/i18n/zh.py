@@ -354,6 +354,8 @@ TEXTS: dict[str, str] = {
     "kind.same_face": "同一张脸，两个身份",
     "kind.same_face_answered": "已核对是否同一人",
     "kind.identity_verified": "人脸通过",
+    "kind.capture_kept": "现场照片已保存",
+    "kind.candidate_shown": "已查看考生资料",
     "kind.finger_verified": "指纹通过",
     "kind.finger_failed": "指纹不符",
     "kind.signed": "已签名",

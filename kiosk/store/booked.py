@@ -1,0 +1,62 @@
+"""The proctor's list of a session's candidates: masked, with where each one is.
+
+Looks at names and numbers in full to find somebody, and gives none of them out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk import names
+from kiosk.core.types import Standing, mask_name
+from kiosk.store.base import Base
+
+
+class Booked(Base):
+    def candidates(self, session_id: str, query: str = "") -> list[dict[str, Any]]:
+        """For the proctor's list: masked, with where each one is and what happened last.
+
+        `query`: only those whom it means (kiosk.names); it looks at names and numbers in full.
+        """
+        rows = self._rows(
+            "select name, admission_no, identity_number, pseudonym, terminal, draw_no, inside_at,"
+            " coalesce(inside_at > starts_at, 0), accessible, exists (select 1 from signatures g"
+            " where g.session_id = c.session_id and g.candidate_id = c.candidate_id"
+            " and purpose = 'exit' and g.draw_no = a.draw_no)"
+            " from candidates c left join sessions s on s.session_id = c.session_id"
+            " left join assignments a on a.session_id = c.session_id"
+            " and a.candidate_id = c.candidate_id and voided_at is null"
+            " where c.session_id = ? and active order by admission_no",
+            session_id,
+        )
+        last = {
+            pseudonym: (reason, at)
+            for pseudonym, reason, at in self._rows(
+                "select pseudonym, reason, at from journal where session_id = ?"
+                " and pseudonym is not null and reason is not null order by seq",
+                session_id,
+            )
+        }
+        found = []
+        for name, admission_no, number, pseudonym, terminal, draw_no, inside_at, *more in rows:
+            if not names.found(query, name, (admission_no, number)):
+                continue
+            late, accessible, left = map(bool, more)
+            standing = Standing.INSIDE if inside_at else Standing.SEATED if terminal else None
+            reason, at = last.get(pseudonym, (None, None))
+            found.append(
+                {
+                    "ref": pseudonym,
+                    "name": mask_name(name),
+                    "admission_no": "…" + admission_no[-4:],
+                    "standing": (standing or Standing.BOOKED).value,
+                    "terminal": terminal,
+                    "draw_no": draw_no,
+                    "late": late,
+                    "left": left,
+                    "accessible": accessible,
+                    "last_reason": reason,
+                    "last_at": at,
+                }
+            )
+        return found
