@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q
 
 .PHONY: setup demo test check bench screenshots clean
 
@@ -17,8 +18,12 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# What mostly waits for devices runs side by side; what computes or is several processes, alone.
+ALONE := tests/face tests/ui tests/demo tests/e2e
+
 test: check
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q
+	$(PYTEST) -n 3 --dist loadfile $(ALONE:%=--ignore %)
+	$(PYTEST) $(ALONE)
 
 bench: setup
 	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
