@@ -125,6 +125,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         entrance=config.venue.entrance,
         free_when_stopped=config.lane.safe_state == "free",
         policy=journalled_policy(config),
+        lock_after_s=config.staff.lock_after_s,
     )
     supervisor = Supervisor(clock, lambda status: daemon.device_changed(status))
     daemon = Daemon(store=store, supervisor=supervisor, clock=clock, identity=identity)
@@ -162,7 +163,14 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         lambda: session.session_changed(),
         daemon.happened,
     )
-    daemon.join(session, office, Server(socket_path(config), daemon.handle), worker)
+    door = daemon.door
+    server = Server(
+        socket_path(config),
+        daemon.handle,
+        came=lambda connection: door.came(connection, connection.uid),
+        gone=door.gone,
+    )
+    daemon.join(session, office, server, worker)
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
         "fingerprint": daemon.serve_fingerprint,
@@ -257,9 +265,19 @@ def _stationery(config: Config) -> Stationery:
 @contextlib.contextmanager
 def offline(config: Config) -> Iterator[Office]:
     """The office methods while no daemon runs. Raises `StoreError` (locked: one runs)."""
+    from kiosk.staff.door import Door
+
     store = open_store(config)
     try:
         office = _office(config, store, None, lambda: None, lambda event: None)
+        door = Door(
+            store,
+            SystemClock(),
+            lock_after_s=config.staff.lock_after_s,
+            declined=office.declined,
+            told=lambda connection, standing: None,
+        )
+        office.door = door.at_the_machine
         try:
             yield office
         finally:
@@ -295,7 +313,7 @@ def run_face_worker(config: Config, fd: int) -> int:
 # --- commands -----------------------------------------------------------------------------------
 
 
-def run_ui(role: str, config: Config, *, person: str, robot: Path | None, windowed: bool) -> int:
+def run_ui(role: str, config: Config, *, robot: Path | None, windowed: bool) -> int:
     """The candidate's or the proctor's screen."""
     from ui.app import UiOptions, run
 
@@ -305,7 +323,6 @@ def run_ui(role: str, config: Config, *, person: str, robot: Path | None, window
         UiOptions(
             language=config.ui.language,
             fullscreen=config.ui.fullscreen and not windowed,
-            person=person,
             robot=robot,
             text_scale=config.ui.text_scale,
             volume=config.ui.volume if config.ui.voice else 0,

@@ -256,6 +256,17 @@ class Ui(_Section):
     volume: int = Field(default=80, ge=0, le=100, description="of the spoken prompts, in per cent")
 
 
+class StaffRules(_Section):
+    """The people at the lane (docs/staff.md)."""
+
+    lock_after_s: float = Field(
+        default=300,
+        ge=30,
+        le=3600,
+        description="a proctor's screen that nobody touches for so long wants the PIN again",
+    )
+
+
 class Disk(_Section):
     """Room for evidence."""
 
@@ -276,6 +287,7 @@ class Config(_Section):
     timeouts: Timeouts = Field(default_factory=Timeouts)
     devices: Devices
     ui: Ui = Field(default_factory=Ui)
+    staff: StaffRules = Field(default_factory=StaffRules)
     disk: Disk = Field(default_factory=Disk)
 
     def device_options(self, role: str) -> dict[str, Any]:

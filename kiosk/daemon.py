@@ -10,8 +10,9 @@ import asyncio
 import base64
 import os
 import signal
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sdnotify
 import structlog
@@ -30,6 +31,7 @@ from kiosk.office import Office
 from kiosk.server import Connection, Server
 from kiosk.session import LaneSession
 from kiosk.signature import Pad, check_strokes
+from kiosk.staff.door import Door
 from kiosk.store import Store
 from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus, Supervisor
@@ -58,10 +60,12 @@ class Identity:
     free_when_stopped: bool  #: the gate's safe state is "free"
     entrance: str  #: where the hall's door is, for the map
     policy: dict[str, Any]  #: what is asked of a candidate (docs/journal.md)
+    lock_after_s: float  #: a proctor's screen that nobody touches locks itself
 
 
 class Subscribe(Params):
     preview: bool = False
+    screen: Literal["candidate", "proctor"] | None = None
 
 
 class Visit(Params):
@@ -95,6 +99,13 @@ class Daemon:
         self.office: Office
         self.server: Server
         self.face_worker: Any
+        self.door = Door(
+            store,
+            clock,
+            lock_after_s=identity.lock_after_s,
+            declined=self._declined,
+            told=self._tell_staff,
+        )
 
     def join(self, session: LaneSession, office: Office, server: Server, worker: Any) -> None:
         """The parts that need the daemon's own callbacks to be made."""
@@ -174,10 +185,17 @@ class Daemon:
             beats += 1
             self._notifier.notify("WATCHDOG=1")
             self.session.faces.look_for_person()
+            self._lock_idle_screens()
             if beats % EVIDENCE_EVERY == 0:
                 self.session.check_evidence()
             if beats % SIGN_EVERY == 0:
                 self._sign_head()
+
+    def _lock_idle_screens(self) -> None:
+        try:
+            self.door.lock_idle()
+        except StoreError as error:
+            self.session.evidence_failed(error)
 
     def _sign_head(self) -> None:
         """A signed head of the journal, when it has grown."""
@@ -251,6 +269,11 @@ class Daemon:
     def happened(self, event: dict[str, Any]) -> None:
         self.server.tell("event", {"at": self._clock.now().isoformat()} | event)
 
+    def _tell_staff(self, connection: Connection, standing: dict[str, Any]) -> None:
+        """Who stands before this screen now; nobody there, no pictures."""
+        connection.previews = connection.previews and self.door.may_see_pictures(connection)
+        connection.send(wire.encode(wire.notification("staff", standing)))
+
     def changed(self) -> None:
         self._seq += 1
         self.server.tell("state", self.state())
@@ -277,25 +300,61 @@ class Daemon:
     # --- methods --------------------------------------------------------------------------------
 
     def handle(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
-        """One request of the socket. Raises `RpcError` to decline."""
+        """One request of the socket, as an awaitable where it takes a while.
+
+        Raises `RpcError` to decline.
+        """
         try:
-            return self._handle(method, params, connection)
+            params = self.door.admit(method, params, connection)
+            if "approval" in params:
+                return self._in_time(self._approved(method, params, connection))
+            params = self.door.approved_already(params)
+            result = self._handle(method, params, connection)
         except StoreError as error:
-            self.session.evidence_failed(error)
-            problems = [Problem("evidence", {"detail": p}) for p in error.problems]
-            raise self.office.declined("EVIDENCE_FAILED", problems) from error
+            raise self._evidence_failed(error) from error
+        return self._in_time(result) if asyncio.iscoroutine(result) else result
+
+    async def _approved(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
+        approved = await self.door.approve(params, connection)
+        self.door.admit(method, params, connection)  # still there, after the PIN was looked at
+        return self._handle(method, approved, connection)
+
+    async def _in_time(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except StoreError as error:
+            raise self._evidence_failed(error) from error
+
+    def _evidence_failed(self, error: StoreError) -> wire.RpcError:
+        self.session.evidence_failed(error)
+        problems = [Problem("evidence", {"detail": p}) for p in error.problems]
+        return self.office.declined("EVIDENCE_FAILED", problems)
+
+    def _declined(
+        self, code: str, problems: list[Problem], lang: str | None = None
+    ) -> wire.RpcError:
+        return self.office.declined(code, problems, lang)
 
     def _handle(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
         match method:
             case "lane.subscribe":
-                connection.previews = parse(Subscribe, params).preview
-                connection.subscribed = True
-                connection.send(wire.encode(wire.notification("state", self.state())))
-                return {}
+                return self._subscribe(parse(Subscribe, params), connection)
             case "lane.state":
                 return self.state()
             case "lane.info":
                 return self._info()
+            case "staff.login":
+                return self.door.login(params, connection)
+            case "staff.logout":
+                return self.door.logout(connection)
+            case "staff.lock":
+                return self.door.lock(connection)
+            case "staff.touch":
+                return self.door.touch(connection)
+            case "staff.add" | "staff.set_pin" | "staff.disable":
+                done = self.office.call(method, params)
+                self.door.staff_changed()
+                return done
             case "lane.resume":
                 return self._resume(parse(Person, params).person)
             case "device.status":
@@ -332,6 +391,18 @@ class Daemon:
                 return self.office.call(method, params)
             case _:
                 return self.office.call(method, params)
+
+    def _subscribe(self, asked: Subscribe, connection: Connection) -> dict[str, Any]:
+        if asked.screen is not None:
+            self.door.is_screen(connection, asked.screen)
+        if asked.preview and not self.door.may_see_pictures(connection):
+            raise self._declined("LOGIN_NEEDED", [Problem("login_needed")], asked.lang)
+        connection.previews = asked.preview
+        connection.subscribed = True
+        connection.send(wire.encode(wire.notification("state", self.state())))
+        if asked.screen == "proctor":
+            self._tell_staff(connection, self.door.standing_of(connection))
+        return {}
 
     def _info(self) -> dict[str, Any]:
         me = self._identity

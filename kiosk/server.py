@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import os
+import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ class Connection:
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.uid = peer_uid(writer)
         self.subscribed = False
         self.previews = False
 
@@ -49,12 +53,32 @@ class Connection:
 Handler = Callable[[str, dict[str, Any], Connection], Any]
 
 
-class Server:
-    """`handle(method, params, connection)` answers requests; it raises `RpcError` to decline."""
+def peer_uid(writer: asyncio.StreamWriter) -> int | None:
+    """The user at the other end, by the kernel's own word (SO_PEERCRED, unix(7))."""
+    end = writer.get_extra_info("socket")
+    if end is None:
+        return None
+    try:
+        found = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    except OSError:
+        return None
+    return int(struct.unpack("3i", found)[1])
 
-    def __init__(self, path: Path, handle: Handler) -> None:
+
+class Server:
+    """`handle(method, params, connection)` answers requests, at once or as an awaitable; it
+    raises `RpcError` to decline. `came` and `gone` are told of each connection."""
+
+    def __init__(
+        self,
+        path: Path,
+        handle: Handler,
+        came: Callable[[Connection], None] = lambda connection: None,
+        gone: Callable[[Connection], None] = lambda connection: None,
+    ) -> None:
         self._path = path
         self._handle = handle
+        self._came, self._gone = came, gone
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -99,12 +123,13 @@ class Server:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(writer)
         self._connections.add(connection)
+        self._came(connection)
         if (task := asyncio.current_task()) is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
             while line := await reader.readline():
-                reply = self._answer(line, connection)
+                reply = await self._answer(line, connection)
                 if reply is not None:
                     connection.send(wire.encode(reply))
                 await writer.drain()
@@ -112,10 +137,11 @@ class Server:
             log.info("client_dropped")
         finally:
             self._connections.discard(connection)
+            self._gone(connection)
             with contextlib.suppress(ConnectionError):
                 writer.close()
 
-    def _answer(self, line: bytes, connection: Connection) -> wire.Message | None:
+    async def _answer(self, line: bytes, connection: Connection) -> wire.Message | None:
         request_id = None
         try:
             message = wire.decode(line)
@@ -124,6 +150,8 @@ class Server:
             if not isinstance(method, str) or not isinstance(params, dict):
                 raise wire.RpcError(wire.INVALID_REQUEST, "method or params missing")
             result = self._handle(method, params, connection)
+            if inspect.isawaitable(result):  # the next request of this connection waits for it
+                result = await result
         except wire.RpcError as error:
             return wire.error_answer(request_id, error)
         return None if request_id is None else wire.answer(request_id, result)

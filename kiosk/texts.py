@@ -178,6 +178,70 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "号码有误，请逐位核对。",
         "A digit of the number is wrong; please compare each one.",
     ),
+    # who may do what
+    "not_here": (
+        "这个屏幕不能进行这个操作。",
+        "That cannot be done from this screen.",
+    ),
+    "not_allowed": (
+        "您的岗位不能进行这个操作，请找主考。",
+        "Your role may not do that; ask the chief proctor.",
+    ),
+    "login_needed": (
+        "请先登录：考试员屏幕上输入工号和密码（在命令行请用 sudo -u examgate）。",
+        "Log in first, with number and PIN on the proctor's screen (at the command line: "
+        "sudo -u examgate).",
+    ),
+    "no_staff": (
+        "本通道还没有建立考试员。请运维运行：examgate staff add 工号 --name 姓名 --role chief。",
+        "No staff has been set up at this lane. A technician runs: examgate staff add NUMBER "
+        "--name NAME --role chief.",
+    ),
+    "screen_locked": ("屏幕已锁定，请输入密码。", "The screen is locked; enter your PIN."),
+    "wrong_pin": (
+        "工号或密码不对。",
+        "Number and PIN do not fit.",
+    ),
+    "staff_wait": (
+        "密码错误次数太多，请 {seconds} 秒后再试。",
+        "Too many wrong PINs; try again in {seconds} s.",
+    ),
+    "person_form": (
+        "“工号 姓名”的写法只留给登录的人；--person 请只写姓名。",
+        "Number and name together stand for somebody who has logged in; give --person a name only.",
+    ),
+    "pin_length": ("密码须为 6 至 12 位数字。", "A PIN has 6 to 12 digits."),
+    "pin_digits": ("密码只能是数字。", "A PIN has digits only."),
+    "pin_number": ("密码不能包含工号。", "The PIN must not contain the staff number."),
+    "pin_easy": (
+        "密码太容易猜到（重复、连续、日期或常用数字），请换一个。",
+        "This PIN is too easy to guess (repeats, runs, dates, favourites); take another one.",
+    ),
+    "staff_no_form": ("工号须为 1 至 12 位数字。", "A staff number is 1 to 12 digits."),
+    "staff_name_form": (
+        "姓名须为 1 至 32 个可显示的字符。",
+        "A name has 1 to 32 printable characters.",
+    ),
+    "staff_exists": (
+        "工号 {staff_no} 已被使用。",
+        "The staff number {staff_no} is taken.",
+    ),
+    "staff_unknown": (
+        "没有工号 {staff_no}，或已停用：examgate staff list 可查看。",
+        "Nobody has the number {staff_no}, or no longer: examgate staff list shows who does.",
+    ),
+    "staff_last_chief": (
+        "这是唯一的主考，不能停用。请先建立另一位主考。",
+        "This is the only chief, who cannot be disabled; add another chief first.",
+    ),
+    "approval_pin": (
+        "批准人须输入自己的工号和密码，只写姓名无效。",
+        "Who approves enters their own number and PIN; a name is not enough.",
+    ),
+    "approval_chief": (
+        "两人之中须有一位主考。",
+        "One of the two must be a chief proctor.",
+    ),
     "stale_visit": ("这一位已经结束。", "That person's turn is over."),
     "not_now": ("现在不能进行这个操作。", "That cannot be done now."),
 }

@@ -19,14 +19,30 @@ from kiosk.ink import read_ink
 from kiosk.office import Office
 from kiosk.server import Server
 from kiosk.signature import Pad, check_strokes
+from kiosk.staff import roles
 
 PAGE = (Path(__file__).parents[1] / "docs/wire.md").read_text()
 
 
 def test_the_page_lists_every_method():
-    listed = set(re.findall(r"^\| `(\w+\.\w+)` \|", PAGE, re.M))
-    own = set(re.findall(r'case "(\w+\.\w+)"', inspect.getsource(Daemon._handle)))
-    office = Office(
+    listed = set(named("## Methods"))
+    assert listed == own_methods() | set(office().methods)
+
+
+def named(heading: str) -> list[str]:
+    """Methods in the first column of the table below this heading."""
+    part = PAGE.split(heading)[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+\.\w+`(?:, `\w+\.\w+`)*) \|", part, re.M)
+    return [name for row in rows for name in re.findall(r"\w+\.\w+", row)]
+
+
+def own_methods() -> set[str]:
+    found = re.findall(r'case ("\w+\.\w+"(?: \| "\w+\.\w+")*)', inspect.getsource(Daemon._handle))
+    return {name for names in found for name in re.findall(r"\w+\.\w+", names)}
+
+
+def office() -> Office:
+    return Office(
         SimpleNamespace(),  # type: ignore[arg-type]
         clock=SystemClock(),
         zone=None,  # type: ignore[arg-type]
@@ -36,7 +52,18 @@ def test_the_page_lists_every_method():
         late_s=0,
         language="zh",
     )
-    assert listed == own | set(office.methods)
+
+
+def test_the_table_says_who_may_call_every_method():
+    assert set(roles.TABLE) == own_methods() | set(office().methods)
+    assert roles.render() in PAGE, "python -m kiosk.staff.roles docs/wire.md"
+
+
+def test_whoever_has_logged_in_is_put_into_every_person():
+    made = office()
+    own = {"lane.resume", "proctor.cancel", "proctor.help_done"}
+    having = own | {name for name in made.methods if "person" in made.fields(name)}
+    assert {name for name, access in roles.TABLE.items() if access.names} == having
 
 
 json_values = st.recursive(

@@ -26,7 +26,6 @@ ROLES = ("candidate", "proctor")
 class UiOptions:
     language: str = "zh"  #: zh or en
     fullscreen: bool = True
-    person: str = ""  #: whose authority the proctor's screen acts under
     robot: Path | None = None  #: socket of the demonstration's hand
     text_scale: float = 1.0  #: of the candidate's words, 1 to 2
     volume: int = 0  #: of the candidate's voice prompts, 0..100; 0 is none
@@ -41,7 +40,7 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     assert isinstance(app, qt.QApplication)
     if theme.set_up(app) is None:
         print(theme.NO_FONT, file=sys.stderr)
-    client = Client(socket, preview=role == "candidate")
+    client = Client(socket, preview=role == "candidate", screen=role)
     theme.set_text_scale(options.text_scale)
     speaker = Speaker(options.volume)
     window = make_window(role, client, options, speaker)
@@ -75,7 +74,7 @@ def make_window(role: str, client: Client, options: UiOptions, speaker: Speaker)
         return CandidateWindow(client, options.language, speaker)
     from ui.proctor.window import ProctorWindow
 
-    return ProctorWindow(client, options.language, options.person)
+    return ProctorWindow(client, options.language)
 
 
 def quit_on_signals(app: qt.QApplication) -> tuple[sockets.socket, sockets.socket]:

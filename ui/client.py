@@ -27,11 +27,20 @@ class Client(qt.QObject):
     state = qt.pyqtSignal(dict)
     preview = qt.pyqtSignal(dict)
     happened = qt.pyqtSignal(dict)  #: `event` notifications (QObject.event is Qt's own)
+    staff = qt.pyqtSignal(dict)  #: who stands before a proctor's screen
     connected = qt.pyqtSignal(bool)
 
-    def __init__(self, path: Path, *, preview: bool, parent: qt.QObject | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        preview: bool,
+        screen: str = "candidate",
+        parent: qt.QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._path = path
+        self._screen = screen
         self._preview = preview
         self._ids = itertools.count(1)
         self._waiting: dict[int, tuple[OnResult | None, OnError | None]] = {}
@@ -81,7 +90,17 @@ class Client(qt.QObject):
 
     def _on_connected(self) -> None:
         self._buffer.clear()
-        self.call("lane.subscribe", {"preview": self._preview}, self._on_subscribed)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        asked = {"preview": self._preview, "screen": self._screen}
+        self.call("lane.subscribe", asked, self._on_subscribed)
+
+    def want_pictures(self, wanted: bool) -> None:
+        """Live pictures from now on, or none any more; a new connection begins without."""
+        if self.is_connected:
+            asked = {"preview": wanted, "screen": self._screen}
+            self.call("lane.subscribe", asked)
 
     def _on_subscribed(self, _result: Any) -> None:
         self._wait_ms = FIRST_WAIT_MS
@@ -129,6 +148,8 @@ class Client(qt.QObject):
                     self._up = True
                     self.connected.emit(True)
                 self.state.emit(message.get("params") or {})
+            case "staff":
+                self.staff.emit(message.get("params") or {})
             case "event":
                 self.happened.emit(message.get("params") or {})
             case None:

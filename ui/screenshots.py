@@ -218,19 +218,40 @@ ALERTS = [
 ]
 
 
+STAFF = {"set_up": True, "locked": False, "lock_after_s": 300,
+         "person": {"staff_no": "1001", "name": "周静", "role": "proctor"}}
+
+
+def save_login(app: qt.QApplication, folder: Path, client: Client, window: Any) -> None:
+    """Nobody set up, nobody logged in, a wrong PIN, locked; ends with somebody logged in."""
+    for name, change in (("no_staff", {"set_up": False, "person": None}),
+                         ("login", {"person": None}), ("locked", {"locked": True}), ("", {})):
+        client.staff.emit(STAFF | change)
+        if name == "login":
+            window.login.entry.number.setText("1001")
+            window.login.entry.say(
+                "密码错误次数太多，请 30 秒后再试。" if window._language == "zh"
+                else "Too many wrong PINs; try again in 30 s.")
+        settle(app)
+        if name:
+            window.grab().save(str(folder / f"{name}.png"))
+
+
 def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
     """The proctor's window: somebody asks for help, a device is down, a session is declined."""
     from kiosk.wire import RpcError
     from ui.proctor.window import ProctorWindow
 
     client = Client(NOWHERE, preview=False)
-    window = ProctorWindow(client, language, "周静")
+    client._up = True  # as far as the window can tell
+    window = ProctorWindow(client, language)
     window.resize(1440, 900)
     window.show()
     settle(app)
     window.grab().save(str(folder / "offline.png"))
     client.state.emit(example("sign"))
     window._on_connected(True)
+    save_login(app, folder, client, window)
     window._on_info({"venue": "YT-03", "lane": "entry-1", "version": "0.1.0"})
     window._on_sessions({"sessions": [SESSION, SESSION | {"session_id": "KM1-1400",
                                                           "state": "created"}]})
@@ -259,6 +280,11 @@ def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
     window.redraw.why.setCurrentIndex(2)
     settle(app)
     window.grab().save(str(folder / "redraw.png"))
+    window.approval.ask(text(language, "approval.void", terminal="077", note=text(
+        language, "device.turnstile")))
+    settle(app)
+    window.grab().save(str(folder / "approval.png"))
+    window.approval.forget()
     window.redraw.forget()
     client.state.emit(example("refused", reason="FACE_SEEN_BEFORE", alerts=3))
     for first, name in ((0, "same_face"), (2, "same_face_roster")):

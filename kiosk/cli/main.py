@@ -19,6 +19,7 @@ from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
 from kiosk.cli.session import session
 from kiosk.cli.signature import signature
+from kiosk.cli.staff import staff
 from kiosk.cli.terminal import terminal
 
 EPILOG = (
@@ -70,7 +71,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, session, terminal, face, draw, journal, audit,
-    dispute, signature, device,
+    dispute, signature, device, staff,
 )  # fmt: skip
 session.add_command(report)
 for command in COMMANDS:

@@ -32,26 +32,22 @@ def daemon(c: Context) -> None:
 )
 @click.option("--windowed", is_flag=True, help="In a window instead of the whole screen.")
 @click.option(
-    "--person",
-    default="",
-    envvar="EXAMGATE_PERSON",
-    help="Proctor's name; it is journalled. Default: $EXAMGATE_PERSON; without one, look only.",
-)
-@click.option(
     "--robot",
     type=click.Path(path_type=Path),
     default=None,
     help="Let a robot's hand use this screen through a socket (tests, demonstration).",
 )
 @pass_context
-def ui(c: Context, role: str, windowed: bool, person: str, robot: Path | None) -> None:
+def ui(c: Context, role: str, windowed: bool, robot: Path | None) -> None:
     """Show the candidate's or the proctor's screen.
 
-    Example: examgate ui --role proctor --person 李老师
+    Who stands before the proctor's screen logs in there: examgate staff add.
+
+    Example: examgate ui --role proctor --windowed
     """
     from kiosk import app
 
-    sys.exit(app.run_ui(role, c.config, person=person.strip(), robot=robot, windowed=windowed))
+    sys.exit(app.run_ui(role, c.config, robot=robot, windowed=windowed))
 
 
 @click.command()

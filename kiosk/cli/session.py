@@ -13,6 +13,7 @@ import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.hall_file import read_hall
+from kiosk.cli.staff import approval_of
 from kiosk.core.codes import VoidReason
 
 PAGE = 1000
@@ -176,16 +177,25 @@ def _seed(ask: Callable[[str, dict[str, Any]], Any], session: dict[str, Any]) ->
     help="The terminal does not work; second attempt of the exam; anything else.",
 )
 @click.option("--note", default="", help="The reason in words; needed for proctor_decision.")
-@click.option("--approved-by", help="The second person; needed for proctor_decision.")
+@click.option(
+    "--approved-by",
+    help="The second person's staff number, whose PIN is asked for; a name where nobody has one "
+    "yet. Needed for proctor_decision.",
+)
+@click.option(
+    "--pin-stdin", is_flag=True, help="Read that PIN from standard input instead of asking for it."
+)
 @click.option("--draw-no", type=click.IntRange(1), help="Only if it is still this draw.")
 @person_option
 @pass_context
-def void(c: Context, /, **params: Any) -> None:
+def void(c: Context, /, pin_stdin: bool, approved_by: str | None, **params: Any) -> None:
     """Give up the seat drawn at TERMINAL: its candidate comes through the lane again, signs and
     draws again. The old draw stays in the record.
 
     Example: examgate session void KM1-0900 017 --why terminal_broken --person 李老师
     """
+    if approved_by is not None:
+        params |= approval_of(c, approved_by, pin_stdin)
     done = c.call("seat.void", params)
     click.echo(c.say(
         f"考台 {done['terminal']} 的第 {done['draw_no']} 号抽号已作废；请考生重新走一次通道。",

@@ -165,6 +165,14 @@ class JournalKind(StrEnum):
     DEVICE_RECOVERED = "device_recovered"
     REPORT_SIGNED = "report_signed"  #: a session's report was handed out
     DISPUTE_MADE = "dispute_made"  #: so was everything of one candidate
+    STAFF_ADDED = "staff_added"
+    STAFF_PIN_SET = "staff_pin_set"
+    STAFF_DISABLED = "staff_disabled"
+    STAFF_LOGGED_IN = "staff_logged_in"  #: also when a locked screen was opened again
+    STAFF_LOGGED_OUT = "staff_logged_out"
+    STAFF_SCREEN_LOCKED = "staff_screen_locked"
+    STAFF_LOGIN_FAILED = "staff_login_failed"
+    STAFF_LOCKED_OUT = "staff_locked_out"  #: so many wrong PINs that the next try has to wait
     CLOCK_STEPPED_BACK = "clock_stepped_back"
     JOURNAL_RESTORED = "journal_restored"  #: the database is older than what was signed
     ANCHOR_LOST = "anchor_lost"  #: so a restored database could not be noticed at this start

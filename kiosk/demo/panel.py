@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from kiosk.demo.people import CHEN, LI, STRANGER, WANG, ZHOU, Person, write_roster
-from kiosk.demo.venue import Venue, VenueOptions, soon
+from kiosk.demo.venue import STAFF, Venue, VenueOptions, soon
 from ui import qt
 
 WORDS = {
@@ -37,6 +37,7 @@ WORDS = {
         "force": "强行闯入",
         "unplug": "拔掉指纹仪",
         "replug": "插上指纹仪",
+        "staff": "考试员屏幕的工号、姓名、密码：",
         "hint": "签名请直接在考生屏幕上写。关闭本窗口即结束。",
     },
     "en": {
@@ -60,6 +61,7 @@ WORDS = {
         "force": "force the gate",
         "unplug": "unplug the fingerprint reader",
         "replug": "plug it in again",
+        "staff": "Number, name and PIN for the proctor's screen:",
         "hint": "Sign on the candidate's screen itself. Closing this window ends the play.",
     },
 }
@@ -73,11 +75,12 @@ def play_by_hand(folder: Path, photos: Path, language: str) -> None:
     with Venue(folder, options) as venue:
         starts = soon()
         venue.prepare(roster, [("KM1-A", starts, 20), ("KM1-B", starts + timedelta(hours=2), 20)])
+        venue.prepare_staff()
         venue.prepare_camera(photos)
         venue.start_daemon()
         venue.command("session", "open", "KM1-A", "--person", "demo")
         venue.start_screen()
-        venue.start("proctor", "ui", "--role", "proctor", "--windowed", "--person", "demo")
+        venue.start("proctor", "ui", "--role", "proctor", "--windowed")
         app = qt.QApplication.instance() or qt.QApplication([])
         panel = Panel(venue, photos, language)
         panel.show()
@@ -106,6 +109,8 @@ class Panel(qt.QWidget):
                 button.clicked.connect(self._in_background(act))
                 line.addWidget(button)
             layout.addLayout(line)
+        who = "　".join(f"{no} {name} {pin}" for no, name, _, pin in STAFF)
+        layout.addWidget(qt.QLabel(f"{self._words['staff']}\n{who}"))
         layout.addWidget(qt.QLabel(self._words["hint"]))
 
     @property

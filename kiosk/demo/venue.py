@@ -28,6 +28,12 @@ from drivers.turnstile.virtual import COUNTER_ENTRY, COUNTER_EXIT, VirtualTurnst
 from kiosk import wire
 from kiosk.demo.people import CHEN, LI, WANG
 
+#: Number, name, role and PIN of who may log in at a virtual venue.
+STAFF = (
+    ("1001", "李敏", "chief", "483917"),
+    ("1002", "周静", "proctor", "275064"),
+    ("1003", "王工", "technician", "630958"),
+)
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 10.0
 
@@ -139,10 +145,17 @@ class Venue:
 
     # --- commands and processes -----------------------------------------------------------------
 
-    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `examgate …` as a technician would, with this lane's configuration."""
+    def command(
+        self, *words: str, check: bool = True, said: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `examgate …` as a technician would, with this lane's configuration.
+
+        `said` is given on standard input.
+        """
         argv = [sys.executable, "-m", "kiosk.cli.main", "--config", str(self.config_path), *words]
-        done = subprocess.run(argv, capture_output=True, text=True, env=self._env(), timeout=180)
+        done = subprocess.run(
+            argv, capture_output=True, text=True, env=self._env(), timeout=180, input=said
+        )
         if check and done.returncode != 0:
             raise VenueError(
                 f"examgate {' '.join(words)} ended with {done.returncode}:\n"
@@ -246,6 +259,12 @@ class Venue:
                 f"001-{terminals:03d}",
             )
         self.command("roster", "import", str(roster))
+
+    def prepare_staff(self) -> None:
+        """The proctor and the chief of the play, by the command."""
+        for staff_no, name, role, pin in STAFF:
+            add = ("staff", "add", staff_no, "--name", name, "--role", role, "--pin-stdin")
+            self.command(*add, said=pin + "\n")
 
     def prepare_camera(self, photos: Path) -> None:
         """Have the heads modelled before the stream matters: it takes a second each."""

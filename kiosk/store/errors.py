@@ -50,6 +50,15 @@ class NotVoidable(StoreRefused):
         self.about = args
 
 
+class NotStaff(StoreRefused):
+    """Something about the staff that cannot be. `code` and `args`: its sentence in kiosk.texts."""
+
+    def __init__(self, code: str, problem: str, **args: object) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.about = args
+
+
 class NotSignable(StoreRefused):
     """A score that cannot be signed for now. `code`: its sentence in kiosk.texts."""
 

@@ -205,6 +205,22 @@ def _captures(database: Database) -> None:
         database.execute(statement)
 
 
+_STAFF = """
+create table staff (
+    staff_no text primary key, name text not null,
+    role text not null check (role in ('proctor', 'chief', 'technician')),
+    pin blob not null, failures integer not null default 0, failed_at text,
+    created_at text not null, disabled_at text
+);
+"""
+
+
+def _staff(database: Database) -> None:
+    """Who may log in at the proctor's screen."""
+    for statement in _split(_STAFF):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -213,6 +229,7 @@ STEPS: tuple[Step, ...] = (
     ("0005_checkpoints", _checkpoints),
     ("0006_signature_purposes", _purposes),
     ("0007_captures", _captures),
+    ("0008_staff", _staff),
 )
 
 

@@ -1,7 +1,7 @@
 """The lane's database: one file, one writer, WAL with synchronous=FULL.
 
 Opens, locks, copies and migrates it; the tables are its parts' (sessions, roster, visits,
-faces, journal, outbox).
+faces, staff, journal, outbox).
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ from kiosk.store.record import Records
 from kiosk.store.roster import Roster
 from kiosk.store.signatures import Signatures
 from kiosk.store.signer import Signer, signing_key_file
+from kiosk.store.staff import Staff
 from kiosk.store.vault import Vault, make_key_file, read_key_file
 from kiosk.store.visits import Visits
 
 FILE = "lane.db"
 
 
-class Store(Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts, Records):
+class Store(
+    Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts, Records, Staff
+):
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(

@@ -263,22 +263,6 @@ def test_roster_import(run, key, tmp_path, with_daemon, request):
     assert (session["session_id"], session["candidates"]) == ("KM1", 2)
 
 
-@pytest.mark.parametrize(
-    ("given", "environment", "person"),
-    [((), None, ""), ((), "李老师", "李老师"), (("--person", " 周静 "), "李老师", "周静")],
-)
-def test_nobody_acts_on_the_proctors_screen_without_a_name(
-    run, monkeypatch, given, environment, person
-):
-    asked = {}
-    monkeypatch.setattr("kiosk.app.run_ui", lambda role, config, **more: asked.update(more) or 0)
-    monkeypatch.delenv("EXAMGATE_PERSON", raising=False)
-    if environment is not None:
-        monkeypatch.setenv("EXAMGATE_PERSON", environment)
-    assert run("ui", "--role", "proctor", *given).exit_code == Exit.OK
-    assert asked["person"] == person
-
-
 @pytest.mark.parametrize("with_daemon", [False, True])
 def test_one_photograph_under_two_numbers_is_said_journalled_and_kept(
     run, key, tmp_path, with_daemon, request

@@ -20,7 +20,7 @@ from ui import qt, theme
 from ui.candidate.window import CandidateWindow
 from ui.client import Client
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import SESSION, example
+from ui.screenshots import SESSION, STAFF, example
 
 #: what Qt's own off-screen platform says about itself, whatever the program does
 PLATFORM_NOISE = ("propagateSizeHints", "XDG_RUNTIME_DIR")
@@ -32,6 +32,7 @@ class Daemon:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.state: dict[str, Any] = example("idle")
+        self.staff: dict[str, Any] = dict(STAFF)  #: who has logged in at a proctor's screen
         self.answers: dict[str, Any] = {}
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self._peers: list[socket.socket] = []
@@ -98,6 +99,8 @@ class Daemon:
                     if method == "lane.subscribe":
                         self._peers.append(peer)
                         peer.sendall(wire.encode(wire.notification("state", self.state)))
+                        if message["params"].get("screen") == "proctor":
+                            peer.sendall(wire.encode(wire.notification("staff", self.staff)))
 
 
 @pytest.fixture
@@ -161,8 +164,8 @@ def proctor(themed: Any, daemon: Any, qtbot: Any) -> Iterator[ProctorWindow]:
             {"name": "李*", "admission_no": "…0032", "standing": "seated", "terminal": "012",
              "last_reason": "GATE_TIMEOUT", "last_at": "2025-06-12T09:12:36+08:00"}]},
     }
-    client = Client(daemon.path, preview=False)
-    window = ProctorWindow(client, "zh", "周静")
+    client = Client(daemon.path, preview=False, screen="proctor")
+    window = ProctorWindow(client, "zh")
     qtbot.addWidget(window)
     window.show()
     client.start()

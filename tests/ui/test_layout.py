@@ -156,7 +156,7 @@ def test_the_terminal_is_readable_from_three_metres(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_proctors_words_fit(themed: Any, qtbot: Any, language: str) -> None:
     client = Client(NOWHERE, preview=False)
-    window = ProctorWindow(client, language, "周静")
+    window = ProctorWindow(client, language)
     qtbot.addWidget(window)
     window.show()
     down = {role: {"ok": False, "code": "unlock_unknown", "since": "2025-06-12T08:00:00+08:00"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiosk import wire
 from ui.i18n import text
+from ui.proctor.pin import PinEntry
 from ui.proctor.window import ProctorWindow
 
 
@@ -37,20 +39,42 @@ def test_a_seat_is_given_up_on_the_second_press(
         "terminal": "012",
         "why": "terminal_broken",
         "note": "屏幕不亮",
-        "approved_by": None,
         "lang": "zh",
-        "person": "周静",
     }
 
 
-def test_a_second_person_is_asked_for_only_where_one_must_approve(
-    qtbot: Any, proctor: ProctorWindow
+def test_a_second_person_approves_with_their_own_pin(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
 ) -> None:
     choose(qtbot, proctor)
-    assert not proctor.redraw.approved_by.isVisible()
     proctor.redraw.why.setCurrentIndex(2)
-    assert proctor.redraw.approved_by.isVisible()
     assert proctor.redraw.follows.text() == text("zh", "redraw.follows.proctor_decision")
+    proctor.redraw.note.setText("座位太暗")
+    for _ in range(2):
+        proctor.redraw.give_up.click()
+    sheet = proctor.approval
+    assert sheet.isVisible() and "座位太暗" in sheet.what.text() and asked(daemon) == []
+    daemon.answers["seat.void"] = wire.RpcError(
+        wire.REFUSED, "no", {"code": "WRONG_PIN", "problems": ["工号或密码不对。"]})
+    type_in(sheet.entry, "1002", "999999")
+    qtbot.waitUntil(lambda: sheet.entry.said.text() == "工号或密码不对。", timeout=5000)
+    assert sheet.isVisible() and sheet.entry.pin.text() == ""
+    daemon.answers["seat.void"] = {"terminal": "012", "draw_no": 7, "was_inside": False}
+    type_in(sheet.entry, "", "483917")
+    qtbot.waitUntil(lambda: not sheet.isVisible(), timeout=5000)
+    assert asked(daemon)[-1]["approval"] == {"staff_no": "1002", "pin": "483917"}
+    assert "approved_by" not in asked(daemon)[-1]
+
+
+def type_in(entry: PinEntry, staff_no: str, pin: str) -> None:
+    """On the pad, as with a finger."""
+    for key in staff_no:
+        entry.keys[key].click()
+    if staff_no:
+        entry._on_return()
+    for key in pin:
+        entry.keys[key].click()
+    entry.go.click()
 
 
 def test_leaving_it_forgets_what_was_written(qtbot: Any, proctor: ProctorWindow) -> None:

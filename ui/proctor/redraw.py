@@ -17,9 +17,9 @@ SURE_MS = 4000  #: it wants a second press within this time
 
 
 class RedrawPanel(Panel):
-    """`decided` carries terminal, reason, note and who approved; hidden while nobody is chosen."""
+    """`decided` carries terminal, reason and note; hidden while nobody is chosen."""
 
-    decided = qt.pyqtSignal(str, str, str, str)
+    decided = qt.pyqtSignal(str, str, str)
 
     def __init__(self, language: str) -> None:
         super().__init__("redraw", language)
@@ -31,14 +31,14 @@ class RedrawPanel(Panel):
         self.why.setMinimumHeight(42)
         for why in VoidReason:
             self.why.addItem(coded(language, "void", why.value), why.value)
-        self.note, self.approved_by = self._field("note"), self._field("approved")
+        self.note = self._field("note")
         self.follows = label("redraw_follows", 18)
         self.give_up, self.leave = button("redraw_give_up"), button("redraw_leave")
         self.leave.setText(text(language, "redraw.leave"))
         row = qt.QHBoxLayout()
         row.addWidget(self.give_up)
         row.addWidget(self.leave)
-        for part in (self.who, self.why, self.note, self.approved_by, self.follows):
+        for part in (self.who, self.why, self.note, self.follows):
             self.column.addWidget(part)
         self.column.addLayout(row)
         self._sure = qt.QTimer(self)
@@ -55,7 +55,7 @@ class RedrawPanel(Panel):
         made.setObjectName(f"redraw_{name}")
         made.setFont(theme.font(18))
         made.setMinimumHeight(42)
-        made.setMaxLength(200 if name == "note" else 64)
+        made.setMaxLength(200)
         made.setContextMenuPolicy(qt.Qt.NoContextMenu)
         made.setPlaceholderText(text(self.language, f"redraw.{name}"))
         return made
@@ -78,7 +78,6 @@ class RedrawPanel(Panel):
     def forget(self) -> None:
         self._terminal = ""
         self.note.clear()
-        self.approved_by.clear()
         self._sure.stop()
         self._name_button()
         self.hide()
@@ -88,7 +87,6 @@ class RedrawPanel(Panel):
 
     def _on_why(self) -> None:
         why = VoidReason(self.why.currentData())
-        self.approved_by.setVisible(why is VoidReason.PROCTOR_DECISION)
         self.follows.setText(text(self.language, f"redraw.follows.{why.value}"))
         self._sure.stop()
         self._name_button()
@@ -101,8 +99,7 @@ class RedrawPanel(Panel):
             return
         self._sure.stop()
         self._name_button()
-        self.decided.emit(self._terminal, str(self.why.currentData()), self.note.text().strip(),
-                          self.approved_by.text().strip())
+        self.decided.emit(self._terminal, str(self.why.currentData()), self.note.text().strip())
 
     def _name_button(self) -> None:
         sure = "_sure" if self._sure.isActive() else ""

@@ -1,6 +1,7 @@
 """The proctor's window: session, devices, the candidate now, help, events, candidates.
 
-Asks the daemon under the named person's authority and shows its answer; decides nothing.
+Covered until somebody has logged in. Asks the daemon, which knows who that is, and shows its
+answer; decides nothing.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk import wire
+from kiosk.core.codes import VoidReason
 from ui import qt, theme
 from ui.client import LOST, Client
-from ui.i18n import text
+from ui.i18n import coded, text
 from ui.proctor.alerts import AlertsPanel
+from ui.proctor.login import ApprovalSheet, LoginPage
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
 from ui.proctor.redraw import RedrawPanel
 from ui.proctor.tables import CandidateTable, EventTable
@@ -19,26 +22,36 @@ from ui.proctor.tables import CandidateTable, EventTable
 SURE_MS = 4000  #: closing a session wants a second press within this time
 REFRESH_MS = 800  #: after something happened, the list of candidates is asked for anew
 DONE_MS = 5000
+#: after these the second person may try again
+APPROVAL_AGAIN = ("WRONG_PIN", "STAFF_WAIT", "APPROVAL_OWN", "APPROVAL_CHIEF")
+TOUCH_MS = 15_000  #: how often the daemon is told that somebody is still there
+TOUCHES = (qt.QEvent.KeyPress, qt.QEvent.MouseButtonPress, qt.QEvent.MouseMove,
+           qt.QEvent.TouchBegin, qt.QEvent.Wheel)
 
 
 class ProctorWindow(qt.QWidget):
-    def __init__(self, client: Client, language: str, person: str) -> None:
+    def __init__(self, client: Client, language: str) -> None:
         super().__init__()
         self.setObjectName("proctor")
         self.setWindowTitle(text(language, "proctor.title"))
         self.setAutoFillBackground(True)
-        self._client, self._language, self._person = client, language, person
+        self._client, self._language = client, language
         self._state: dict[str, Any] = {}
+        self._staff: dict[str, Any] = {}
+        self._to_approve: tuple[str, dict[str, Any]] | None = None
         self._sessions: list[dict[str, Any]] = []
         self._build()
         self._sure = self._single_shot(SURE_MS, self._not_sure)
         self._refresh = self._single_shot(REFRESH_MS, self._ask_sessions)
         self._done = self._single_shot(DONE_MS, self.message.hide)
+        self._touched = self._single_shot(TOUCH_MS, lambda: None)
+        client.staff.connect(self._on_staff)
         client.state.connect(self._on_state)
         client.happened.connect(self._on_event)
         client.connected.connect(self._on_connected)
         self.resize(1440, 900)
         self._on_connected(False)
+        qt.QApplication.instance().installEventFilter(self)
 
     def _single_shot(self, wait_ms: int, act: Any) -> qt.QTimer:
         timer = qt.QTimer(self)
@@ -81,20 +94,31 @@ class ProctorWindow(qt.QWidget):
         middle = qt.QHBoxLayout()
         middle.addWidget(scroll)
         middle.addLayout(right, 1)
+        self.work = qt.QWidget()
+        inside = qt.QVBoxLayout(self.work)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addLayout(middle)
+        self.login = LoginPage(self._language)
+        self.pages = qt.QStackedWidget()
+        self.pages.addWidget(self.login)
+        self.pages.addWidget(self.work)
         whole = qt.QVBoxLayout(self)
         whole.addLayout(self._build_top())
-        whole.addLayout(middle, 1)
+        whole.addWidget(self.pages, 1)
+        self.approval = ApprovalSheet(self._language, self)
         self._connect_buttons()
 
     def _build_top(self) -> qt.QVBoxLayout:
         self.lane = label("lane", 18, ink=theme.SOFT_INK)
         self.person = label("person", 18, bold=True)
         self.person.setAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-        self.person.setText(text(self._language, "proctor.person", person=self._person)
-                            if self._person else text(self._language, "proctor.no_person"))
+        self.lock, self.logout = button("lock"), button("logout")
+        self.lock.setText(text(self._language, "login.lock"))
+        self.logout.setText(text(self._language, "login.logout"))
         row = qt.QHBoxLayout()
         row.addWidget(self.lane, 1)
-        row.addWidget(self.person)
+        for part in (self.person, self.lock, self.logout):
+            row.addWidget(part)
         self.offline = label("offline", 21, bold=True)
         self.offline.setText("! " + text(self._language, "proctor.offline"))
         self.offline.setStyleSheet(_band(theme.WARN, theme.PALE_WARN))
@@ -116,6 +140,11 @@ class ProctorWindow(qt.QWidget):
         return row
 
     def _connect_buttons(self) -> None:
+        self.login.entered.connect(self._log_in)
+        self.login.left.connect(lambda: self._client.call("staff.logout", {}))
+        self.lock.clicked.connect(lambda: self._client.call("staff.lock", {}))
+        self.logout.clicked.connect(lambda: self._client.call("staff.logout", {}))
+        self.approval.approved.connect(self._approve)
         self.session.open.clicked.connect(lambda: self._act_on_session("session.open"))
         self.session.close_session.clicked.connect(self._close_session)
         self.session.choice.currentIndexChanged.connect(self._on_choice)
@@ -133,18 +162,61 @@ class ProctorWindow(qt.QWidget):
         self.offline.setVisible(not up)
         if up:
             self._client.call("lane.info", {}, self._on_info)
-            self._ask_sessions()
-            self._ask_alerts()
-        self._render()
+        else:
+            self._staff = {}  # whoever it was logs in again
+        self._show_standing()
 
     def _on_info(self, info: dict[str, Any]) -> None:
         self.lane.setText(text(self._language, "proctor.lane", venue=info.get("venue", ""),
                                lane=info.get("lane", ""), version=info.get("version", "")))
 
+    # --- who stands here ------------------------------------------------------------------------
+
+    def _on_staff(self, staff: dict[str, Any]) -> None:
+        before = self._may_act
+        self._staff = staff
+        self._show_standing()
+        if self._may_act and not before:
+            self._ask_sessions()
+            self._ask_alerts()
+
+    def _show_standing(self) -> None:
+        person = self._staff.get("person")
+        self.person.setText(text(self._language, "proctor.person", **person,
+                                 role_words=coded(self._language, "role", person["role"]))
+                            if person else "")
+        inside = person is not None and not self._staff.get("locked")
+        self.lock.setVisible(inside)
+        self.logout.setVisible(inside)
+        self.login.show_standing(self._staff, self._client.is_connected)
+        self.pages.setCurrentWidget(self.work if inside else self.login)
+        if not inside:
+            self._forget_decisions()
+        self._render()
+
+    def _forget_decisions(self) -> None:
+        """What somebody was about to decide is not left to the next."""
+        self._to_approve = None
+        self.approval.forget()
+        self.redraw.forget()
+        self.message.hide()
+
+    def _log_in(self, staff_no: str, pin: str) -> None:
+        asked = {"staff_no": staff_no, "pin": pin, "lang": self._language}
+        self._client.call("staff.login", asked, None,
+                          lambda error: self.login.entry.say("\n".join(error.problems)))
+
+    def eventFilter(self, watched: qt.QObject, event: qt.QEvent) -> bool:
+        """The daemon locks a screen that nobody touches; here it hears that somebody does."""
+        if event.type() in TOUCHES and self._may_act and not self._touched.isActive():
+            self._touched.start()
+            self._client.call("staff.touch", {})
+        return False
+
     def _on_state(self, state: dict[str, Any]) -> None:
         before, alerts = self._state.get("session"), self._state.get("alerts")
         self._state = state
-        if alerts != state.get("alerts"):
+        if alerts != state.get("alerts") and self._may_act:
             self._ask_alerts()
         if _standing(before) != _standing(state.get("session")):
             self._refresh.start()
@@ -158,16 +230,19 @@ class ProctorWindow(qt.QWidget):
 
     @property
     def _may_act(self) -> bool:
-        return self._client.is_connected and bool(self._person)
+        person = self._staff.get("person")
+        return self._client.is_connected and bool(person) and not self._staff.get("locked")
 
     def _on_event(self, event: dict[str, Any]) -> None:
         self.events.add(event)
-        if event.get("kind") == "same_face":
+        if event.get("kind") == "same_face" and self._may_act:
             self._ask_alerts()  # the same two once more: the number of alerts does not change
         if not self._refresh.isActive():
             self._refresh.start()
 
     def _ask_sessions(self) -> None:
+        if not self._may_act:
+            return
         self._client.call("session.status", {"session_id": None}, self._on_sessions)
 
     def _on_sessions(self, result: dict[str, Any]) -> None:
@@ -193,19 +268,51 @@ class ProctorWindow(qt.QWidget):
     # --- to the daemon --------------------------------------------------------------------------
 
     def _act(self, method: str, **params: Any) -> None:
-        whole = params | {"person": self._person}
-        self._client.call(method, whole, self._on_done, self._on_declined)
+        self._client.call(method, params, self._on_done, self._on_declined)
+
+    def _act_approved(self, what: str, method: str, **params: Any) -> None:
+        """The same, once a second person has entered their own number and PIN."""
+        self._to_approve = (method, params)
+        self.approval.ask(what)
+
+    def _approve(self, staff_no: str, pin: str) -> None:
+        if self._to_approve is None:
+            return
+        method, params = self._to_approve
+        approval = {"staff_no": staff_no, "pin": pin}
+        self._client.call(method, params | {"approval": approval, "lang": self._language},
+                          self._on_approved, self._on_not_approved)
+
+    def _on_approved(self, result: Any) -> None:
+        self._to_approve = None
+        self.approval.forget()
+        self._on_done(result)
+
+    def _on_not_approved(self, error: wire.RpcError) -> None:
+        """A wrong PIN is typed anew; anything else is said and ends it."""
+        if error.data.get("code") in APPROVAL_AGAIN:
+            self.approval.entry.say("\n".join(error.problems))
+            return
+        self._to_approve = None
+        self.approval.forget()
+        self._on_declined(error)
 
     def _act_on_session(self, method: str) -> None:
         chosen = self.session.choice.currentData()
         if chosen is not None:
             self._act(method, session_id=chosen, lang=self._language)
 
-    def _give_up(self, terminal: str, why: str, note: str, approved_by: str) -> None:
+    def _give_up(self, terminal: str, why: str, note: str) -> None:
         chosen = self.session.choice.currentData()
-        if chosen is not None:
-            self._act("seat.void", session_id=chosen, terminal=terminal, why=why, note=note,
-                      approved_by=approved_by or None, lang=self._language)
+        if chosen is None:
+            return
+        params = {"session_id": chosen, "terminal": terminal, "why": why, "note": note,
+                  "lang": self._language}
+        if why == VoidReason.PROCTOR_DECISION:
+            what = text(self._language, "approval.void", terminal=terminal, note=note)
+            self._act_approved(what, "seat.void", **params)
+        else:
+            self._act("seat.void", **params)
 
     def _close_session(self) -> None:
         if self._sure.isActive():

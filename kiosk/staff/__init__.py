@@ -1,0 +1,1 @@
+"""Who stands before a lane's screens and what they may decide."""
