@@ -16,6 +16,7 @@ from kiosk.core.codes import Reason, Step
 from ui import qt, theme
 from ui.client import Client
 from ui.i18n import text
+from ui.screenshots_office import save_pages
 from ui.widgets.pictures import draw_face
 
 SIZES = ((1920, 1080), (1080, 1920), (1280, 720))
@@ -24,7 +25,8 @@ CANDIDATE = {"name": "王*明", "admission_no": "…1234", "licence_class": "C1"
 SESSION = {
     "session_id": "KM1-0930", "subject": "科目一", "starts_at": "2025-06-12T09:30:00+08:00",
     "checkin_from": "2025-06-12T09:00:00+08:00", "checkin_until": "2025-06-12T09:30:00+08:00",
-    "state": "open", "booked": 96, "seated": 41, "inside": 38, "capacity": 100,
+    "state": "open", "booked": 96, "seated": 3, "inside": 38, "late": 3,
+    "left": 2, "capacity": 100,
     "free_terminals": 59,
     "commitment": "87b724d8c9928cee00e002a80d3559dacdbefa12075fe9238118d0b501a3b688",
 }
@@ -291,6 +293,9 @@ def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
         window._on_alerts({"alerts": ALERTS[first:]})
         settle(app)
         window.grab().save(str(folder / f"{name}.png"))
+    client.state.emit(example("idle"))
+    window._on_alerts({"alerts": []})
+    save_pages(window, placeholder(300, 380), folder, lambda: settle(app))
     window.close()
 
 
@@ -335,6 +340,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outdir", type=Path)
     parser.add_argument("--only", default="", help="screens whose name contains this")
+    parser.add_argument("--proctor", action="store_true", help="the proctor's screens only")
     arguments = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = qt.QApplication(["examgate"])
@@ -342,7 +348,7 @@ def main() -> int:
         print(theme.NO_FONT)
         return 1
     for language in ("zh", "en"):
-        for size in SIZES:
+        for size in () if arguments.proctor else SIZES:
             folder = arguments.outdir / language / f"{size[0]}x{size[1]}"
             folder.mkdir(parents=True, exist_ok=True)
             save_candidate(app, folder, language, size, arguments.only)

@@ -20,7 +20,7 @@ from ui import qt, theme
 from ui.candidate.window import CandidateWindow
 from ui.client import Client
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import SESSION, STAFF, example
+from ui.screenshots import NOWHERE, SESSION, STAFF, example
 
 #: what Qt's own off-screen platform says about itself, whatever the program does
 PLATFORM_NOISE = ("propagateSizeHints", "XDG_RUNTIME_DIR")
@@ -172,3 +172,21 @@ def proctor(themed: Any, daemon: Any, qtbot: Any) -> Iterator[ProctorWindow]:
     qtbot.waitUntil(lambda: window.candidates.rowCount() == 1, timeout=5000)
     yield window
     client.stop()
+
+
+@pytest.fixture
+def make_proctor(themed: Any, qtbot: Any) -> Callable[[str], ProctorWindow]:
+    """A proctor's window in a language, without a daemon."""
+
+    def make(language: str) -> ProctorWindow:
+        client = Client(NOWHERE, preview=False)
+        client._up = True  # as far as the window can tell
+        window = ProctorWindow(client, language)
+        qtbot.addWidget(window)
+        window.show()
+        client.state.emit(example("idle"))
+        client.staff.emit(STAFF)
+        window._on_sessions({"sessions": [SESSION]})
+        return window
+
+    return make

@@ -28,7 +28,8 @@ def test_session_counters_and_devices_in_plain_words(
                                  "since": "2025-06-12T08:00:00+08:00", "detail": ""}}
     shows(qtbot, daemon, proctor, "finger", devices=down, finger_retry="too_wet")
     numbers = {key: part.text() for key, part in proctor.session.numbers.items()}
-    assert numbers == {"booked": "96", "seated": "41", "inside": "38", "free": "59"}
+    assert numbers == {"booked": "96", "entered": "38", "in_hall": "36", "missing": "58",
+                       "late": "3", "seated": "3", "left": "2", "free": "59"}
     assert text("zh", "fault.frozen") in proctor.devices.rows["camera"].text()
     assert "08:00" in proctor.devices.rows["camera"].text()
     assert "王*明" in proctor.current.who.text()

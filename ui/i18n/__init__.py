@@ -6,10 +6,13 @@ Only looks words up; which words apply is decided by the screens from the daemon
 from __future__ import annotations
 
 from kiosk.core.signed_texts import text_sha256
-from ui.i18n import en, zh
+from ui.i18n import en, office_en, office_zh, zh
 
 LANGUAGES = ("zh", "en")
-CATALOGUES: dict[str, dict[str, str]] = {"zh": zh.TEXTS, "en": en.TEXTS}
+CATALOGUES: dict[str, dict[str, str]] = {
+    "zh": zh.TEXTS | office_zh.TEXTS,
+    "en": en.TEXTS | office_en.TEXTS,
+}
 
 
 def text(language: str, key: str, **args: object) -> str:
@@ -19,7 +22,7 @@ def text(language: str, key: str, **args: object) -> str:
 
 
 def has(key: str) -> bool:
-    return key in zh.TEXTS
+    return key in CATALOGUES["zh"]
 
 
 def coded(language: str, prefix: str, code: object) -> str:

@@ -5,15 +5,16 @@ Each panel shows a part of the daemon's state in plain words and offers buttons;
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from kiosk.core.codes import Reason, State
 from ui import qt, theme
 from ui.i18n import coded, text
-from ui.times import clock
+from ui.times import clock, local
 
-COUNTERS = (("booked", "booked"), ("seated", "seated"), ("inside", "inside"),
-            ("free", "free_terminals"))
+COUNTERS = ("booked", "entered", "in_hall", "missing", "late", "seated", "left", "free")
+LARGE = 4  #: of them, in the first row
 ROLES = ("turnstile", "fingerprint", "camera", "id_card")
 
 
@@ -62,6 +63,39 @@ class Panel(qt.QFrame):
         self.column.addWidget(heading)
 
 
+def counters(session: dict[str, Any] | None) -> dict[str, int | None]:
+    """What is counted of a session object; None where it does not say."""
+    if session is None:
+        return dict.fromkeys(COUNTERS)
+    booked, inside, left = (session.get(k) for k in ("booked", "inside", "left"))
+    return {
+        "booked": booked,
+        "entered": inside,
+        "in_hall": None if inside is None else inside - (left or 0),
+        "missing": None if booked is None or inside is None else booked - inside,
+        "late": session.get("late"),
+        "seated": session.get("seated"),
+        "left": left,
+        "free": session.get("free_terminals"),
+    }
+
+
+def countdown(language: str, session: dict[str, Any] | None, now: datetime) -> str:
+    """What comes next in a session and how long until then; in words where nothing does."""
+    if session is None or session.get("state") == "closed":
+        return ""
+    for field, key in (("checkin_from", "until_checkin"), ("starts_at", "until_start"),
+                       ("checkin_until", "until_end")):
+        at = local(session.get(field))
+        if at is not None and now < at:
+            left_s = int((at - now).total_seconds())
+            hours, rest = divmod(left_s, 3600)
+            time = f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else (
+                f"{rest // 60:02d}:{rest % 60:02d}")
+            return text(language, f"proctor.{key}", time=time)
+    return text(language, "proctor.checkin_over")
+
+
 class SessionPanel(Panel):
     """The session in progress or chosen, four counters, open and close."""
 
@@ -74,18 +108,26 @@ class SessionPanel(Panel):
         self.line = label("session_line", 18)
         self.column.addWidget(self.choice)
         self.column.addWidget(self.line)
+        self.left_time = label("session_countdown", 24, bold=True)
+        self.column.addWidget(self.left_time)
         grid = qt.QGridLayout()
         self.numbers: dict[str, qt.QLabel] = {}
-        for n, (key, _) in enumerate(COUNTERS):
-            number = label(f"count_{key}", 40, bold=True, ink=theme.PRIMARY)
-            number.setMinimumHeight(54)
+        for n, key in enumerate(COUNTERS):
+            large = n < LARGE
+            number = label(f"count_{key}", 40 if large else 24, bold=True, ink=theme.PRIMARY)
+            number.setMinimumHeight(54 if large else 32)
             words = label(f"count_{key}_words", 16, ink=theme.SOFT_INK)
             words.setText(text(language, f"proctor.{key}"))
             for row, part in enumerate((number, words)):
                 part.setAlignment(qt.Qt.AlignCenter)
-                grid.addWidget(part, row, n)
+                grid.addWidget(part, 2 * (n // LARGE) + row, n % LARGE)
             self.numbers[key] = number
         self.column.addLayout(grid)
+        self._session: dict[str, Any] | None = None
+        self._second = qt.QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._tick)
+        self._second.start()
         self.commitment = label("commitment", 15, ink=theme.SOFT_INK)
         self.commitment.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         self.commitment.setContextMenuPolicy(qt.Qt.NoContextMenu)
@@ -99,13 +141,22 @@ class SessionPanel(Panel):
         self.column.addLayout(buttons)
 
     def show_sessions(self, sessions: list[dict[str, Any]]) -> None:
-        """Fill the choice, keeping what was chosen."""
+        """Fill the choice, keeping what was chosen: the open one first, then today's, then others
+        with their day."""
         chosen = self.choice.currentData()
         self.choice.blockSignals(True)
         self.choice.clear()
-        for session in sessions:
+        today = datetime.now().astimezone().date()
+
+        def other_day(session: dict[str, Any]) -> bool:
+            at = local(session.get("starts_at"))
+            return at is not None and at.astimezone().date() != today
+
+        for session in sorted(sessions, key=lambda s: (s.get("state") != "open", other_day(s))):
             standing = coded(self.language, "proctor.session_state", session.get("state"))
-            self.choice.addItem(f"{session['session_id']}　{standing}", session["session_id"])
+            at = local(session.get("starts_at"))
+            day = f"{at:%m-%d}　" if at is not None and other_day(session) else ""
+            self.choice.addItem(f"{day}{session['session_id']}　{standing}", session["session_id"])
         self.choice.setCurrentIndex(max(0, self.choice.findData(chosen)) if sessions else -1)
         self.choice.blockSignals(False)
 
@@ -122,8 +173,16 @@ class SessionPanel(Panel):
         self.commitment.setVisible(bool(commitment))
         self.commitment.setText(text(self.language, "proctor.commitment",
                                      digits=grouped(commitment)) if commitment else "")
-        for key, field in COUNTERS:
-            self.numbers[key].setText("—" if session is None else str(session.get(field, "—")))
+        for key, count in counters(session).items():
+            self.numbers[key].setText("—" if count is None else str(count))
+        self._session = session
+        self._tick()
+
+    def _tick(self) -> None:
+        """The countdown, by this machine's clock: it is the daemon's as well."""
+        words = countdown(self.language, self._session, datetime.now(UTC))
+        self.left_time.setText(words)
+        self.left_time.setVisible(bool(words))
 
 
 class DevicesPanel(Panel):

@@ -14,10 +14,12 @@ from ui import qt, theme
 from ui.client import LOST, Client
 from ui.i18n import coded, text
 from ui.proctor.alerts import AlertsPanel
+from ui.proctor.desk import Desk
 from ui.proctor.login import ApprovalSheet, LoginPage
+from ui.proctor.page import Line
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
 from ui.proctor.redraw import RedrawPanel
-from ui.proctor.tables import CandidateTable, EventTable
+from ui.proctor.split import Split
 
 SURE_MS = 4000  #: closing a session wants a second press within this time
 REFRESH_MS = 800  #: after something happened, the list of candidates is asked for anew
@@ -78,26 +80,18 @@ class ProctorWindow(qt.QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(qt.QFrame.NoFrame)
         scroll.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(500)
-        right = qt.QVBoxLayout()
+        second = qt.QWidget()
+        right = qt.QVBoxLayout(second)
+        right.setContentsMargins(0, 0, 0, 0)
         right.addLayout(self._build_help())
         self.alerts = AlertsPanel(self._language)
         right.addWidget(self.alerts)
-        self.events, self.candidates = EventTable(self._language), CandidateTable(self._language)
-        self.tabs = qt.QTabWidget()
-        self.tabs.setFont(theme.font(19, bold=True))
-        self.tabs.addTab(self.events, text(self._language, "proctor.events"))
-        self.tabs.addTab(self.candidates, text(self._language, "proctor.candidates"))
-        right.addWidget(self.tabs)
+        self.tabs = Desk(self._language, Line(self._ask, self._do, self._note))
+        self.events, self.candidates = self.tabs.events, self.tabs.people.table
+        right.addWidget(self.tabs, 1)
         self.redraw = RedrawPanel(self._language)
         right.addWidget(self.redraw)
-        middle = qt.QHBoxLayout()
-        middle.addWidget(scroll)
-        middle.addLayout(right, 1)
-        self.work = qt.QWidget()
-        inside = qt.QVBoxLayout(self.work)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addLayout(middle)
+        self.work = Split(scroll, second)
         self.login = LoginPage(self._language)
         self.pages = qt.QStackedWidget()
         self.pages.addWidget(self.login)
@@ -151,7 +145,9 @@ class ProctorWindow(qt.QWidget):
         self.current.cancel.clicked.connect(lambda: self._act("proctor.cancel"))
         self.current.resume.clicked.connect(lambda: self._act("lane.resume"))
         self.help_done.clicked.connect(lambda: self._act("proctor.help_done"))
-        self.candidates.chosen.connect(self.redraw.choose)
+        self.tabs.people.chosen.connect(self.redraw.choose)
+        self.tabs.people.searched.connect(self._ask_candidates)
+        self.tabs.hall.give_up.connect(self.redraw.choose)
         self.redraw.decided.connect(self._give_up)
         self.alerts.answered.connect(
             lambda alert_id, same: self._act("alert.answer", alert_id=alert_id, same=same))
@@ -199,6 +195,7 @@ class ProctorWindow(qt.QWidget):
         self._to_approve = None
         self.approval.forget()
         self.redraw.forget()
+        self.tabs.forget()
         self.message.hide()
 
     def _log_in(self, staff_no: str, pin: str) -> None:
@@ -257,13 +254,15 @@ class ProctorWindow(qt.QWidget):
 
     def _ask_candidates(self) -> None:
         chosen = self.session.choice.currentData()
+        self.tabs.refresh(chosen)
         if chosen is None:
-            self.candidates.fill([])
+            self.tabs.know(None, [])
             return
-        self._client.call("session.candidates", {"session_id": chosen}, self._on_candidates)
+        asked = {"session_id": chosen, "query": self.tabs.people.query}
+        self._client.call("session.candidates", asked, self._on_candidates)
 
     def _on_candidates(self, result: dict[str, Any]) -> None:
-        self.candidates.fill(list(result.get("candidates") or []))
+        self.tabs.know(self.session.choice.currentData(), list(result.get("candidates") or []))
 
     # --- to the daemon --------------------------------------------------------------------------
 
@@ -296,6 +295,26 @@ class ProctorWindow(qt.QWidget):
         self._to_approve = None
         self.approval.forget()
         self._on_declined(error)
+
+    def _do(self, method: str, params: dict[str, Any]) -> None:
+        """A page's `act`."""
+        self._act(method, **params)
+
+    def _ask(self, method: str, params: dict[str, Any], on_result: Any,
+             on_error: Any = None) -> None:
+        """A page's `ask`."""
+
+        def declined(error: wire.RpcError) -> None:
+            if error.code != LOST:  # that is said already, and asked again afterwards
+                self._on_declined(error)
+            if on_error is not None:
+                on_error(error)
+
+        self._client.call(method, params, on_result, declined)
+
+    def _note(self, words: str) -> None:
+        self._done.stop()
+        self._say("! " + words, theme.WARN, theme.PALE_WARN)
 
     def _act_on_session(self, method: str) -> None:
         chosen = self.session.choice.currentData()
@@ -367,6 +386,7 @@ class ProctorWindow(qt.QWidget):
         may_act = self._may_act
         self.alerts.allow(may_act)
         self.redraw.allow(may_act)
+        self.tabs.allow(may_act)
         self.session.show_session(session)
         standing = session.get("state") if session else None
         self.session.open.setEnabled(may_act and standing == "created")

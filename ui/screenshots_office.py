@@ -1,0 +1,103 @@
+"""Pictures of the proctor's pages with invented people. Nothing here speaks with a daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+FAMILY = "王李张刘陈杨赵黄周吴"
+CLOCK = "2025-06-12T09:{minute:02d}:{second:02d}+08:00"
+
+
+def hall(rows: int = 10, columns: int = 12) -> list[dict[str, Any]]:
+    """The result of `terminal.list`: a full hall in the middle of a check-in."""
+    found = []
+    for n in range(rows * columns):
+        standing = "inside" if n % 3 == 0 and n < 100 else "held" if n in (10, 47, 76) else "free"
+        found.append({
+            "name": f"{n + 1:03d}", "position": n, "row": n // columns + 1,
+            "column": n % columns + 1 + n % columns // 4, "in_service": n not in (17, 58, 59),
+            "reserved": n >= 118, "accessible": n in (0, 11, 100), "classes": [],
+            "standing": standing, "draw_no": n + 1 if standing != "free" else None,
+        })
+    return found
+
+
+def candidates(number: int = 96) -> list[dict[str, Any]]:
+    """The result of `session.candidates`."""
+    found = []
+    for n in range(number):
+        inside, held = n % 5 in (0, 2), n == 3
+        found.append({
+            "ref": f"{n:032x}", "name": f"{FAMILY[n % 10]}*", "admission_no": f"…{1201 + n}",
+            "standing": "inside" if inside else "seated" if held else "booked",
+            "terminal": f"{n * 3 + 1:03d}" if inside and n < 33 else "077" if held else None,
+            "draw_no": n + 1 if inside else None, "late": n == 10, "left": n in (5, 7),
+            "accessible": n == 4, "last_reason": "ADMITTED" if inside else "GATE_TIMEOUT"
+            if held else "FACE_NOT_SURE" if n == 8 else None,
+            "last_at": CLOCK.format(minute=n % 60, second=7) if inside or held or n == 8 else None,
+        })
+    return found
+
+
+def person(picture: str) -> dict[str, Any]:
+    """The result of `candidate.show`."""
+    kinds = (("candidate_shown", None, None, "1001 周静"),
+             ("refused", "FINGER_NO_MATCH", None, None),
+             ("finger_failed", None, None, None), ("identity_verified", None, None, None),
+             ("capture_kept", None, None, None), ("claimed", None, None, None),
+             ("refused", "FACE_NOT_SURE", None, None), ("capture_kept", None, None, None),
+             ("claimed", None, None, None))  # fmt: skip
+    return {
+        "ref": "0", "name": "王小明", "admission_no": "20250612001234", "licence_class": "C1",
+        "photo": picture,
+        "captures": [
+            {"at": CLOCK.format(minute=4, second=2), "outcome": "turned_away", "sha256": "0" * 64,
+             "seq": 90, "jpeg": picture},
+            {"at": CLOCK.format(minute=9, second=40), "outcome": "verified", "sha256": "0" * 64,
+             "seq": 120, "jpeg": picture},
+        ],
+        "history": [{"seq": 130 - n, "at": CLOCK.format(minute=12 - n, second=30), "kind": kind,
+                     "reason": reason, "terminal": terminal, "person": by}
+                    for n, (kind, reason, terminal, by) in enumerate(kinds)],
+    }
+
+
+def pages(window: Any, picture: str) -> Iterator[str]:
+    """Puts the window before its pages one after another, naming each."""
+    tabs = window.tabs
+    window.message.hide()
+    window._on_candidates({"candidates": candidates()})
+    tabs.setCurrentWidget(tabs.people)
+    window.candidates.selectRow(8)
+    yield "candidates"
+    tabs.people.card.show_person(person(picture))
+    tabs.people.setCurrentWidget(tabs.people.card)
+    yield "candidate"
+    tabs.people.forget()
+    window.candidates.clearSelection()
+    tabs.setCurrentWidget(tabs.hall)
+    tabs.hall._fill(hall())
+    tabs.hall.grid.selected = "018"
+    tabs.hall._show_panel()
+    yield "hall"
+    tabs.hall.grid.selected = "011"
+    tabs.hall._show_panel()
+    yield "hall_held"
+
+
+def save_pages(
+    window: Any, picture: str, folder: Path, settle: Callable[[], None]
+) -> None:
+    """Each page wide and tall."""
+    settle()
+    for size, ending in (((1440, 900), ""), ((1080, 1920), "_tall")):
+        window.resize(*size)
+        for name in pages(window, picture):
+            settle()
+            window.grab().save(str(folder / f"{name}{ending}.png"))
+    window.resize(1440, 900)
+    window.tabs.setCurrentIndex(0)
+
+
