@@ -25,11 +25,13 @@ from kiosk.clock import SystemClock
 from kiosk.config import Config
 
 if TYPE_CHECKING:
+    from kiosk.centre.bundle.accept import Opened
     from kiosk.centre.reembed import Reembedded
     from kiosk.centre.roster_file import Prepared
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
     from kiosk.desks.document import Stationery
+    from kiosk.desks.roster import Trust
     from kiosk.latch import OpenLatch
     from kiosk.office import Office
     from kiosk.store import Store
@@ -247,9 +249,24 @@ def _office(
         same_person_distance=same_person_distance(config),
         policy=journalled_policy(config),
         stationery=_stationery(config),
+        trust=_trust(config),
         devices=devices,
         session_changed=session_changed,
     )
+
+
+def _trust(config: Config) -> Trust:
+    """Raises `StoreError` when the centre's key cannot be read: no roster is better than any."""
+    from kiosk.centre.bundle.problems import BundleError
+    from kiosk.centre.bundle.seal import centre_public_key
+    from kiosk.desks.roster import Trust
+    from kiosk.store.errors import StoreError
+
+    file = config.centre.public_key
+    try:
+        return Trust(config.venue.code, centre_public_key(file) if file else None)
+    except BundleError as error:
+        raise StoreError(f"centre.public_key: {error.sentence(config.ui.language)}") from error
 
 
 def _stationery(config: Config) -> Stationery:
@@ -347,6 +364,67 @@ def prepare_roster(
     )
 
 
+@contextlib.contextmanager
+def open_bundle(config: Config, path: Path) -> Iterator[Opened]:
+    """A bundle that this lane may use now, its parts in memory. Raises `BundleError`."""
+    from kiosk.centre.bundle import accept, manifest, seal
+    from kiosk.centre.bundle.problems import BundleError
+
+    if config.centre.public_key is None:
+        raise BundleError("no_key")
+    centre = seal.centre_public_key(config.centre.public_key)
+    identity = seal.lane_identity(age_key_file(config))
+    now = SystemClock().now()
+
+    def check(found: manifest.Manifest) -> None:
+        manifest.check_use(found, venue=config.venue.code, now=now)
+
+    with accept.opened(path, identity, centre, check) as bundle:
+        yield bundle
+
+
+def prepare_bundle(
+    config: Config, bundle: Opened, progress: Callable[[str, int, int], None]
+) -> Prepared:
+    """Its rows, checked like any roster; faces are only looked at where the centre has not."""
+    from kiosk.centre.bundle.accept import embeddings, enrolled_from
+    from kiosk.centre.roster_file import prepare
+    from kiosk.face.enrol import enrol_many
+
+    encoder = config.face.encoder
+    known = embeddings(bundle) if bundle.manifest.encoder == encoder else {}
+    return prepare(
+        bundle.folder,
+        enrol_many=enrolled_from(known) if known else partial(enrol_many, encoder=encoder),
+        workers=_embedders(),
+        progress=progress,
+        same_face_max_distance=same_person_distance(config),
+    )
+
+
+def prepare_for_centre(
+    path: Path, encoder: str, progress: Callable[[str, int, int], None]
+) -> Prepared:
+    """A roster folder or table where there is no lane: the office that makes bundles."""
+    from kiosk.centre.roster_file import prepare
+    from kiosk.face.encoders import LIMITS
+    from kiosk.face.enrol import enrol_many
+
+    return prepare(
+        path,
+        enrol_many=partial(enrol_many, encoder=encoder),
+        workers=_embedders(),
+        progress=progress,
+        same_face_max_distance=LIMITS[encoder].same_person,
+    )
+
+
+def age_key_file(config: Config) -> Path:
+    """The lane's age identity, beside its other keys."""
+    file = config.paths.key_file
+    return file.with_name(f"{file.stem}-age{file.suffix}")
+
+
 def reembed_roster(config: Config, person: str, progress: Callable[[int, int], None]) -> Reembedded:
     """The stored roster for the configured encoder; no daemon may run. Raises `StoreError`."""
     from kiosk.centre.reembed import reembed
@@ -433,20 +511,23 @@ async def _release(config: Config, on: bool) -> None:
 
 
 def make_key(config: Config) -> Path:
-    """Create the lane's two key files. Raises `StoreError` when both are there already.
+    """Create the lane's key files. Raises `StoreError` when all are there already.
 
-    A lane of an earlier version has the first one only; it is kept.
+    A lane of an earlier version lacks one or two of them; those that it has are kept.
     """
+    from kiosk.centre.bundle.seal import make_lane_identity
     from kiosk.store.signer import signing_key_file
     from kiosk.store.vault import make_key_file
 
     lane, signing = config.paths.key_file, signing_key_file(config.paths.key_file)
-    if lane.exists() and not signing.exists():
-        make_key_file(signing)
-        return signing
-    make_key_file(lane)
-    make_key_file(signing)
-    return lane
+    age = age_key_file(config)
+    missing = [file for file in (lane, signing, age) if not file.exists()]
+    for file in missing or [lane]:
+        if file == age:
+            make_lane_identity(file)
+        else:
+            make_key_file(file)  # raises where it exists
+    return missing[0]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -267,6 +267,17 @@ class StaffRules(_Section):
     )
 
 
+class Centre(_Section):
+    """Whose rosters are taken."""
+
+    public_key: Path | None = Field(
+        default=None,
+        strict=False,
+        description="the centre's Ed25519 key in PEM: then only bundles that it signed are taken; "
+        "empty: folders and tables are imported",
+    )
+
+
 class Disk(_Section):
     """Room for evidence."""
 
@@ -288,6 +299,7 @@ class Config(_Section):
     devices: Devices
     ui: Ui = Field(default_factory=Ui)
     staff: StaffRules = Field(default_factory=StaffRules)
+    centre: Centre = Field(default_factory=Centre)
     disk: Disk = Field(default_factory=Disk)
 
     def device_options(self, role: str) -> dict[str, Any]:
@@ -482,7 +494,11 @@ def _absolute(config: Config, folder: Path) -> Config:
     if isinstance(source, str) and "://" not in source and not source.isdigit():
         camera = camera.model_copy(update={"source": str(folder / Path(source).expanduser())})
     devices = config.devices.model_copy(update={"camera": camera})
-    return config.model_copy(update={"paths": Paths(**paths), "devices": devices})
+    key = config.centre.public_key
+    centre = Centre(public_key=folder / key.expanduser() if key is not None else None)
+    return config.model_copy(
+        update={"paths": Paths(**paths), "devices": devices, "centre": centre}
+    )
 
 
 if __name__ == "__main__":

@@ -6,16 +6,12 @@ not know who calls or over what.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import secrets
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
-from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.types import Session
@@ -24,18 +20,16 @@ from kiosk.desks.document import DocumentDesk, Stationery
 from kiosk.desks.hall import HallDesk
 from kiosk.desks.params import NoParams, Params, parse
 from kiosk.desks.record import RecordDesk
+from kiosk.desks.roster import RosterDesk, Trust
 from kiosk.desks.signature import SignatureDesk
 from kiosk.desks.staff import StaffDesk
 from kiosk.preconditions import problems_of
-from kiosk.store import Entry, RosterRow, Store
+from kiosk.store import Entry, Store
 from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus
 from kiosk.texts import Problem
 from kiosk.view import session_of
-from kiosk.wire import INVALID_PARAMS, METHOD_NOT_FOUND, REFUSED, RpcError
-
-MAX_IMPORTS = 4  #: unfinished imports that are kept; the oldest gives way
-MAX_ROWS = 20_000
+from kiosk.wire import METHOD_NOT_FOUND, REFUSED, RpcError
 
 
 class SessionName(Params):
@@ -45,66 +39,6 @@ class SessionName(Params):
 
 class MaybeSession(Params):
     session_id: str | None = None
-
-
-MAX_EMBEDDING = 1024  #: numbers
-
-
-class RosterBegin(Params):
-    source: str = Field(max_length=300)
-    rows: int = Field(ge=1, le=MAX_ROWS)
-
-
-class Row(BaseModel):
-    """One roster row of docs/wire.md; base64 fields come out as bytes."""
-
-    model_config = ConfigDict(extra="forbid")
-    session_id: str = Field(min_length=1, max_length=64)
-    admission_no: str = Field(min_length=1, max_length=64)
-    identity_number: str = Field(min_length=18, max_length=18)
-    name: str = Field(min_length=1, max_length=64)
-    licence_class: str = Field(max_length=8)
-    photo: bytes
-    templates: list[bytes] = Field(max_length=10)
-    accessible: bool = False  #: needs an accessible terminal
-    driving_school: str = Field("", max_length=64)
-    embedding: list[float] = Field(min_length=1, max_length=MAX_EMBEDDING)
-    encoder: str = Field(min_length=1, max_length=64)
-
-    @field_validator("photo", mode="before")
-    @classmethod
-    def _photo(cls, value: Any) -> bytes:
-        return _unbase64(value)
-
-    @field_validator("templates", mode="before")
-    @classmethod
-    def _templates(cls, value: Any) -> list[bytes]:
-        return [_unbase64(v) for v in value]
-
-    def to_store(self) -> RosterRow:
-        return RosterRow(
-            session_id=self.session_id,
-            admission_no=self.admission_no,
-            identity_number=self.identity_number,
-            name=self.name,
-            licence_class=self.licence_class,
-            photo=self.photo,
-            templates=tuple(self.templates),
-            embedding=tuple(self.embedding),
-            encoder=self.encoder,
-            accessible=self.accessible,
-            driving_school=self.driving_school,
-        )
-
-
-class RosterAdd(Params):
-    import_id: str
-    rows: list[Row] = Field(max_length=200)
-
-
-class RosterCommit(Params):
-    import_id: str
-    person: str = "technician"
 
 
 class AlertAnswer(Params):
@@ -136,6 +70,7 @@ class Office:
         same_person_distance: float | None = None,
         policy: dict[str, Any] | None = None,
         stationery: Stationery | None = None,
+        trust: Trust | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
         happened: Callable[[dict[str, Any]], None] = lambda event: None,
@@ -146,19 +81,13 @@ class Office:
         self._encoder = encoder
         self._min_free_mb = min_free_mb
         self._language = language
-        self._same_person_distance = same_person_distance  #: None: imports are not compared
         self._policy = policy  #: what the lane asks of a candidate, as it is journalled
         self._devices = devices
         self._session_changed = session_changed
-        self._imports: dict[str, tuple[RosterBegin, list[RosterRow]]] = {}
         self._methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
             "session.open": (SessionName, self._open),
             "session.close": (SessionName, self._close),
             "session.status": (MaybeSession, self._status),
-            "roster.begin": (RosterBegin, self._roster_begin),
-            "roster.add": (RosterAdd, self._roster_add),
-            "roster.commit": (RosterCommit, self._roster_commit),
-            "roster.status": (NoParams, self._roster_status),
             "alert.list": (NoParams, self._alerts),
             "alert.answer": (AlertAnswer, self._answer_alert),
             "journal.list": (JournalRange, self._journal),
@@ -174,6 +103,17 @@ class Office:
             session_changed=session_changed,
             happened=happened,
         ).methods
+        self.roster = RosterDesk(
+            store,
+            self.declined,
+            clock=clock,
+            zone=zone,
+            encoder=encoder,
+            same_person_distance=same_person_distance,
+            trust=trust or Trust("", None),
+            session_changed=session_changed,
+        )
+        self._methods |= self.roster.methods
         self._methods |= CandidateDesk(store, self.declined).methods
         self._methods |= RecordDesk(store, self.declined).methods
         self._methods |= SignatureDesk(store, self.declined).methods
@@ -263,59 +203,6 @@ class Office:
             raise self.declined("SESSION_UNKNOWN", found, lang)
         return session
 
-    # --- roster ---------------------------------------------------------------------------------
-
-    def _roster_begin(self, p: RosterBegin) -> Any:
-        while len(self._imports) >= MAX_IMPORTS:
-            self._imports.pop(next(iter(self._imports)))
-        import_id = secrets.token_hex(8)
-        self._imports[import_id] = (p, [])
-        return {"import_id": import_id}
-
-    def _import(self, import_id: str, lang: str | None) -> tuple[RosterBegin, list[RosterRow]]:
-        if import_id not in self._imports:
-            found = [Problem("import_unknown", {"import_id": import_id})]
-            raise self.declined("IMPORT_UNKNOWN", found, lang)
-        return self._imports[import_id]
-
-    def _roster_add(self, p: RosterAdd) -> Any:
-        begun, rows = self._import(p.import_id, p.lang)
-        if len(rows) + len(p.rows) > begun.rows:
-            raise RpcError(INVALID_PARAMS, f"more rows than the {begun.rows} announced")
-        if foreign := sorted({row.encoder for row in p.rows} - {self._encoder}):
-            args = {"made_by": foreign[0], "wanted": self._encoder}
-            raise self.declined("WRONG_ENCODER", [Problem("wrong_encoder", args)], p.lang)
-        rows.extend(row.to_store() for row in p.rows)
-        return {"received": len(rows)}
-
-    def _roster_commit(self, p: RosterCommit) -> Any:
-        begun, rows = self._import(p.import_id, p.lang)
-        if len(rows) != begun.rows:
-            args = {"expected": begun.rows, "received": len(rows)}
-            raise self.declined("IMPORT_INCOMPLETE", [Problem("import_incomplete", args)], p.lang)
-        summary = self._store.apply_roster(rows, begun.source, p.person)
-        del self._imports[p.import_id]
-        alike = self._seen_twice(rows)
-        self._session_changed()
-        return {
-            "alike": alike,
-            "added": summary.added,
-            "changed": summary.changed,
-            "unchanged": summary.unchanged,
-            "sessions": summary.sessions,
-        }
-
-    def _seen_twice(self, rows: list[RosterRow]) -> list[dict[str, Any]]:
-        """Imported photographs that look like somebody's under another identity number."""
-        if self._same_person_distance is None:
-            return []
-        bookings = [(row.session_id, row.identity_number) for row in rows]
-        day = self._clock.now().astimezone(self._zone).date().isoformat()
-        return note_twice(self._store, self._encoder, self._same_person_distance, bookings, day)
-
-    def _roster_status(self, p: NoParams) -> Any:
-        return {"sessions": self._store.roster_status()}
-
     # --- one face, two identities ---------------------------------------------------------------
 
     def _alerts(self, p: NoParams) -> Any:
@@ -353,12 +240,3 @@ def entry_of(entry: Entry) -> dict[str, Any]:
         "payload": entry.payload,
         "leaf_hash": entry.leaf_hash,
     }
-
-
-def _unbase64(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise ValueError("not base64") from error

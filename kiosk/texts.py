@@ -112,6 +112,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "note_missing": ("请写明原因。", "Write the reason down."),
     "store": ("{detail}", "{detail}"),
+    "bundle": ("名单包{zh}", "The roster bundle {en}"),
+    "bundle_only": (
+        "本通道只接受中心签发的名单包（config.yaml 中设置了 centre.public_key）。",
+        "This lane takes signed roster bundles only (centre.public_key is set in config.yaml).",
+    ),
     "record_unknown": (
         "没有正在导出的记录 {record_id}，请重新导出。",
         "There is no record {record_id} being exported; export it again.",

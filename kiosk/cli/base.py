@@ -177,6 +177,18 @@ class Context:
         Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+@contextmanager
+def bundle_errors(c: Context, path: Path | None = None) -> Iterator[None]:
+    """What is wrong with a bundle or its keys as one sentence with the remedy."""
+    from kiosk.centre.bundle.problems import BundleError
+
+    try:
+        yield
+    except BundleError as error:
+        where = f"{path}: " if path is not None else ""
+        c.fail(Exit.BAD_INPUT, [where + error.sentence(c.language)])
+
+
 pass_context = click.make_pass_decorator(Context)
 as_json = click.option("--json", "json_", is_flag=True, help="Print the data as JSON.")
 person_option = click.option(

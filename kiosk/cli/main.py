@@ -9,6 +9,7 @@ import click
 
 from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
+from kiosk.cli.centre import centre, key_group
 from kiosk.cli.devices import device
 from kiosk.cli.doctor import doctor
 from kiosk.cli.document import dispute, report
@@ -71,7 +72,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, session, terminal, face, draw, journal, audit,
-    dispute, signature, device, staff,
+    dispute, signature, device, centre, key_group, staff,
 )  # fmt: skip
 session.add_command(report)
 for command in COMMANDS:

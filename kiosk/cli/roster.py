@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.base import (
+    Context,
+    Exit,
+    as_json,
+    bundle_errors,
+    pass_context,
+    person_option,
+)  # fmt: skip
 
 if TYPE_CHECKING:
+    from kiosk.centre.bundle.accept import Opened
     from kiosk.centre.roster_file import Prepared
 
+AGE = b"age-encryption.org/v1"  #: how an encrypted bundle begins
 BATCH = 20  #: rows a message: a photograph each, well below the socket's limit
 
 
@@ -31,19 +42,40 @@ def roster() -> None:
 @as_json
 @pass_context
 def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: bool) -> None:
-    """Check the folder or CSV file PATH and take it in, all or nothing.
+    """Check the folder, CSV file or bundle PATH and take it in, all or nothing.
 
     Columns: 准考证明编号 身份证明号码 姓名 准考车型 考试场次 照片 指纹模板, or their English
-    names (docs/roster.md).
+    names (docs/roster.md). A bundle (docs/bundle.md) replaces the roster of its sessions.
 
     Example: examgate roster import ./名单/
     """
-    prepared = _prepare(c, path)
+    with ExitStack() as stack:
+        bundle = stack.enter_context(_opened(c, path)) if is_bundle(path) else None
+        if bundle is None and c.config.centre.public_key is not None:
+            from kiosk.texts import Problem  # said before any photograph is looked at
+
+            c.fail(Exit.DECLINED, [Problem("bundle_only").sentence(c.language)])
+        if bundle is not None and accept_problems:
+            said = c.say("名单包不能只导入一部分", "a bundle is taken whole or not at all")
+            c.fail(Exit.USAGE, [f"--accept-problems: {said}"])
+        prepared = _prepare(c, path, bundle)
+        _import(c, path, prepared, bundle, accept_problems, person, json_)
+
+
+def _import(
+    c: Context,
+    path: Path,
+    prepared: Prepared,
+    bundle: Opened | None,
+    accept_problems: bool,
+    person: str,
+    json_: bool,
+) -> None:
     if not json_:
-        _show_problems(c, prepared.problems)
+        show_problems(c, prepared.problems)
         if prepared.warnings:
             c.err.print(c.say("请核对（不妨碍导入）：", "Please look at these; they are imported:"))
-            _show_problems(c, prepared.warnings)
+            show_problems(c, prepared.warnings)
     if prepared.problems and not accept_problems:
         if json_:
             c.print_json({"added": 0} | _findings(c, prepared))
@@ -54,23 +86,52 @@ def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: b
             "import the other rows alone with --accept-problems.",
         )
         c.fail(Exit.BAD_INPUT, [said])
-    if not prepared.rows:
+    if not prepared.rows and bundle is None:
         c.fail(Exit.BAD_INPUT, [c.say("没有可导入的行。", "There is no row to import.")])
-    result = _send(c, path, prepared.rows, person)
+    result = _send(c, path, prepared.rows, person, bundle)
     if json_:
         c.print_json(result | _findings(c, prepared))
         return
     _show_alike(c, result["alike"])
+    _show_changes(c, result["changes"])
     click.echo(c.say(
         f"新增 {result['added']}，更新 {result['changed']}，未变 {result['unchanged']}",
         f"added {result['added']}, changed {result['changed']}, unchanged {result['unchanged']}",
     ))  # fmt: skip
 
 
-def _prepare(c: Context, path: Path) -> Prepared:
+def is_bundle(path: Path) -> bool:
+    """By its name, or by how an age file begins."""
+    if path.suffix == ".age":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(AGE)) == AGE
+    except OSError:
+        return False
+
+
+@contextmanager
+def _opened(c: Context, path: Path) -> Iterator[Opened]:
+    from kiosk import app
+
+    with bundle_errors(c, path), app.open_bundle(c.config, path) as bundle:
+        yield bundle
+
+
+def _prepare(c: Context, path: Path, bundle: Opened | None) -> Prepared:
     from kiosk import app
 
     config = c.config
+    with progress_bars(c) as progress:
+        if bundle is not None:
+            return app.prepare_bundle(config, bundle, progress)
+        return app.prepare_roster(config, path, progress)
+
+
+@contextmanager
+def progress_bars(c: Context) -> Iterator[Callable[[str, int, int], None]]:
+    """One bar a stage, on standard error."""
     names = {"files": c.say("读取文件", "reading files"), "faces": c.say("检查照片", "faces")}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
@@ -80,10 +141,10 @@ def _prepare(c: Context, path: Path) -> Prepared:
         def progress(stage: str, done: int, of: int) -> None:
             bars.update(tasks[stage], completed=done, total=of)
 
-        return app.prepare_roster(config, path, progress)
+        yield progress
 
 
-def _show_problems(c: Context, problems: list[Any]) -> None:
+def show_problems(c: Context, problems: list[Any]) -> None:
     if not problems:
         return
     headings = c.say("文件,行,列,内容,问题,处理", "file,line,field,value,problem,remedy").split(",")
@@ -114,6 +175,21 @@ def _show_alike(c: Context, alike: list[dict[str, Any]]) -> None:
         c.err.print(f"  {one} = {other}, {pair['distance']:.2f}", markup=False, highlight=False)
 
 
+def _show_changes(c: Context, changes: list[dict[str, Any]]) -> None:
+    """Whose booking the bundle has ended, and who keeps theirs because they have a seat."""
+    words = {
+        "cancelled": c.say("取消", "cancelled"),
+        "moved": c.say("改场次", "moved"),
+        "kept": c.say("名单已无此人，但已有考台，保留", "not in the bundle, but has a seat: kept"),
+    }
+    for change in changes:
+        to = f" → {change['to_session']}" if change["to_session"] else ""
+        click.echo(
+            f"{words[change['kind']]}: {change['name']} {change['admission_no']} "
+            f"({change['session_id']}{to})"
+        )
+
+
 def _findings(c: Context, prepared: Prepared) -> dict[str, Any]:
     return {
         "problems": [_problem(c, p) for p in prepared.problems],
@@ -126,10 +202,18 @@ def _problem(c: Context, p: Any) -> dict[str, Any]:
             "message": p.message_in(c.language), "remedy": p.remedy_in(c.language)}  # fmt: skip
 
 
-def _send(c: Context, path: Path, rows: list[dict[str, Any]], person: str) -> Any:
+def _send(
+    c: Context, path: Path, rows: list[dict[str, Any]], person: str, bundle: Opened | None
+) -> Any:
     """In batches to one office: staged there, then applied in one transaction."""
+    announced: dict[str, Any] = {"source": path.name, "rows": len(rows)}
+    if bundle is not None:
+        announced["bundle"] = {
+            "manifest": base64.b64encode(bundle.raw).decode(),
+            "signature": base64.b64encode(bundle.signature).decode(),
+        }
     with c.declined(), c.office() as ask:
-        begun = ask("roster.begin", {"source": path.name, "rows": len(rows)})
+        begun = ask("roster.begin", announced)
         for at in range(0, len(rows), BATCH):
             batch = [_plain(row) for row in rows[at : at + BATCH]]
             ask("roster.add", begun | {"rows": batch})

@@ -221,6 +221,20 @@ def _staff(database: Database) -> None:
         database.execute(statement)
 
 
+_BUNDLES = """
+create table bundles (
+    serial integer primary key, sha256 text not null, made_at text not null,
+    source text not null, taken_at text not null, person text not null
+);
+"""
+
+
+def _bundles(database: Database) -> None:
+    """Which of the centre's bundles were taken in: none older is taken again."""
+    for statement in _split(_BUNDLES):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -230,6 +244,7 @@ STEPS: tuple[Step, ...] = (
     ("0006_signature_purposes", _purposes),
     ("0007_captures", _captures),
     ("0008_staff", _staff),
+    ("0009_bundles", _bundles),
 )
 
 

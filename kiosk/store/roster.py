@@ -78,20 +78,69 @@ def school_key(name: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleMark:
+    """Which bundle rows come from. It is complete: who is not in it is not booked any more."""
+
+    serial: int
+    sha256: str  #: hex, of its signed manifest
+    made_at: datetime
+    sessions: tuple[str, ...]  #: that it speaks for
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A booking that a bundle has ended, or left although it does not have it."""
+
+    kind: str  #: cancelled; moved (to `to_session`); kept: has a seat already
+    candidate: Candidate
+    session_id: str
+    to_session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RosterSummary:
     added: int
     changed: int
     unchanged: int
     sessions: dict[str, int]
+    changes: tuple[Change, ...] = ()
+
+
+def _bundle_payload(bundle: BundleMark | None, changes: Sequence[Change]) -> dict[str, Any]:
+    if bundle is None:
+        return {}
+    counts = Counter(change.kind for change in changes)
+    return {
+        "bundle": bundle.serial,
+        "bundle_sha256": bundle.sha256,
+        "cancelled": counts["cancelled"],
+        "moved": counts["moved"],
+        "kept": counts["kept"],
+    }
 
 
 class Roster(Base):
-    def apply_roster(self, rows: Sequence[RosterRow], source: str, person: str) -> RosterSummary:
-        """Take the rows in, all or none. A row replaces the one of the same session and number."""
+    def apply_roster(
+        self,
+        rows: Sequence[RosterRow],
+        source: str,
+        person: str,
+        bundle: BundleMark | None = None,
+    ) -> RosterSummary:
+        """Take the rows in, all or none. A row replaces the one of the same session and number.
+
+        With `bundle` the roster of its sessions is replaced: who is not in it is cancelled, or
+        moved when they are booked for another of its sessions; who has a seat keeps it and their
+        booking. Raises `StoreRefused` when a later bundle is in use.
+        """
         done: Counter[str] = Counter()
         sessions = Counter(row.session_id for row in rows)
         self._refuse_duplicates(rows)
+        changes: tuple[Change, ...] = ()
         with self._transaction():
+            if bundle is not None:
+                self._take_bundle(bundle, rows, source, person)
+                changes = self._end_bookings(bundle, rows)
             self._release_admission_numbers(rows)
             for row in rows:
                 done[self._apply(row, source)] += 1
@@ -103,9 +152,68 @@ class Roster(Base):
                     "person": person,
                     "added": done["added"],
                     "changed": done["changed"],
-                },
+                }
+                | _bundle_payload(bundle, changes),
             )
-        return RosterSummary(done["added"], done["changed"], done["unchanged"], dict(sessions))
+        return RosterSummary(
+            done["added"], done["changed"], done["unchanged"], dict(sessions), changes
+        )
+
+    def last_bundle(self) -> tuple[int, str] | None:
+        """Serial number and hash of the newest bundle that was taken in."""
+        row = self._row("select serial, sha256 from bundles order by serial desc limit 1")
+        return (int(row[0]), str(row[1])) if row else None
+
+    def _take_bundle(
+        self, bundle: BundleMark, rows: Sequence[RosterRow], source: str, person: str
+    ) -> None:
+        last = self.last_bundle()
+        if last is not None and bundle.serial < last[0]:
+            raise StoreRefused(
+                f"bundle {bundle.serial} is older than {last[0]}, which is in use; use that one"
+            )
+        if last is not None and bundle.serial == last[0] and bundle.sha256 != last[1]:
+            raise StoreRefused(
+                f"another bundle with the serial number {bundle.serial} is in use; tell the centre"
+            )
+        if strangers := {row.session_id for row in rows} - set(bundle.sessions):
+            raise StoreRefused(f"the bundle does not speak for session {min(strangers)}")
+        self._db.execute(
+            "insert or ignore into bundles values (?, ?, ?, ?, ?, ?)",
+            [bundle.serial, bundle.sha256, iso(bundle.made_at), source, self._now(), person],
+        )
+
+    def _end_bookings(self, bundle: BundleMark, rows: Sequence[RosterRow]) -> tuple[Change, ...]:
+        coming = {(row.session_id, row.identity_number) for row in rows}
+        now_in = {row.identity_number: row.session_id for row in rows}
+        changes: list[Change] = []
+        for session_id in bundle.sessions:
+            booked = self._rows(
+                f"select {_FIELDS} from candidates where session_id = ? and active"
+                " order by candidate_id",
+                session_id,
+            )
+            for candidate in (Candidate(*row) for row in booked):
+                if (session_id, candidate.identity_number) in coming:
+                    continue
+                to = now_in.get(candidate.identity_number)
+                kind = "kept" if self._has_seat(candidate) else "moved" if to else "cancelled"
+                changes.append(Change(kind, candidate, session_id, to))
+                if kind != "kept":
+                    self._db.execute(
+                        "update candidates set active = 0 where candidate_id = ?",
+                        [candidate.candidate_id],
+                    )
+        return tuple(changes)
+
+    def _has_seat(self, candidate: Candidate) -> bool:
+        return (
+            self._row(
+                "select 1 from assignments where candidate_id = ? and voided_at is null",
+                candidate.candidate_id,
+            )
+            is not None
+        )
 
     def _refuse_duplicates(self, rows: Sequence[RosterRow]) -> None:
         problems = []

@@ -118,6 +118,6 @@ class _OfficeInServingThread:
     def call(self, method: str, params: dict[str, Any]) -> Any:
         with contextlib.ExitStack() as stack:
             office = stack.enter_context(app.offline(self._config))
-            kept = self.__dict__.setdefault("imports", office._imports)
-            office._imports = kept  # an import spans several calls
+            kept = self.__dict__.setdefault("imports", office.roster.imports)
+            office.roster.imports = kept  # an import spans several calls
             return office.call(method, params)
