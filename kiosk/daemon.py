@@ -80,6 +80,10 @@ class Person(Params):
     person: str = Field(min_length=1, max_length=64)
 
 
+class MaybePerson(Params):
+    person: str | None = Field(None, max_length=64)
+
+
 class Daemon:
     """`run()` returns the exit code."""
 
@@ -355,6 +359,8 @@ class Daemon:
                 done = self.office.call(method, params)
                 self.door.staff_changed()
                 return done
+            case "lane.release":
+                return self._release(parse(MaybePerson, params), connection)
             case "lane.resume":
                 return self._resume(parse(Person, params).person)
             case "device.status":
@@ -440,6 +446,13 @@ class Daemon:
         if problem is not None:
             code = f"number_{problem}"
             raise self.office.declined(code.upper(), [Problem(code)])
+        return {}
+
+    def _release(self, asked: MaybePerson, connection: Connection) -> dict[str, Any]:
+        """Everybody out, whoever presses it and whatever else has failed."""
+        there = self.door.of(connection)
+        by = there.person.signature if there.person and not there.locked else None
+        self.session.gate.release(by or (asked.person if there.machine else None))
         return {}
 
     def _resume(self, person: str) -> dict[str, Any]:

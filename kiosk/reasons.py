@@ -37,7 +37,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.GATE_UNKNOWN: ("通行结果未知", "passage unknown"),
     R.GATE_FORCED: ("强行闯入", "gate forced"),
     R.GATE_OPPOSITE: ("反向通行", "wrong direction"),
-    R.FIRE: ("消防联动", "fire release"),
+    R.FIRE: ("消防或紧急放行", "fire or emergency release"),
     R.WALKED_AWAY: ("中途离开", "walked away"),
     R.CANCELLED: ("考生取消", "cancelled"),
     R.CANCELLED_BY_PROCTOR: ("考试员取消", "cancelled by the proctor"),

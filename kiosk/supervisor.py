@@ -45,6 +45,7 @@ class DeviceStatus:
     since: datetime | None = None
     model: str = ""
     facts: dict[str, str] = field(default_factory=dict)
+    last: dict[str, str] | None = None  #: the newest fault: code, at, detail
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -55,6 +56,7 @@ class DeviceStatus:
             "driver": self.driver,
             "port": self.port,
             "model": self.model,
+            "last": self.last,
         }
 
 
@@ -184,6 +186,8 @@ class Supervisor:
         if not changed:
             return
         status.ok, status.code, status.since = ok, code, self._clock.now()
+        if not ok:
+            status.last = {"code": code or "", "at": status.since.isoformat(), "detail": detail}
         log.info("device", role=status.role, ok=ok, code=code, detail=detail)
         self._on_change(status)
 

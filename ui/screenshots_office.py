@@ -85,6 +85,17 @@ def pages(window: Any, picture: str) -> Iterator[str]:
     tabs.hall.grid.selected = "011"
     tabs.hall._show_panel()
     yield "hall_held"
+    tabs.setCurrentWidget(tabs.machines)
+    since = CLOCK.format(minute=2, second=0)
+    well = {"ok": True, "code": None, "since": since, "detail": "", "last": None}
+    tabs.machines.show_devices({
+        "turnstile": well | {"model": "Modbus relay board", "driver": "modbus",
+                             "port": "/dev/examgate-turnstile"},
+        "fingerprint": well | {"ok": False, "code": "unplugged", "port": "/dev/examgate-finger",
+                               "last": {"code": "unplugged", "at": since, "detail": "EIO"}},
+        "camera": well | {"last": {"code": "frozen", "at": since, "detail": ""}},
+        "id_card": well | {"ok": False, "code": "no_answer", "detail": ""}})
+    yield "devices"
 
 
 def save_pages(

@@ -37,6 +37,7 @@ class Code(StrEnum):
 
 
 PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+_OPENED = ("fire_on", "emergency_release")
 #: How many entries a gate event outside any intent stands for: at least, at most.
 _EVENTS: dict[str, tuple[Code, int, int]] = {
     "passed": (Code.PASSED_UNASKED, 1, 1),
@@ -148,8 +149,8 @@ class _Session:
 
     def _event(self, e: Mapping[str, Any]) -> None:
         event = e["payload"].get("event")
-        if event in ("fire_on", "fire_off", "fire_release_ended"):
-            if event == "fire_on" and not self._fire_open:
+        if event in (*_OPENED, "fire_off", "fire_release_ended"):
+            if event in _OPENED and not self._fire_open:
                 self.fires.append([])
                 self._fire_open = True
             if self.fires:

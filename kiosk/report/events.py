@@ -16,6 +16,7 @@ from kiosk.store import Entry
 _KEPT = ("draw_no", "note", "approved_by", "was_inside", "same", "in_service", "reserved",
          "accessible", "classes", "problems", "version", "from", "to", "lost",
          "device", "code", "distance", "score")  # fmt: skip
+_BY_PEOPLE = ("fire_release_ended", "emergency_release")
 _TRIES_ENDED = (K.REFUSED, K.CLAIM_FAILED)
 
 
@@ -49,6 +50,8 @@ def override_of(e: Entry) -> Event | None:
             return _event(e, "cancelled_by_proctor")
         case K.GATE_EVENT if e.payload.get("event") == "fire_release_ended":
             return _event(e, "fire_release_ended")
+        case K.GATE_EVENT if e.payload.get("event") == "emergency_release":
+            return _event(e, "emergency_release")
         case K.HELP:
             return _event(e, "help_done" if "done_by" in e.payload else "help_asked")
         case _:
@@ -67,7 +70,7 @@ def refusal_of(e: Entry) -> Event | None:
 def incident_of(e: Entry) -> Event | None:
     """What the lane or its gate did that nobody asked for; device faults are listed apart."""
     match e.kind:
-        case K.GATE_EVENT if e.payload.get("event") != "fire_release_ended":
+        case K.GATE_EVENT if e.payload.get("event") not in _BY_PEOPLE:
             return _event(e, f"gate_{e.payload.get('event')}")
         case K.GATE_OUTCOME if e.reason == Reason.GATE_TAILGATED:
             return _event(e, "gate_tailgated")

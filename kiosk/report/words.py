@@ -27,6 +27,10 @@ EVENTS: Words = {
     ),
     "same_face_answered": ("人脸提示已核对：{same}", "face alert answered: {same}"),
     "cancelled_by_proctor": ("考试员取消本次入场", "turn cancelled by the proctor"),
+    "emergency_release": (
+        "闸机紧急放行（常开）",
+        "emergency release: the gate was opened for everybody",
+    ),
     "fire_release_ended": (
         "确认消防放行结束，闸机恢复",
         "fire release declared over, gate locked again",

@@ -62,6 +62,7 @@ TABLE: dict[str, Access] = {
     "staff.set_pin": CHIEF_NAMED,
     "staff.disable": CHIEF_NAMED,
     # the lane
+    "lane.release": AT_THE_SCREEN,
     "lane.resume": PROCTORS_NAMED,
     "proctor.cancel": PROCTORS_NAMED,
     "proctor.help_done": PROCTORS_NAMED,

@@ -135,6 +135,24 @@ class GateStep:
         self._lane.spawn(self._release(True))
         asyncio.get_running_loop().call_soon(self._keep_fire)
 
+    def release(self, by: str | None) -> None:
+        """A person lets everybody out; `by`: who has logged in there, None: nobody had.
+
+        Never refuses and waits for no disk. It has the latch of a fire release and ends as one.
+        """
+        self.fire = True
+        self._lane.spawn(self._release(True))
+        asyncio.get_running_loop().call_soon(self._keep_release, by)
+
+    def _keep_release(self, by: str | None) -> None:
+        self._latch.set()
+        try:
+            record = do.Record(JournalKind.GATE_EVENT, Reason.FIRE)
+            self._lane.record(record, event="emergency_release", person=by)
+        except StoreError as error:
+            self._lane.evidence_failed(error)
+        self._lane.health_changed()
+
     def _keep_fire(self) -> None:
         self._latch.set()
         self._record_event(Reason.FIRE, GateEventKind.FIRE_ON)

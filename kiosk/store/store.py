@@ -40,6 +40,7 @@ from kiosk.store.vault import Vault, make_key_file, read_key_file
 from kiosk.store.visits import Visits
 
 FILE = "lane.db"
+RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stands open
 
 
 class Store(
@@ -126,10 +127,10 @@ class Store(
     def fire_release_lasts(self) -> bool:
         """As journalled: a fire release that nobody has ended. Raises `StoreError` if damaged."""
         try:
-            last = self._journal.last_gate_event(("fire_on", "fire_release_ended"))
+            last = self._journal.last_gate_event((*RELEASES, "fire_release_ended"))
         except sqlite3.Error as error:
             raise StoreError("the journal cannot be searched for a fire release") from error
-        return last == "fire_on"
+        return last in RELEASES
 
     def entries(self, after: int, limit: int, session_id: str | None = None) -> list[Entry]:
         """Entries with seq > `after`, oldest first. Raises `StoreError` when one is damaged."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from kiosk import wire
@@ -39,6 +41,31 @@ def test_a_restart_in_a_fire_leaves_the_gate_open(quick_venue, death, contact):
     assert events(quick_venue)[-1] == "fire_release_ended"
     quick_venue.stop("daemon")
     assert "locked" in quick_venue.command("device", "turnstile", "safe-state").stdout
+
+
+def test_a_release_by_hand_at_a_screen_where_nobody_has_logged_in(quick_venue):
+    gate = quick_venue.turnstile
+
+    async def hold() -> None:
+        reader, writer = await wire.open_connection(quick_venue.socket)
+        screen = {"preview": False, "screen": "proctor"}
+        for n, (method, params) in enumerate((("lane.subscribe", screen), ("lane.release", {}))):
+            writer.write(wire.encode(wire.request(method, params, n)))
+            while (answer := wire.decode(await reader.readline())).get("id") != n:
+                pass
+            assert "error" not in answer
+        writer.close()
+
+    asyncio.run(hold())
+    quick_venue.wait(lambda: gate.released, "the gate open", 10)
+    quick_venue.wait(lambda: "emergency_release" in events(quick_venue), "the journal entry", 10)
+    quick_venue.kill("daemon")
+    assert "stays open" in quick_venue.command("device", "turnstile", "safe-state").stdout
+    quick_venue.start_daemon()
+    quick_venue.wait(lambda: state(quick_venue)["devices"]["turnstile"]["ok"], "the gate", 20)
+    assert gate.released and gate.closings == 0
+    quick_venue.call("lane.resume", {"person": "周静"})
+    quick_venue.wait(lambda: not gate.released, "the gate locked", 10)
 
 
 def state(venue):

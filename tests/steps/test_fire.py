@@ -129,3 +129,44 @@ def test_what_cannot_be_found_out_counts_as_set(
     latch = OpenLatch([tmp_path])
     monkeypatch.setattr(Path, "lstat", broken)
     assert latch.is_set
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_person_lets_everybody_out_with_or_without_a_session(play: Any, opened: bool) -> None:
+    async def story(lane: Lane) -> None:
+        if opened:
+            lane.open([booking(1)])
+            lane.card(1)
+        lane.session.gate.release(None)
+        assert lane.session.gate.fire, "before any disk"
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert lane.state == "out_of_order" and lane.latch.is_set
+        (entry,) = lane.entries("gate_event")
+        assert (entry.reason, entry.payload) == (
+            "FIRE", {"event": "emergency_release", "person": None})
+        await lane.again()
+        assert lane.session.gate.fire and len(lane.entries("gate_event")) == 1
+        lane.session.gate.resume("周静")
+        assert lane.state == ("idle" if opened else "closed")
+
+    play(story)
+
+
+def test_it_opens_though_nothing_can_be_recorded(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(lane: Lane) -> None:
+        def full(*_: Any, **__: Any) -> None:
+            raise StoreError("disk full")
+
+        with monkeypatch.context() as disk:
+            disk.setattr(Store, "journal", full)
+            lane.session.gate.release("1001 周静")
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert lane.session.gate.fire and lane.latch.is_set and lane.entries("gate_event") == []
+        await lane.again()
+        assert lane.session.gate.fire
+
+    play(story)

@@ -40,7 +40,7 @@ def test_every_code_has_words() -> None:
     needed += [f"prompt.{p}" for p in Prompt] + [f"state.{s}" for s in State]
     needed += [f"step.{s}" for s in Step] + [f"kind.{k}" for k in JournalKind]
     needed += [f"retry.{r}" for r in [*FINGER, "no_match"]]
-    needed += [f"fault.{f}" for f in FaultCode]
+    needed += [f"{part}.{f}" for f in FaultCode for part in ("fault", "todo")]
     needed += [f"standing.{s}" for s in (Standing.BOOKED, Standing.SEATED, Standing.INSIDE)]
     assert [key for key in needed if key not in CATALOGUES["zh"]] == []
 

@@ -203,7 +203,7 @@ TEXTS: dict[str, str] = {
     "reason.GATE_OPPOSITE": "passed the wrong way",
     "next.GATE_OPPOSITE.title": "Please leave by the exit",
     "next.GATE_OPPOSITE.body": "Ask a proctor if you need help",
-    "reason.FIRE": "fire release",
+    "reason.FIRE": "fire or emergency release",
     "next.FIRE.title": "Please leave through the gate",
     "next.FIRE.body": "The gate is open. Follow the proctor.",
     "reason.WALKED_AWAY": "walked away",

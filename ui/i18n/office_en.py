@@ -68,4 +68,44 @@ TEXTS: dict[str, str] = {
     "hall.unmake_accessible": "Not accessible",
     "hall.redraw": "Give up, draw again",
     "hall.held_note": "Who has drawn it keeps it; to move them use “Give up, draw again”.",
+    # devices, emergency release
+    "proctor.machines": "Devices",
+    "machines.ok": "works, since {time}",
+    "machines.bad": "{words}\nsince {time}",
+    "machines.last": "Last fault: {time}   {words}",
+    "machines.never": "No fault since the start",
+    "machines.what": "What to do",
+    "machines.about": "{model}   {port}",
+    "machines.code": "code {code}",
+    "machines.none": "Nothing is known of the devices yet.",
+    "release.hold": "Emergency: hold to open",
+    "release.holding": "Keep holding…",
+    "release.note": "Hold for 1.5 seconds: the gate stays open and everybody can leave.",
+    "release.open": "The gate stands open",
+    "release.sent": "The emergency release was sent. A proctor has to end it.",
+    "release.failed": "No connection, nothing was sent: use the emergency button at the gate.",
+    "todo.port_missing": "1. Is its power lamp on?\n"
+    "2. Put the plug into its labelled socket.\n"
+    "3. Still nothing: call the technician.",
+    "todo.port_busy": "The technician ends the program that uses it. Use the next lane.",
+    "todo.port_denied": "The technician sets the permission and restarts. Use the next lane.",
+    "todo.unplugged": "1. Put the plug back, firmly; it recovers by itself.\n"
+    "2. If it happens often: another cable or hub.",
+    "todo.no_answer": "1. Is the device's own lamp on?\n"
+    "2. Power off for 10 seconds, then on.\n"
+    "3. Still nothing: call the technician.",
+    "todo.garbled": "1. Is the cable loose or damaged?\n"
+    "2. Keep it away from the gate's motor supply.\n"
+    "3. Still so: the technician checks the baud rate.",
+    "todo.wrong_device": "Two plugs are probably exchanged: compare the labels.",
+    "todo.wrong_password": "The technician checks the device's password. Do not keep trying.",
+    "todo.refused": "Power off for 10 seconds, then on. Still so: the technician looks at the log.",
+    "todo.unlock_unknown": "1. Look at the gate: did the candidate go through?\n"
+    "2. If not: the seat is kept, lay the card on again.\n"
+    "3. Then the technician checks the cable.",
+    "todo.no_frames": "1. Plug the camera directly into the computer.\n"
+    "2. Does another program use it?\n"
+    "3. Still nothing: call the technician.",
+    "todo.frozen": "1. Unplug the camera for 10 seconds.\n"
+    "2. Is something in front of the lens?",
 }

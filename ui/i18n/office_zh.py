@@ -68,4 +68,44 @@ TEXTS: dict[str, str] = {
     "hall.unmake_accessible": "取消无障碍",
     "hall.redraw": "作废，重新抽号",
     "hall.held_note": "已抽到这里的考生不受影响；要换座请点“作废，重新抽号”。",
+    # devices, emergency release
+    "proctor.machines": "设备",
+    "machines.ok": "正常，{time} 起",
+    "machines.bad": "{words}\n{time} 起",
+    "machines.last": "上次故障：{time}　{words}",
+    "machines.never": "开机以来没有故障",
+    "machines.what": "怎么办",
+    "machines.about": "{model}　{port}",
+    "machines.code": "代码 {code}",
+    "machines.none": "还没有收到设备状态。",
+    "release.hold": "紧急放行：按住",
+    "release.holding": "继续按住……",
+    "release.note": "按住 1.5 秒，闸机常开，让所有人离开。",
+    "release.open": "闸机常开中",
+    "release.sent": "已发出紧急放行。结束要由考试员解除。",
+    "release.failed": "没有连接，指令没有发出：请用闸机旁的紧急按钮。",
+    "todo.port_missing": "① 看设备电源灯亮不亮。\n"
+    "② 插头插回贴了标签的插座。\n"
+    "③ 还不行，请运维查看接线。",
+    "todo.port_busy": "请运维关掉占用它的程序。考生请走旁边的通道。",
+    "todo.port_denied": "请运维检查权限后重启服务。考生请走旁边的通道。",
+    "todo.unplugged": "① 把插头插回去、插紧，会自动恢复。\n"
+    "② 经常掉线：换数据线或集线器。",
+    "todo.no_answer": "① 看设备本身的灯亮不亮。\n"
+    "② 断电 10 秒再通电。\n"
+    "③ 还不行，请运维查看接线和配置。",
+    "todo.garbled": "① 检查接线有没有松动、破损。\n"
+    "② 离闸机电机电源线远一些。\n"
+    "③ 还不行，请运维查看波特率。",
+    "todo.wrong_device": "两个插头可能插反了：对照标签换回来。",
+    "todo.wrong_password": "请运维核对设备口令。不要反复重试。",
+    "todo.refused": "断电 10 秒再通电。还不行，请运维查看日志。",
+    "todo.unlock_unknown": "① 到闸机旁看考生过去没有。\n"
+    "② 没过去：考台保留，请考生重新刷证。\n"
+    "③ 再请运维检查接线。",
+    "todo.no_frames": "① 摄像头直接插到主机上。\n"
+    "② 看看是不是别的程序在用。\n"
+    "③ 还不行，请运维查看设置。",
+    "todo.frozen": "① 摄像头拔下 10 秒再插上。\n"
+    "② 看镜头前有没有遮挡。",
 }

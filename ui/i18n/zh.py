@@ -211,7 +211,7 @@ TEXTS: dict[str, str] = {
     "reason.GATE_OPPOSITE": "反向通过",
     "next.GATE_OPPOSITE.title": "请从出口离开",
     "next.GATE_OPPOSITE.body": "需要帮助请找考试员",
-    "reason.FIRE": "消防联动",
+    "reason.FIRE": "消防或紧急放行",
     "next.FIRE.title": "请从闸机离开",
     "next.FIRE.body": "闸机已打开，请听从考试员指挥",
     "reason.WALKED_AWAY": "中途离开",

@@ -10,6 +10,7 @@ from typing import Any
 from ui import qt, theme
 from ui.i18n import text
 from ui.proctor.hall import HallPage
+from ui.proctor.machines import MachinesPage
 from ui.proctor.page import Line
 from ui.proctor.people import PeoplePage
 from ui.proctor.tables import EventTable
@@ -23,8 +24,9 @@ class Desk(qt.QTabWidget):
         self.events = EventTable(language)
         self.people = PeoplePage(language, line)
         self.hall = HallPage(language, line)
+        self.machines = MachinesPage(language)
         for page, key in ((self.events, "events"), (self.people, "candidates"),
-                          (self.hall, "hall")):
+                          (self.hall, "hall"), (self.machines, "machines")):
             self.addTab(page, text(language, f"proctor.{key}"))
         self.currentChanged.connect(lambda _n: self.refresh(self._session_id))
 
@@ -39,6 +41,9 @@ class Desk(qt.QTabWidget):
         self.people.show_list(session_id, candidates)
         if not self.people.query:
             self.hall.know(candidates)
+
+    def show_state(self, state: dict[str, Any]) -> None:
+        self.machines.show_devices(state.get("devices") or {})
 
     def allow(self, may_act: bool) -> None:
         self.people.allow(may_act)

@@ -20,6 +20,7 @@ from ui.proctor.page import Line
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
 from ui.proctor.redraw import RedrawPanel
 from ui.proctor.split import Split
+from ui.widgets.hold import HoldButton
 
 SURE_MS = 4000  #: closing a session wants a second press within this time
 REFRESH_MS = 800  #: after something happened, the list of candidates is asked for anew
@@ -110,7 +111,11 @@ class ProctorWindow(qt.QWidget):
         self.lock.setText(text(self._language, "login.lock"))
         self.logout.setText(text(self._language, "login.logout"))
         row = qt.QHBoxLayout()
+        self.release = HoldButton("release", text(self._language, "release.hold"),
+                                  text(self._language, "release.holding"))
+        self.release.setToolTip(text(self._language, "release.note"))
         row.addWidget(self.lane, 1)
+        row.addWidget(self.release)
         for part in (self.person, self.lock, self.logout):
             row.addWidget(part)
         self.offline = label("offline", 21, bold=True)
@@ -139,6 +144,7 @@ class ProctorWindow(qt.QWidget):
         self.lock.clicked.connect(lambda: self._client.call("staff.lock", {}))
         self.logout.clicked.connect(lambda: self._client.call("staff.logout", {}))
         self.approval.approved.connect(self._approve)
+        self.release.held.connect(self._release)
         self.session.open.clicked.connect(lambda: self._act_on_session("session.open"))
         self.session.close_session.clicked.connect(self._close_session)
         self.session.choice.currentIndexChanged.connect(self._on_choice)
@@ -316,6 +322,17 @@ class ProctorWindow(qt.QWidget):
         self._done.stop()
         self._say("! " + words, theme.WARN, theme.PALE_WARN)
 
+    def _release(self) -> None:
+        """Everybody out: whoever holds it, also before anybody has logged in."""
+        self._client.call("lane.release", {}, self._on_released, self._on_not_released)
+
+    def _on_released(self, _result: Any) -> None:
+        self._note(text(self._language, "release.sent"))
+
+    def _on_not_released(self, _error: wire.RpcError) -> None:
+        self._done.stop()
+        self._say("✕ " + text(self._language, "release.failed"), theme.BAD, theme.PALE_BAD)
+
     def _act_on_session(self, method: str) -> None:
         chosen = self.session.choice.currentData()
         if chosen is not None:
@@ -387,6 +404,7 @@ class ProctorWindow(qt.QWidget):
         self.alerts.allow(may_act)
         self.redraw.allow(may_act)
         self.tabs.allow(may_act)
+        self.tabs.show_state(state)
         self.session.show_session(session)
         standing = session.get("state") if session else None
         self.session.open.setEnabled(may_act and standing == "created")
