@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO ?=
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q
 
-.PHONY: setup demo test check bench screenshots clean
+.PHONY: setup setup-tests demo test check bench screenshots clean
 
 setup:
 	@sh tools/setup.sh $(VENV)
@@ -14,7 +14,10 @@ setup:
 demo: setup
 	$(BIN)/examgate demo $(DEMO)
 
-check: setup
+setup-tests:
+	@sh tools/setup.sh $(VENV) tests
+
+check: setup-tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +27,7 @@ from kiosk.config import Config
 
 if TYPE_CHECKING:
     from kiosk.centre.bundle.accept import Opened
+    from kiosk.centre.download import Fetcher
     from kiosk.centre.reembed import Reembedded
     from kiosk.centre.roster_file import Prepared
     from kiosk.core.identity import Policy
@@ -417,6 +419,22 @@ def prepare_for_centre(
         progress=progress,
         same_face_max_distance=LIMITS[encoder].same_person,
     )
+
+
+def fetcher_of(config: Config, day: date) -> tuple[Fetcher, list[str]]:
+    """Fetches the venue's bundle of that day, from these addresses."""
+    from kiosk.centre.download import Access, Fetcher
+
+    c, venue = config.centre, config.venue.code
+    access = Access(c.ca_file, c.client_certificate, c.client_key, c.proxy, c.limit_kbit_s)
+    urls = [url.format(venue=venue, day=day.isoformat()) for url in c.urls]
+    name = f"{venue}-{day}.tar.age".replace("/", "_")
+    return Fetcher(config.paths.data / "downloads" / name, access), urls
+
+
+def today(config: Config) -> date:
+    """At the venue."""
+    return SystemClock().now().astimezone(ZoneInfo(config.venue.timezone)).date()
 
 
 def age_key_file(config: Config) -> Path:

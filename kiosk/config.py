@@ -276,6 +276,36 @@ class Centre(_Section):
         description="the centre's Ed25519 key in PEM: then only bundles that it signed are taken; "
         "empty: folders and tables are imported",
     )
+    urls: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        max_length=8,
+        description="where bundles are, the first that answers: https://…; {venue} and {day} "
+        "(2026-11-27) are filled in",
+    )
+    ca_file: Path | None = Field(
+        default=None, strict=False, description="who vouches for the servers; empty: the system's"
+    )
+    client_certificate: Path | None = Field(
+        default=None, strict=False, description="PEM, that the lane shows to the servers"
+    )
+    client_key: Path | None = Field(default=None, strict=False, description="its key, PEM")
+    proxy: str = Field(default="", description="http://host:port, where there is one")
+    limit_kbit_s: int = Field(
+        default=0, ge=0, le=10_000_000, description="most kbit/s of a download; 0: no limit"
+    )
+
+    @field_validator("urls")
+    @classmethod
+    def _https(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if not url.startswith("https://"):
+                raise ValueError(f"{url[:80]}: must begin with https://")
+            try:
+                url.format(venue="", day="")
+            except (KeyError, ValueError, IndexError):
+                raise ValueError(f"{url[:80]}: only {{venue}} and {{day}} are filled in") from None
+        return value
 
 
 class Disk(_Section):
@@ -494,8 +524,10 @@ def _absolute(config: Config, folder: Path) -> Config:
     if isinstance(source, str) and "://" not in source and not source.isdigit():
         camera = camera.model_copy(update={"source": str(folder / Path(source).expanduser())})
     devices = config.devices.model_copy(update={"camera": camera})
-    key = config.centre.public_key
-    centre = Centre(public_key=folder / key.expanduser() if key is not None else None)
+    names = ("public_key", "ca_file", "client_certificate", "client_key")
+    given = ((name, getattr(config.centre, name)) for name in names)
+    files = {name: folder / file.expanduser() for name, file in given if file is not None}
+    centre = config.centre.model_copy(update=files)
     return config.model_copy(
         update={"paths": Paths(**paths), "devices": devices, "centre": centre}
     )

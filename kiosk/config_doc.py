@@ -53,9 +53,11 @@ _TYPES = {
 
 
 def _type(annotation: Any) -> str:
-    args = getattr(annotation, "__args__", ())
+    args: tuple[Any, ...] = getattr(annotation, "__args__", ())
     if args and all(isinstance(a, str) for a in args):
         return "choice"
+    if getattr(annotation, "__origin__", None) is tuple:
+        return f"list of {_TYPES[args[0]]}"
     return " or ".join(_TYPES[a] for a in args or (annotation,))
 
 
@@ -63,7 +65,7 @@ def _default(info: Any) -> str:
     if info.is_required():
         return "**required**"
     value = info.default
-    if value is None:
+    if value in (None, ()):
         return "empty"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -105,6 +105,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.reasons"),
         ("kiosk.app", "kiosk.demo.main", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts",
+         "kiosk.centre.download",
          "kiosk.preconditions", "drivers.errors",
          "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",
          "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",

@@ -15,7 +15,10 @@ UNITS = ROOT / "systemd"
 PROGRAM = "/opt/examgate/.venv/bin/examgate"
 
 
-@pytest.mark.parametrize("name", ["examgate.service", "examgate-ui@.service"])
+SERVICES = ("examgate.service", "examgate-ui@.service", "examgate-roster.service")
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_unit_is_clean(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not on this machine")

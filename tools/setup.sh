@@ -4,6 +4,7 @@
 set -eu
 
 venv=${1:-.venv}
+for_what=${2:-lane}  # or tests
 cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -16,6 +17,8 @@ libgl1 libegl1 libglib2.0-0
 libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-icccm4
 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1
 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"
+# a web server and the tools by which anybody opens a bundle: only what the tests compare with
+[ "$for_what" = tests ] && PACKAGES="$PACKAGES nginx-light openssl"
 
 install_packages() {
     missing=

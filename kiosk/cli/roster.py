@@ -5,11 +5,21 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)  # fmt: skip
 
 from kiosk.cli.base import (
     Context,
@@ -22,6 +32,7 @@ from kiosk.cli.base import (
 
 if TYPE_CHECKING:
     from kiosk.centre.bundle.accept import Opened
+    from kiosk.centre.download import Fetched, Fetcher
     from kiosk.centre.roster_file import Prepared
 
 AGE = b"age-encryption.org/v1"  #: how an encrypted bundle begins
@@ -60,6 +71,70 @@ def import_(c: Context, path: Path, accept_problems: bool, person: str, json_: b
             c.fail(Exit.USAGE, [f"--accept-problems: {said}"])
         prepared = _prepare(c, path, bundle)
         _import(c, path, prepared, bundle, accept_problems, person, json_)
+
+
+@roster.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), default=None,
+              help="The day of the exams. Default: today.")  # fmt: skip
+@click.option("--keep", is_flag=True, help="Fetch only; import it later with roster import.")
+@person_option
+@pass_context
+def download(c: Context, day: datetime | None, keep: bool, person: str) -> None:
+    """Fetch the centre's bundle of the day, if there is a new one, and take it in.
+
+    A download that was cut goes on where it ended. Nothing new is no error.
+
+    Example: examgate roster download --day 2026-11-27
+    """
+    from kiosk import app
+
+    config = c.config
+    if not config.centre.urls or config.centre.public_key is None:
+        said = c.say("请在 config.yaml 中设置 centre.urls 和 centre.public_key",
+                     "set centre.urls and centre.public_key in config.yaml")  # fmt: skip
+        c.fail(Exit.BAD_INPUT, [said])
+    fetcher, urls = app.fetcher_of(config, day.date() if day else app.today(config))
+    found = _fetch(c, fetcher, urls)
+    if not found.new and not found.path.exists():
+        click.echo(c.say("没有新的名单包", "there is no new bundle"))
+        return
+    if keep:
+        click.echo(str(found.path))
+        return
+    try:
+        _take(c, found.path, person)
+    except SystemExit as stopped:
+        if stopped.code == Exit.BAD_INPUT:
+            fetcher.forget()
+        raise
+    fetcher.taken()
+
+
+def _take(c: Context, path: Path, person: str) -> None:
+    with _opened(c, path) as bundle:
+        _import(c, path, _prepare(c, path, bundle), bundle, False, person, False)
+
+
+def _fetch(c: Context, fetcher: Fetcher, urls: list[str]) -> Fetched:
+    from kiosk.centre.download import DownloadError
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
+               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=c.err) as bars:
+        task = bars.add_task(c.say("下载", "download"), total=None)
+        try:
+            return fetcher.fetch(
+                urls, lambda done, of: bars.update(task, completed=done, total=of)
+            )
+        except DownloadError as error:
+            bars.stop()
+            said = c.say("下载失败；名单不变，稍后再试会从断点继续",
+                         "nothing could be fetched; the roster stays as it is, and another try "
+                         "goes on where this one ended")  # fmt: skip
+            c.fail(Exit.DECLINED, [*(f"{host}: {why}" for host, why in error.tried), said])
+        except (OSError, ValueError) as error:  # certificate files, the disk, an odd address
+            bars.stop()
+            c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
 
 
 def _import(

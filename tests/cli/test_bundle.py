@@ -12,6 +12,7 @@ from kiosk.centre.bundle import seal
 from kiosk.centre.bundle.build import Label, write_bundle
 from kiosk.config import load
 from tests.centre.bundle.conftest import row
+from tests.centre.web import NGINX, Authority, nginx
 
 
 @pytest.fixture
@@ -136,3 +137,34 @@ def test_a_roster_with_mistakes_makes_no_bundle(run, lane, tmp_path):
                "--day", day, "--key", str(tmp_path / "centre.pem"), "--to", recipient)  # fmt: skip
     assert done.exit_code == 3 and "no bundle was made" in done.stderr
     assert not (tmp_path / "o.age").exists()
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_the_days_bundle_is_fetched_and_taken_once(run, make, config_file, tmp_path):
+    Authority(tmp_path)
+    (tmp_path / "www").mkdir()
+    with nginx(tmp_path) as port:
+        served = f'urls: ["https://127.0.0.1:{port}/{{day}}.tar.age"]\n  ca_file: ca.pem\n'
+        served += "  client_certificate: lane.pem\n  client_key: lane.tls.key\n"
+        text = config_file.read_text().replace("urls: []", served)
+        config_file.write_text(text)
+        download = ("roster", "download", "--day", "2026-11-27")
+        done = run(*download)
+        assert done.exit_code == 1 and "HTTP 404" in done.stderr, done.stderr
+        make([row(1), row(2)], name="www/2026-11-27.tar.age")
+        done = run(*download)
+        assert done.exit_code == 0 and "added 2" in done.stdout, done.stderr
+        assert not list((tmp_path / "data" / "downloads").glob("*.age")), "kept no longer than used"
+        assert "no new bundle" in run(*download).stdout
+        damaged = (tmp_path / "www/2026-11-27.tar.age").read_bytes()[:-100]
+        (tmp_path / "www/2026-11-27.tar.age").write_bytes(damaged)
+        done = run(*download)
+        assert done.exit_code == 3 and "damaged" in done.stderr, done.stderr
+        assert list((tmp_path / "data" / "downloads").iterdir()) == [], "fetched whole next time"
+        make([row(1)], serial=8, name="www/2026-11-27.tar.age")
+        assert "cancelled: " in run(*download).stdout
+
+
+def test_without_an_address_there_is_nothing_to_fetch(run, lane):
+    done = run("roster", "download")
+    assert done.exit_code == 3 and "centre.urls" in done.stderr
