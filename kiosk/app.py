@@ -118,6 +118,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     from kiosk.session import LaneSession, Times
     from kiosk.steps.seen_faces import SameFaceRule
     from kiosk.supervisor import Supervisor
+    from kiosk.watch import Watch
 
     clock = SystemClock()
     identity = Identity(
@@ -166,6 +167,15 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         lambda: supervisor.statuses,
         lambda: session.session_changed(),
         daemon.happened,
+        lambda: session.warnings_changed(),
+    )
+    watch = Watch(
+        store,
+        clock,
+        ZoneInfo(config.venue.timezone),
+        min_free_mb=config.disk.min_free_mb,
+        roster_days=config.session.roster_days,
+        changed=session.warnings_changed,
     )
     door = daemon.door
     server = Server(
@@ -174,7 +184,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         came=lambda connection: door.came(connection, connection.uid),
         gone=door.gone,
     )
-    daemon.join(session, office, server, worker)
+    daemon.join(session, office, server, worker, watch)
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
         "fingerprint": daemon.serve_fingerprint,
@@ -236,6 +246,7 @@ def _office(
     devices: Callable[[], Any] | None,
     session_changed: Callable[[], None],
     happened: Callable[[dict[str, Any]], None],
+    warnings_changed: Callable[[], None] = lambda: None,
 ) -> Office:
     from kiosk.office import Office
 
@@ -254,6 +265,8 @@ def _office(
         trust=_trust(config),
         devices=devices,
         session_changed=session_changed,
+        warnings_changed=warnings_changed,
+        happened=happened,
     )
 
 

@@ -105,6 +105,9 @@ class SessionRules(_Section):
     early_s: int = Field(
         default=1800, ge=0, le=86_400, description="opens this long before the start"
     )
+    roster_days: float = Field(
+        default=7, gt=0, le=365, description="an older roster is warned of while a session is open"
+    )
     late_s: int = Field(default=0, ge=0, le=86_400, description="closes this long after the start")
 
 

@@ -37,6 +37,7 @@ from kiosk.store.errors import StoreError
 from kiosk.supervisor import DeviceStatus, Supervisor
 from kiosk.texts import Problem
 from kiosk.view import hall_of, state_of
+from kiosk.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +104,7 @@ class Daemon:
         self.office: Office
         self.server: Server
         self.face_worker: Any
+        self.watch: Watch
         self.door = Door(
             store,
             clock,
@@ -111,8 +113,11 @@ class Daemon:
             told=self._tell_staff,
         )
 
-    def join(self, session: LaneSession, office: Office, server: Server, worker: Any) -> None:
+    def join(
+        self, session: LaneSession, office: Office, server: Server, worker: Any, watch: Watch
+    ) -> None:
         """The parts that need the daemon's own callbacks to be made."""
+        self.watch = watch
         self.session, self.office, self.server, self.face_worker = session, office, server, worker
 
     # --- life -----------------------------------------------------------------------------------
@@ -189,6 +194,7 @@ class Daemon:
             beats += 1
             self._notifier.notify("WATCHDOG=1")
             self.session.faces.look_for_person()
+            self._watch()
             self._lock_idle_screens()
             if beats % EVIDENCE_EVERY == 0:
                 self.session.check_evidence()
@@ -198,6 +204,13 @@ class Daemon:
     def _lock_idle_screens(self) -> None:
         try:
             self.door.lock_idle()
+        except StoreError as error:
+            self.session.evidence_failed(error)
+
+    def _watch(self) -> None:
+        """What a proctor has to hear of."""
+        try:
+            self.watch.look()
         except StoreError as error:
             self.session.evidence_failed(error)
 
@@ -259,6 +272,8 @@ class Daemon:
                 self.session.faces.saw(event)
                 if self.server.wants_previews:
                     self.server.tell_preview(preview_of(event))
+            case face.CameraCovered(covered=covered):
+                self.watch.camera_covered = covered
             case face.CameraOk(info=info):
                 self.supervisor.report("camera", True, detail=str(info.get("model", "")))
             case face.CameraFault(code=code, detail=detail):
@@ -297,6 +312,7 @@ class Daemon:
             deadline_total_s=session.deadline_total_s,
             help_waiting=session.help_waiting,
             alerts=session.alerts,
+            warnings=session.warnings,
             receipt=session.receipt,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,
         )

@@ -23,6 +23,7 @@ from kiosk.desks.record import RecordDesk
 from kiosk.desks.roster import RosterDesk, Trust
 from kiosk.desks.signature import SignatureDesk
 from kiosk.desks.staff import StaffDesk
+from kiosk.desks.warnings import WarningDesk
 from kiosk.preconditions import problems_of
 from kiosk.store import Entry, Store
 from kiosk.store.errors import StoreError
@@ -73,6 +74,7 @@ class Office:
         trust: Trust | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
+        warnings_changed: Callable[[], None] = lambda: None,
         happened: Callable[[dict[str, Any]], None] = lambda event: None,
     ) -> None:
         self._store = store
@@ -115,6 +117,7 @@ class Office:
         )
         self._methods |= self.roster.methods
         self._methods |= CandidateDesk(store, self.declined).methods
+        self._methods |= WarningDesk(store, warnings_changed).methods
         self._methods |= RecordDesk(store, self.declined).methods
         self._methods |= SignatureDesk(store, self.declined).methods
         self._methods |= StaffDesk(store, clock, self.declined).methods

@@ -99,6 +99,7 @@ class LaneSession:
         self.lane = flow.Lane(rules=rules)
         self.session: Session | None = None
         self.help_waiting = False
+        self.warnings = 0  #: that nobody has acknowledged
         self.alerts = 0  #: faces under two identities that nobody has looked at yet
         self.timings: dict[str, float] = {}
         self.receipt: str | None = None  #: of whom the gate was opened for
@@ -189,6 +190,7 @@ class LaneSession:
         self.session = self.store.open_now()
         self.faces.load_gallery(self.session)
         self.alerts_changed()
+        self.warnings_changed()
         self.offer(ev.SessionClosed() if self.session is None else ev.SessionOpened())
         self._changed()
 
@@ -197,6 +199,11 @@ class LaneSession:
         self.faces.seen.begin_day(self.today().isoformat())
         self.faces.seen.look_again()
         self.alerts = len(self.store.open_alerts())
+        self._changed()
+
+    def warnings_changed(self) -> None:
+        """A warning was raised or acknowledged."""
+        self.warnings = len(self.store.open_warnings())
         self._changed()
 
     def alerted(self, candidate: Candidate) -> None:

@@ -103,6 +103,7 @@ def state_of(
     deadline_total_s: float | None,
     help_waiting: bool,
     alerts: int = 0,
+    warnings: int = 0,
     receipt: str | None = None,
     hall: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -135,5 +136,6 @@ def state_of(
         "devices": devices,
         "help_waiting": help_waiting,
         "alerts": alerts,
+        "warnings": warnings,
         "visit": visit.number,
     }

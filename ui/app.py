@@ -74,7 +74,7 @@ def make_window(role: str, client: Client, options: UiOptions, speaker: Speaker)
         return CandidateWindow(client, options.language, speaker)
     from ui.proctor.window import ProctorWindow
 
-    return ProctorWindow(client, options.language)
+    return ProctorWindow(client, options.language, speaker)
 
 
 def quit_on_signals(app: qt.QApplication) -> tuple[sockets.socket, sockets.socket]:

@@ -73,7 +73,8 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
         "help_waiting": False, "visit": 7, "may_type": state == "claim", "may_lay_card": True,
-        "alerts": 0, "numbers_left": 3 if state == "claim" else None, "number_failed": False,
+        "alerts": 0, "warnings": 0, "number_failed": False,
+        "numbers_left": 3 if state == "claim" else None,
     } | changes
 
 

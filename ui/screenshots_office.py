@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kiosk.core.warnings import WarningCode
+
 FAMILY = "王李张刘陈杨赵黄周吴"
 CLOCK = "2025-06-12T09:{minute:02d}:{second:02d}+08:00"
 
@@ -64,6 +66,21 @@ def person(picture: str) -> dict[str, Any]:
     }
 
 
+def warnings() -> list[dict[str, Any]]:
+    """The result of `warning.list`, one of each kind."""
+    found: list[dict[str, Any]] = []
+    about = {"repeated_failures": {"tries": 3, "last": "FACE_MISMATCH"}, "disk_low": {
+        "free": 812, "need": 500}, "roster_old": {"days": 9}, "clock_stepped": {"seconds": 600}}
+    for n, what in enumerate(WarningCode):
+        person = what is WarningCode.REPEATED_FAILURES
+        found.append({
+            "warning_id": n + 1, "what": what.value, "at": CLOCK.format(minute=20 - n, second=5),
+            "session_id": "KM1-0930", "terminal": "047" if n == 1 else None,
+            "args": about.get(what.value, {}), "name": "王*明" if person else None,
+            "admission_no": "…1234" if person else None})
+    return found
+
+
 def pages(window: Any, picture: str) -> Iterator[str]:
     """Puts the window before its pages one after another, naming each."""
     tabs = window.tabs
@@ -96,6 +113,10 @@ def pages(window: Any, picture: str) -> Iterator[str]:
         "camera": well | {"last": {"code": "frozen", "at": since, "detail": ""}},
         "id_card": well | {"ok": False, "code": "no_answer", "detail": ""}})
     yield "devices"
+    tabs.warnings.fill(warnings())
+    tabs.setCurrentWidget(tabs.warnings)
+    yield "alerts"
+    tabs.warnings.fill([])
 
 
 def save_pages(

@@ -173,6 +173,8 @@ class JournalKind(StrEnum):
     STAFF_SCREEN_LOCKED = "staff_screen_locked"
     STAFF_LOGIN_FAILED = "staff_login_failed"
     STAFF_LOCKED_OUT = "staff_locked_out"  #: so many wrong PINs that the next try has to wait
+    WARNING_RAISED = "warning_raised"  #: a proctor has to hear of something
+    WARNING_ACKNOWLEDGED = "warning_acknowledged"
     CLOCK_STEPPED_BACK = "clock_stepped_back"
     JOURNAL_RESTORED = "journal_restored"  #: the database is older than what was signed
     ANCHOR_LOST = "anchor_lost"  #: so a restored database could not be noticed at this start

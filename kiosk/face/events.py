@@ -71,6 +71,13 @@ class CameraOk:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraCovered:
+    """Something lies over the lens, or does no longer."""
+
+    covered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReady:
     pid: int
 
@@ -90,6 +97,7 @@ FaceEvent = (
     | LivenessFailed
     | CameraFault
     | CameraOk
+    | CameraCovered
     | WorkerReady
     | WorkerDied
 )

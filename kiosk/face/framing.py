@@ -71,7 +71,7 @@ _KINDS: dict[str, type[Any]] = {
     for kind in (
         *(Watch, Verify, Guard, Rest, Stop, Alive),
         *(events.Preview, events.Presence, events.Observation, events.LivenessPassed),
-        *(events.LivenessFailed, events.CameraFault, events.CameraOk),
+        *(events.LivenessFailed, events.CameraFault, events.CameraOk, events.CameraCovered),
         *(events.WorkerReady, events.WorkerDied),
     )
 }

@@ -19,9 +19,11 @@ import numpy as np
 from drivers.contracts import Camera, Frame
 from drivers.errors import DeviceFault, FaultCode
 from kiosk.core.codes import Prompt
+from kiosk.face.cover import Cover
 from kiosk.face.encoders import DEFAULT, make_encoder
 from kiosk.face.events import (
     Box,
+    CameraCovered,
     CameraFault,
     CameraOk,
     LivenessFailed,
@@ -121,6 +123,7 @@ class Worker:
         )
         self._follower = Follower(detector)
         self._presence = PresenceWatch(options.absent_s)
+        self._cover = Cover()
         self._mode: Command = Rest()
         self._verification: Verification | None = None
         self._pace = _Pace()
@@ -211,6 +214,8 @@ class Worker:
         if self._to_announce is not None:  # it delivers: only now is it well
             self._link.send(self._to_announce)
             self._to_announce, self._faulted = None, False
+        if (covered := self._cover.feed(frame.image, frame.at_s)) is not None:
+            self._link.send(CameraCovered(covered))
         if isinstance(self._mode, Verify):
             self._verify(frame)
             self._pace.took(self._options.verify_fps)

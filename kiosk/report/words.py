@@ -325,6 +325,8 @@ KINDS: Words = {
     "gate_outcome": ("通行结果", "how the passage ended"),
     "admitted": ("入场，考台 {seat}", "inside, terminal {seat}"),
     "signatures_shown": ("签名已出示", "signatures were shown"),
+    "warning_raised": ("向考试员发出警报", "a warning to the proctor"),
+    "warning_acknowledged": ("考试员已确认警报", "a proctor acknowledged the warning"),
     "report_signed": ("场次报告已出具", "session report handed out"),
     "dispute_made": ("本人记录已导出", "this candidate's record handed out"),
 }

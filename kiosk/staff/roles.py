@@ -82,6 +82,8 @@ TABLE: dict[str, Access] = {
     "roster.commit": OFFICE_NAMED,
     "roster.status": ALL,
     "alert.list": PROCTORS,
+    "warning.list": ALL,
+    "warning.acknowledge": ALL_NAMED,
     "alert.answer": PROCTORS_NAMED,
     # the record, and what is handed out of it
     "journal.list": ALL,

@@ -235,6 +235,23 @@ def _bundles(database: Database) -> None:
         database.execute(statement)
 
 
+_WARNINGS = """
+create table warnings (
+    warning_id integer primary key, what text not null, key text not null, at text not null,
+    session_id text, pseudonym text, terminal text, args text not null,
+    acknowledged_by text, acknowledged_at text, unique (what, key),
+    check ((acknowledged_by is null) = (acknowledged_at is null))
+);
+create index unacknowledged_warnings on warnings (warning_id) where acknowledged_by is null;
+"""
+
+
+def _warnings(database: Database) -> None:
+    """What a proctor had to hear of, and who did."""
+    for statement in _split(_WARNINGS):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -245,6 +262,7 @@ STEPS: tuple[Step, ...] = (
     ("0007_captures", _captures),
     ("0008_staff", _staff),
     ("0009_bundles", _bundles),
+    ("0010_warnings", _warnings),
 )
 
 

@@ -38,14 +38,16 @@ from kiosk.store.signer import Signer, signing_key_file
 from kiosk.store.staff import Staff
 from kiosk.store.vault import Vault, make_key_file, read_key_file
 from kiosk.store.visits import Visits
+from kiosk.store.warnings import Warnings
 
 FILE = "lane.db"
 RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stands open
 
 
 class Store(
-    Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts, Records, Staff
-):
+    Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts, Records, Staff,
+    Warnings
+):  # fmt: skip
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
     def __init__(

@@ -10,6 +10,7 @@ import pytest
 from drivers.errors import FaultCode, RetryReason
 from kiosk.core.codes import JournalKind, Prompt, Reason, State, Step
 from kiosk.core.types import Standing
+from kiosk.core.warnings import WarningCode
 from ui import theme
 from ui.candidate.present import present, when_text
 from ui.i18n import CATALOGUES, LANGUAGES, commitment, text
@@ -41,6 +42,7 @@ def test_every_code_has_words() -> None:
     needed += [f"step.{s}" for s in Step] + [f"kind.{k}" for k in JournalKind]
     needed += [f"retry.{r}" for r in [*FINGER, "no_match"]]
     needed += [f"{part}.{f}" for f in FaultCode for part in ("fault", "todo")]
+    needed += [f"warning.{part}{w}" for w in WarningCode for part in ("", "todo.")]
     needed += [f"standing.{s}" for s in (Standing.BOOKED, Standing.SEATED, Standing.INSIDE)]
     assert [key for key in needed if key not in CATALOGUES["zh"]] == []
 

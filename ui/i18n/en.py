@@ -378,6 +378,8 @@ TEXTS: dict[str, str] = {
     "kind.identity_verified": "face verified",
     "kind.capture_kept": "a picture was kept",
     "kind.candidate_shown": "a candidate's data were looked at",
+    "kind.warning_raised": "warning raised",
+    "kind.warning_acknowledged": "warning acknowledged",
     "kind.finger_verified": "finger verified",
     "kind.finger_failed": "finger not matched",
     "kind.signed": "signed",

@@ -374,6 +374,8 @@ TEXTS: dict[str, str] = {
     "kind.identity_verified": "人脸通过",
     "kind.capture_kept": "现场照片已保存",
     "kind.candidate_shown": "已查看考生资料",
+    "kind.warning_raised": "发出警报",
+    "kind.warning_acknowledged": "已确认警报",
     "kind.finger_verified": "指纹通过",
     "kind.finger_failed": "指纹不符",
     "kind.signed": "已签名",

@@ -14,20 +14,25 @@ from ui.proctor.machines import MachinesPage
 from ui.proctor.page import Line
 from ui.proctor.people import PeoplePage
 from ui.proctor.tables import EventTable
+from ui.proctor.warnings import WarningsPage
 
 
 class Desk(qt.QTabWidget):
     def __init__(self, language: str, line: Line) -> None:
         super().__init__()
         self._session_id: str | None = None
+        self._language = language
         self.setFont(theme.font(19, bold=True))
         self.events = EventTable(language)
         self.people = PeoplePage(language, line)
         self.hall = HallPage(language, line)
         self.machines = MachinesPage(language)
-        for page, key in ((self.events, "events"), (self.people, "candidates"),
-                          (self.hall, "hall"), (self.machines, "machines")):
+        self.warnings = WarningsPage(language, line)
+        pages = {"events": self.events, "candidates": self.people, "hall": self.hall,
+                 "machines": self.machines, "warnings": self.warnings}
+        for key, page in pages.items():
             self.addTab(page, text(language, f"proctor.{key}"))
+        self.warnings.changed.connect(self._on_warnings)
         self.currentChanged.connect(lambda _n: self.refresh(self._session_id))
 
     def refresh(self, session_id: str | None) -> None:
@@ -35,6 +40,10 @@ class Desk(qt.QTabWidget):
         self._session_id = session_id
         if self.currentWidget() is self.hall:
             self.hall.refresh(session_id)
+
+    def _on_warnings(self, warnings: list[dict[str, Any]]) -> None:
+        key = "proctor.warnings_n" if warnings else "proctor.warnings"
+        self.setTabText(self.indexOf(self.warnings), text(self._language, key, n=len(warnings)))
 
     def know(self, session_id: str | None, candidates: list[dict[str, Any]]) -> None:
         """The result of `session.candidates`; of a search, only those found."""
@@ -48,6 +57,7 @@ class Desk(qt.QTabWidget):
     def allow(self, may_act: bool) -> None:
         self.people.allow(may_act)
         self.hall.allow(may_act)
+        self.warnings.allow(may_act)
 
     def forget(self) -> None:
         """Nobody stands here any more: nothing of any candidate stays on the screen."""

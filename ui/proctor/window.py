@@ -19,7 +19,9 @@ from ui.proctor.login import ApprovalSheet, LoginPage
 from ui.proctor.page import Line
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
 from ui.proctor.redraw import RedrawPanel
+from ui.proctor.sound import Caller, Voice
 from ui.proctor.split import Split
+from ui.proctor.warnings import WarningBand
 from ui.widgets.hold import HoldButton
 
 SURE_MS = 4000  #: closing a session wants a second press within this time
@@ -33,7 +35,7 @@ TOUCHES = (qt.QEvent.KeyPress, qt.QEvent.MouseButtonPress, qt.QEvent.MouseMove,
 
 
 class ProctorWindow(qt.QWidget):
-    def __init__(self, client: Client, language: str) -> None:
+    def __init__(self, client: Client, language: str, voice: Voice | None = None) -> None:
         super().__init__()
         self.setObjectName("proctor")
         self.setWindowTitle(text(language, "proctor.title"))
@@ -43,6 +45,7 @@ class ProctorWindow(qt.QWidget):
         self._staff: dict[str, Any] = {}
         self._to_approve: tuple[str, dict[str, Any]] | None = None
         self._sessions: list[dict[str, Any]] = []
+        self.caller = Caller(voice, language, self)
         self._build()
         self._sure = self._single_shot(SURE_MS, self._not_sure)
         self._refresh = self._single_shot(REFRESH_MS, self._ask_sessions)
@@ -85,6 +88,8 @@ class ProctorWindow(qt.QWidget):
         right = qt.QVBoxLayout(second)
         right.setContentsMargins(0, 0, 0, 0)
         right.addLayout(self._build_help())
+        self.band = WarningBand(self._language)
+        right.addWidget(self.band)
         self.alerts = AlertsPanel(self._language)
         right.addWidget(self.alerts)
         self.tabs = Desk(self._language, Line(self._ask, self._do, self._note))
@@ -151,6 +156,8 @@ class ProctorWindow(qt.QWidget):
         self.current.cancel.clicked.connect(lambda: self._act("proctor.cancel"))
         self.current.resume.clicked.connect(lambda: self._act("lane.resume"))
         self.help_done.clicked.connect(lambda: self._act("proctor.help_done"))
+        self.tabs.warnings.changed.connect(self._on_warnings)
+        self.band.wanted.connect(lambda: self.tabs.setCurrentWidget(self.tabs.warnings))
         self.tabs.people.chosen.connect(self.redraw.choose)
         self.tabs.people.searched.connect(self._ask_candidates)
         self.tabs.hall.give_up.connect(self.redraw.choose)
@@ -166,6 +173,7 @@ class ProctorWindow(qt.QWidget):
             self._client.call("lane.info", {}, self._on_info)
         else:
             self._staff = {}  # whoever it was logs in again
+            self.caller.silence()
         self._show_standing()
 
     def _on_info(self, info: dict[str, Any]) -> None:
@@ -181,6 +189,7 @@ class ProctorWindow(qt.QWidget):
         if self._may_act and not before:
             self._ask_sessions()
             self._ask_alerts()
+            self.tabs.warnings.refresh()
 
     def _show_standing(self) -> None:
         person = self._staff.get("person")
@@ -218,15 +227,22 @@ class ProctorWindow(qt.QWidget):
 
     def _on_state(self, state: dict[str, Any]) -> None:
         before, alerts = self._state.get("session"), self._state.get("alerts")
-        self._state = state
+        warnings, self._state = self._state.get("warnings"), state
         if alerts != state.get("alerts") and self._may_act:
             self._ask_alerts()
+        if warnings != state.get("warnings") and self._may_act:
+            self.tabs.warnings.refresh()
+        unseen = int(state.get("warnings") or 0) + int(state.get("alerts") or 0)
+        self.caller.call("warnings", unseen, text(self._language, "warning.spoken"))
         if _standing(before) != _standing(state.get("session")):
             self._refresh.start()
         self._render()
 
     def _ask_alerts(self) -> None:
         self._client.call("alert.list", {}, self._on_alerts)
+
+    def _on_warnings(self, warnings: list[dict[str, Any]]) -> None:
+        self.band.fill(warnings)
 
     def _on_alerts(self, result: dict[str, Any]) -> None:
         self.alerts.fill(list(result.get("alerts") or []), self._may_act)
