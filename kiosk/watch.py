@@ -12,7 +12,8 @@ from datetime import datetime, timedelta, tzinfo
 import structlog
 
 from kiosk.clock import Clock
-from kiosk.core.warnings import Reader, WarningCode
+from kiosk.core.codes import WarningCode
+from kiosk.core.warnings import Reader
 from kiosk.store import Entry, Store
 
 log = structlog.get_logger(__name__)

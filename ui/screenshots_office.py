@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from kiosk.core.warnings import WarningCode
+from kiosk.core.codes import WarningCode
 
 FAMILY = "王李张刘陈杨赵黄周吴"
 CLOCK = "2025-06-12T09:{minute:02d}:{second:02d}+08:00"

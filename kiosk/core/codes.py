@@ -69,6 +69,20 @@ class VoidReason(StrEnum):
     PROCTOR_DECISION = "proctor_decision"  #: anything else; a second person must approve it
 
 
+class WarningCode(StrEnum):
+    """What a proctor has to hear of (kiosk.core.warnings). Closed, like `Reason`."""
+
+    REPEATED_FAILURES = "repeated_failures"
+    TAILGATED = "tailgated"
+    GATE_FORCED = "gate_forced"
+    GATE_OPPOSITE = "gate_opposite"  #: somebody went through the wrong way
+    CLOCK_STEPPED = "clock_stepped"
+    DISK_LOW = "disk_low"
+    ROSTER_OLD = "roster_old"
+    CAMERA_COVERED = "camera_covered"
+    JOURNAL_RESTORED = "journal_restored"
+
+
 class ClaimBy(StrEnum):
     """By what somebody said who they are."""
 

@@ -7,26 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
-from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.codes import JournalKind, Reason, WarningCode
 
 TRIES = 3  #: failed ones of one person in a session, after which somebody should go and see
-
-
-class WarningCode(StrEnum):
-    """Closed. Each stays until a person has acknowledged it."""
-
-    REPEATED_FAILURES = "repeated_failures"
-    TAILGATED = "tailgated"
-    GATE_FORCED = "gate_forced"
-    GATE_OPPOSITE = "gate_opposite"  #: somebody went through the wrong way
-    CLOCK_STEPPED = "clock_stepped"
-    DISK_LOW = "disk_low"
-    ROSTER_OLD = "roster_old"
-    CAMERA_COVERED = "camera_covered"
-    JOURNAL_RESTORED = "journal_restored"
 
 
 _GATE = {

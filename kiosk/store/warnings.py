@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kiosk.core.codes import JournalKind
+from kiosk.core.codes import JournalKind, WarningCode
 from kiosk.core.types import mask_name
-from kiosk.core.warnings import WarningCode
 from kiosk.store.base import Base
 from kiosk.store.errors import StoreRefused
 

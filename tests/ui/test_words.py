@@ -8,9 +8,8 @@ import string
 import pytest
 
 from drivers.errors import FaultCode, RetryReason
-from kiosk.core.codes import JournalKind, Prompt, Reason, State, Step
+from kiosk.core.codes import JournalKind, Prompt, Reason, State, Step, WarningCode
 from kiosk.core.types import Standing
-from kiosk.core.warnings import WarningCode
 from ui import theme
 from ui.candidate.present import present, when_text
 from ui.i18n import CATALOGUES, LANGUAGES, commitment, text
