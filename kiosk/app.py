@@ -263,6 +263,7 @@ def _office(
         policy=journalled_policy(config),
         stationery=_stationery(config),
         trust=_trust(config),
+        retention_days=config.retention.days,
         devices=devices,
         session_changed=session_changed,
         warnings_changed=warnings_changed,

@@ -311,6 +311,18 @@ class Centre(_Section):
         return value
 
 
+class Retention(_Section):
+    """How long what is held about candidates is kept; the journal, which names nobody, stays."""
+
+    days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="after a session photographs, templates, live pictures, signatures, names and "
+        "numbers are destroyed, as agreed with the centre; empty: nobody has decided it",
+    )
+
+
 class Disk(_Section):
     """Room for evidence."""
 
@@ -333,6 +345,7 @@ class Config(_Section):
     ui: Ui = Field(default_factory=Ui)
     staff: StaffRules = Field(default_factory=StaffRules)
     centre: Centre = Field(default_factory=Centre)
+    retention: Retention = Field(default_factory=Retention)
     disk: Disk = Field(default_factory=Disk)
 
     def device_options(self, role: str) -> dict[str, Any]:

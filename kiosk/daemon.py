@@ -42,6 +42,7 @@ from kiosk.watch import Watch
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 1.0
+FORGET_EVERY = 300  #: heartbeats between two looks for what is past its retention
 SIGN_EVERY = 60  #: heartbeats between two signed heads of the journal
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
 FINGER_CHECK_S = 2.0
@@ -200,6 +201,8 @@ class Daemon:
                 self.session.check_evidence()
             if beats % SIGN_EVERY == 0:
                 self._sign_head()
+            if beats % FORGET_EVERY == 0 and self.session.session is None:
+                self._forget_due()
 
     def _lock_idle_screens(self) -> None:
         try:
@@ -213,6 +216,13 @@ class Daemon:
             self.watch.look()
         except StoreError as error:
             self.session.evidence_failed(error)
+
+    def _forget_due(self) -> None:
+        """While no session is open: overwriting some hundred photographs takes a moment."""
+        try:
+            self.office.privacy.forget_due("daemon")
+        except StoreError:
+            log.exception("not_forgotten")
 
     def _sign_head(self) -> None:
         """A signed head of the journal, when it has grown."""

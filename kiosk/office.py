@@ -19,6 +19,7 @@ from kiosk.desks.candidates import CandidateDesk
 from kiosk.desks.document import DocumentDesk, Stationery
 from kiosk.desks.hall import HallDesk
 from kiosk.desks.params import NoParams, Params, parse
+from kiosk.desks.privacy import PrivacyDesk
 from kiosk.desks.record import RecordDesk
 from kiosk.desks.roster import RosterDesk, Trust
 from kiosk.desks.signature import SignatureDesk
@@ -72,6 +73,7 @@ class Office:
         policy: dict[str, Any] | None = None,
         stationery: Stationery | None = None,
         trust: Trust | None = None,
+        retention_days: int | None = None,
         devices: Callable[[], Mapping[str, DeviceStatus]] | None = None,
         session_changed: Callable[[], None] = lambda: None,
         warnings_changed: Callable[[], None] = lambda: None,
@@ -116,6 +118,8 @@ class Office:
             session_changed=session_changed,
         )
         self._methods |= self.roster.methods
+        self.privacy = PrivacyDesk(store, retention_days)
+        self._methods |= self.privacy.methods
         self._methods |= CandidateDesk(store, self.declined).methods
         self._methods |= WarningDesk(store, warnings_changed).methods
         self._methods |= RecordDesk(store, self.declined).methods

@@ -16,6 +16,7 @@ from kiosk.cli.document import dispute, report
 from kiosk.cli.draw import draw
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
+from kiosk.cli.privacy import privacy
 from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
 from kiosk.cli.session import session
@@ -72,7 +73,8 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, session, terminal, face, draw, journal, audit,
-    dispute, signature, device, centre, key_group, staff,
+    dispute, signature, device, centre, key_group,
+    privacy, staff,
 )  # fmt: skip
 session.add_command(report)
 for command in COMMANDS:

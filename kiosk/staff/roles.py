@@ -97,6 +97,9 @@ TABLE: dict[str, Access] = {
     "signature.list": CHIEF_NAMED,
     "report.begin": PROCTORS_NAMED,
     "dispute.begin": CHIEF_NAMED,
+    "privacy.report": _roles(C, T),
+    "privacy.about": _roles(C),
+    "privacy.purge": CHIEF_NAMED,
     "document.wait": PROCTORS,
     "document.part": PROCTORS,
 }

@@ -32,6 +32,7 @@ from kiosk.store.outbox import Outbox
 from kiosk.store.people import People
 from kiosk.store.receipts import Receipts
 from kiosk.store.record import Records
+from kiosk.store.retention import Retention
 from kiosk.store.roster import Roster
 from kiosk.store.signatures import Signatures
 from kiosk.store.signer import Signer, signing_key_file
@@ -41,12 +42,13 @@ from kiosk.store.visits import Visits
 from kiosk.store.warnings import Warnings
 
 FILE = "lane.db"
+BACKUPS = "backups"  #: copies made before a migration
 RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stands open
 
 
 class Store(
-    Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts, Records, Staff,
-    Warnings
+    Retention, Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts,
+    Records, Staff, Warnings,
 ):  # fmt: skip
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 
@@ -64,6 +66,7 @@ class Store(
         self._vault = vault
         self._signer = signer
         self._anchor = data_dir / ANCHOR
+        self._backups = data_dir / BACKUPS
         self._clock = clock
         self._journal = Journal(database, clock)
         self._lock: IO[str] | None = lock
@@ -85,8 +88,9 @@ class Store(
             database = _connect(data_dir / FILE)
             try:
                 _bring_up_to_date(database, data_dir, clock)
-                vault = Vault(database, key)
+                vault = Vault(database, key, data_dir / "keys")
                 vault.check()
+                _strengthen(database, vault)
                 signer = _signer(database, signing_key_file(key_file), origin)
                 store = cls(data_dir, database, vault, signer, clock, lock)
                 store._compare_with_anchor()
@@ -220,6 +224,7 @@ def _connect(path: Path) -> Database:
             "journal_mode = wal",
             "synchronous = full",
             "foreign_keys = on",
+            "secure_delete = on",
             "busy_timeout = 2000",
         ):
             connection.execute(f"pragma {pragma}")
@@ -233,10 +238,23 @@ def _connect(path: Path) -> Database:
     return Database(connection)
 
 
+def _strengthen(database: Database, vault: Vault) -> None:
+    """Keys of an earlier version: afterwards no page has them as they were."""
+    database.execute("begin immediate")
+    try:
+        changed = vault.strengthen()
+        database.execute("commit")
+    except BaseException:
+        database.execute("rollback")
+        raise
+    if changed:
+        database.execute("pragma wal_checkpoint(truncate)")
+
+
 def _unusable(path: Path, why: str) -> StoreError:
     return StoreError(
         f"{path}: is not a usable database, or is damaged ({why}); keep the file for the centre "
-        f"and restore a copy from {path.parent / 'backups'}"
+        f"and restore a copy from {path.parent / BACKUPS}"
     )
 
 
@@ -245,7 +263,7 @@ def _bring_up_to_date(database: Database, data_dir: Path, clock: Clock) -> None:
     try:
         todo = pending(database)
         if todo and database.table_names():
-            backups = data_dir / "backups"
+            backups = data_dir / BACKUPS
             backups.mkdir(exist_ok=True, mode=0o700)
             name = f"before-{todo[0][0]}-{clock.now():%Y%m%dT%H%M%S}.db"
             (backups / name).touch(mode=0o600)

@@ -1,24 +1,32 @@
-"""What may not lie readable on the disk: AES-256-GCM with one data key a session, each wrapped
-by the lane's key. Destroying a session's wrapped key makes its data unrecoverable.
+"""What may not lie readable on the disk: AES-256-GCM with one data key a session, wrapped by the
+lane's key together with a secret of the session's own, in a small file that is never copied.
+
+Destroying a session overwrites that file where it lies: then no copy of the database, of its log
+or of a page in it gives anything back, whoever has the lane's key.
 
 Knows keys and blobs, not what is in them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlite_utils import Database
 
 from kiosk.store.errors import KeyFileProblem, StoreError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12  #: NIST SP 800-38D §8.2
+TAG_BYTES = 16
+MARK = b"\x02"  #: before a wrapped key that needs its session's secret
 
 
 def make_key_file(path: Path) -> None:
@@ -79,9 +87,10 @@ def read_key_file(path: Path) -> bytes:
 class Vault:
     """Encrypts and decrypts; keeps the sessions' wrapped keys in the table `keys`."""
 
-    def __init__(self, database: Database, lane_key: bytes) -> None:
+    def __init__(self, database: Database, lane_key: bytes, secrets_dir: Path) -> None:
         self._db = database
-        self._wrap = AESGCM(lane_key)
+        self._lane_key = lane_key
+        self._secrets = secrets_dir
         self._open: dict[str, AESGCM] = {}
 
     def encrypt(self, scope: str, purpose: str, blob: bytes) -> bytes:
@@ -104,24 +113,100 @@ class Vault:
         if scope in self._open:
             return self._open[scope]
         row = self._db.execute("select wrapped from keys where scope = ?", [scope]).fetchone()
-        label = f"key\0{scope}".encode()
         if row is not None:
-            try:
-                key = self._wrap.decrypt(row[0][:NONCE_BYTES], row[0][NONCE_BYTES:], label)
-            except InvalidTag:
-                raise KeyFileProblem(
-                    "the lane's key does not fit this database: restore the key file it was "
-                    "made with"
-                ) from None
+            key = self._unwrap(scope, row[0])
         elif make:
             key = secrets.token_bytes(KEY_BYTES)
-            nonce = secrets.token_bytes(NONCE_BYTES)
-            wrapped = nonce + self._wrap.encrypt(nonce, key, label)
+            wrapped = self._wrapped(scope, key)
             self._db.execute("insert into keys (scope, wrapped) values (?, ?)", [scope, wrapped])
         else:
             raise StoreError(f"the key of {scope} has been destroyed")
         self._open[scope] = AESGCM(key)
         return self._open[scope]
+
+    def _wrapped(self, scope: str, key: bytes) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = self._wrap(self._make_secret(scope)).encrypt(nonce, key, _label(scope))
+        return MARK + nonce + sealed
+
+    def _unwrap(self, scope: str, wrapped: bytes) -> bytes:
+        secret = None
+        if not _first_version(wrapped):
+            wrapped = wrapped[len(MARK) :]
+            if (secret := self._secret(scope)) is None:
+                raise KeyFileProblem(
+                    f"{self._secrets} lacks the secret of {scope}: restore the folder as it was "
+                    "with this database"
+                )
+        try:
+            return self._wrap(secret).decrypt(
+                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _label(scope)
+            )
+        except InvalidTag:
+            raise KeyFileProblem(
+                "the lane's key does not fit this database: restore the key file it was made with"
+            ) from None
+
+    def _wrap(self, secret: bytes | None) -> AESGCM:
+        """None: as the first versions wrapped, with the lane's key alone."""
+        if secret is None:
+            return AESGCM(self._lane_key)
+        derived = HKDF(hashes.SHA256(), KEY_BYTES, salt=secret, info=b"examgate session key")
+        return AESGCM(derived.derive(self._lane_key))
+
+    # --- the sessions' secrets --------------------------------------------------------------------
+
+    def _file(self, scope: str) -> Path:
+        return self._secrets / hashlib.sha256(scope.encode()).hexdigest()[:32]
+
+    def _secret(self, scope: str) -> bytes | None:
+        try:
+            secret = self._file(scope).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self._file(scope)}: {error.strerror}") from error
+        if len(secret) != KEY_BYTES or not any(secret):
+            raise StoreError(f"the key of {scope} has been destroyed")
+        return secret
+
+    def _make_secret(self, scope: str) -> bytes:
+        """On disk before anything is encrypted with it. One that is there already is kept: it was
+        made in a transaction that was rolled back."""
+        if (there := self._secret(scope)) is not None:
+            return there
+        secret = secrets.token_bytes(KEY_BYTES)
+        try:
+            self._secrets.mkdir(mode=0o700, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            _write_through(self._file(scope), flags, secret)
+            _sync_folder(self._secrets)
+        except OSError as error:
+            raise StoreError(f"{self._secrets}: {error.strerror}") from error
+        return secret
+
+    def strengthen(self) -> int:
+        """Give keys of the first versions a secret of their own. Returns how many; one
+        transaction of the caller's."""
+        rows = self._db.execute("select scope, wrapped from keys").fetchall()
+        old = [(scope, wrapped) for scope, wrapped in rows if _first_version(wrapped)]
+        for scope, wrapped in old:
+            again = self._wrapped(scope, self._unwrap(scope, wrapped))
+            self._db.execute("update keys set wrapped = ? where scope = ?", [again, scope])
+        return len(old)
+
+    def destroy(self, scope: str) -> None:
+        """Overwrite the secret where it lies; then the file and the wrapped key go. For good."""
+        file = self._file(scope)
+        self._open.pop(scope, None)
+        try:
+            if file.exists():
+                _write_through(file, os.O_WRONLY | os.O_CLOEXEC, bytes(KEY_BYTES))
+                file.unlink()
+                _sync_folder(self._secrets)
+        except OSError as error:
+            raise StoreError(f"{file}: {error.strerror}") from error
+        self._db.execute("delete from keys where scope = ?", [scope])
 
     def forget(self) -> None:
         """Drop the opened keys, as after a rollback: what was made in it is not on disk."""
@@ -132,3 +217,31 @@ class Vault:
         row = self._db.execute("select scope from keys limit 1").fetchone()
         if row is not None:
             self._key(row[0], make=False)
+
+
+def _first_version(wrapped: bytes) -> bool:
+    """Wrapped with the lane's key alone."""
+    return len(wrapped) == NONCE_BYTES + KEY_BYTES + TAG_BYTES
+
+
+def _label(scope: str) -> bytes:
+    return f"key\0{scope}".encode()
+
+
+def _write_through(file: Path, flags: int, data: bytes) -> None:
+    """In place, and on the disk when it returns: no new file, no truncation."""
+    handle = os.open(file, flags, 0o600)
+    try:
+        if os.pwrite(handle, data, 0) != len(data):
+            raise OSError(28, "the disk is full")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

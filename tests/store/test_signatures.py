@@ -119,7 +119,7 @@ def test_who_looks_is_journalled_and_nothing_lies_readable(store: Store, folder:
     last = store.entries(0, 1000)[-1]
     assert (last.kind, last.payload) == ("signatures_shown", {"person": "李敏"})
     assert last.pseudonym == candidate_of(store, 0).pseudonym
-    for file in (folder / "data").iterdir():
+    for file in (f for f in (folder / "data").rglob("*") if f.is_file()):
         assert b"a line that would be found" not in file.read_bytes()
     assert row(0).admission_no not in json.dumps([e.payload for e in store.entries(0, 1000)])
 
