@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from drivers.link import VirtualDevice, open_serial
-from drivers.turnstile.bus import Bus
-from drivers.turnstile.device import ROLE, ModbusTurnstile
-from drivers.turnstile.virtual import VirtualTurnstile
+from drivers.turnstile.modbus.bus import Bus
+from drivers.turnstile.modbus.device import ROLE, ModbusTurnstile
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
 
 BAUD = 9600
 REQUEST, INPUTS_ANSWER, WRITE_ANSWER = 8, 6, 8  #: bytes

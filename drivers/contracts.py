@@ -30,16 +30,20 @@ class DeviceInfo:
 
 
 class GateEventKind(StrEnum):
-    """What the gate's sensors saw. The first five end a passage that `unlock` began."""
+    """What the gate's sensors saw. The first six end a passage that `unlock` began."""
 
     PASSED = "passed"
     TIMED_OUT = "timed_out"  #: unlocked, nobody came; locked again
     TURNED_BACK = "turned_back"  #: entered the gate and went back out
     TAILGATED = "tailgated"  #: a second person came through on the same unlock
     BLOCKED = "blocked"  #: somebody or something stood in the gate until the limit
+    UNSEEN = "unseen"  #: the unlock's time is over, and this gate has nothing to see with
     ENTERED = "entered"  #: in between: somebody is in the gate
     OPPOSITE = "opposite"  #: somebody came through the other way
     FORCED = "forced"  #: passage or forced-contact without an unlock
+    HELD = "held"  #: the gate has stood open too long without a passage
+    SENSOR_BLOCKED = "sensor_blocked"  #: a barrier has been broken too long without a passage
+    SENSOR_CLEAR = "sensor_clear"  #: … and is free again
     FIRE_ON = "fire_on"
     FIRE_OFF = "fire_off"
 
@@ -54,6 +58,7 @@ _ENDS = {
     GateEventKind.TURNED_BACK,
     GateEventKind.TAILGATED,
     GateEventKind.BLOCKED,
+    GateEventKind.UNSEEN,
 }
 
 
@@ -71,6 +76,7 @@ class GateInputs:
     passage_b: bool
     forced: bool
     fire: bool
+    open: bool = False  #: the gate's wing or door stands open, where a contact tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,8 @@ class Turnstile(Protocol):
     async def release(self, on: bool) -> None:
         """Latch the gate open for everybody (fire, emergency), or end that. May be repeated."""
 
-    async def inputs(self) -> GateInputs: ...
+    async def inputs(self) -> GateInputs | None:
+        """None: this gate has no inputs, and passages end as `UNSEEN`."""
 
     async def counters(self) -> GateCounters | None:
         """The gate's own passage counters; None where it has none. Raises `DeviceFault`."""

@@ -12,7 +12,7 @@ from typing import Any
 from drivers.contracts import Options
 
 DRIVERS: dict[tuple[str, str], str] = {
-    ("turnstile", "modbus"): "drivers.turnstile.device:ModbusTurnstile",
+    ("turnstile", "modbus"): "drivers.turnstile.modbus.device:ModbusTurnstile",
     ("fingerprint", "zfm"): "drivers.fingerprint.device:ZfmReader",
     ("camera", "opencv"): "drivers.camera.device:OpenCvCamera",
     ("id_card", "sam"): "drivers.idcard.device:SamReader",

@@ -17,6 +17,10 @@ K = GateEventKind
 DEBOUNCE_S = 0.03
 #: After somebody left the second barrier, who follows within this came on the same unlock.
 FOLLOW_S = 0.6
+#: A barrier broken for so long without a passage is dirty, blinded, or has a bag before it.
+STUCK_S = 60.0
+#: The gate's own contact says open for so long without a passage: held open.
+HELD_S = 15.0
 
 
 class Zone(StrEnum):
@@ -83,7 +87,9 @@ TABLE: dict[tuple[Phase, Zone], tuple[Phase, GateEventKind | None]] = {
 IN_THE_GATE = frozenset({P.INSIDE, P.BETWEEN, P.LEAVING, P.AGAIN})
 WAITING = frozenset({P.UNLOCKED, P.AGAINST, P.MEETING})  #: nobody has entered yet
 #: While the gate is latched open these mean nothing: everybody may walk.
-WHILE_FREE = {K.TAILGATED: K.PASSED, K.FORCED: None, K.OPPOSITE: None}
+WHILE_FREE = {
+    K.TAILGATED: K.PASSED, K.FORCED: None, K.OPPOSITE: None, K.HELD: None, K.SENSOR_BLOCKED: None,
+}  # fmt: skip
 
 
 def zone_of(inputs: GateInputs) -> Zone:
@@ -100,15 +106,36 @@ class Steady:
     cannot hide a fire."""
 
     level: bool
+    debounce_s: float
     _seen: bool = False
     _since_s: float = 0.0
 
     def look(self, now_s: float, level: bool) -> bool:
         if level != self._seen:
             self._seen, self._since_s = level, now_s
-        if level != self.level and now_s - self._since_s >= DEBOUNCE_S:
+        if level != self.level and now_s - self._since_s >= self.debounce_s:
             self.level = level
         return self.level
+
+
+@dataclass(slots=True)
+class Lasting:
+    """Whether a level has held for too long: said once, until it ends."""
+
+    since_s: float | None = None
+    said: bool = False
+
+    def look(self, now_s: float, level: bool, limit_s: float) -> bool:
+        """True in the moment in which it becomes too long."""
+        if not level:
+            self.since_s, self.said = None, False
+            return False
+        if self.since_s is None:
+            self.since_s = now_s
+        if self.said or now_s - self.since_s < limit_s:
+            return False
+        self.said = True
+        return True
 
 
 @dataclass(slots=True)
@@ -116,15 +143,26 @@ class Passage:
     """Fed by `look` every few tens of milliseconds. Times in seconds, monotonic."""
 
     clear_s: float = 10.0  #: how long somebody may stay in the gate
+    follow_s: float = FOLLOW_S
+    debounce_s: float = DEBOUNCE_S
+    stuck_s: float = STUCK_S
+    held_s: float = HELD_S
     phase: Phase = Phase.LOCKED
     _until_s: float = 0.0
     _entered_s: float = 0.0
     _cleared_s: float = 0.0
     _free: bool = False
-    _levels: list[Steady] = field(default_factory=list)  #: A, B, forced, fire
+    _levels: list[Steady] = field(default_factory=list)  #: A, B, forced, fire, open
     _zone: Zone = Zone.NONE  #: the last one that the table was asked about
     _forced: bool = False  #: active and reported
     _fire: bool = False
+    _dark: tuple[Lasting, Lasting] = field(default_factory=lambda: (Lasting(), Lasting()))
+    _open: Lasting = field(default_factory=Lasting)
+
+    @property
+    def owed(self) -> bool:
+        """An unlock's passage has not ended, and nobody has left by both barriers."""
+        return self.phase in WAITING or self.phase in IN_THE_GATE
 
     def unlocked(self, now_s: float, timeout_s: float) -> None:
         """One passage is allowed from now on; whoever already stands at A has entered it."""
@@ -142,8 +180,10 @@ class Passage:
         if not on and self.phase is Phase.LOCKED and self._zone is not Zone.NONE:
             self.phase = Phase.INTRUDER
 
-    def look(self, now_s: float, inputs: GateInputs) -> list[GateEvent]:
+    def look(self, now_s: float, inputs: GateInputs | None) -> list[GateEvent]:
         """Levels as they are now; returns what they mean, in order."""
+        if inputs is None:
+            return []
         steady = self._settled(now_s, inputs)
         found: list[GateEventKind | None] = []
         if steady.fire != self._fire:
@@ -157,24 +197,41 @@ class Passage:
             self._zone = zone
             found.append(self._moved(now_s, zone))
         found.append(self._waited(now_s))
+        found += self._lasted(now_s, steady)
         meant = (WHILE_FREE.get(kind, kind) if self._free and kind else kind for kind in found)
         return [GateEvent(kind, now_s) for kind in meant if kind is not None]
 
     @property
     def _passing(self) -> bool:
-        return self.phase in WAITING or self.phase in IN_THE_GATE or self.phase is Phase.CLEAR
+        return self.owed or self.phase is Phase.CLEAR
+
+    def _lasted(self, now_s: float, steady: GateInputs) -> list[GateEventKind | None]:
+        """What should have ended long ago. A passage has its own limit, and a gate that is
+        latched open may have a queue in it."""
+        quiet = self._passing or self._free
+        found: list[GateEventKind | None] = []
+        for lasting, level in zip(self._dark, (steady.passage_a, steady.passage_b), strict=True):
+            said = lasting.said
+            if lasting.look(now_s, level and (said or not quiet), self.stuck_s):
+                found.append(K.SENSOR_BLOCKED)
+            elif said and not lasting.said:
+                found.append(K.SENSOR_CLEAR)
+        if self._open.look(now_s, steady.open and not quiet, self.held_s):
+            found.append(K.HELD)
+        return found
 
     def _settled(self, now_s: float, inputs: GateInputs) -> GateInputs:
-        now = (inputs.passage_a, inputs.passage_b, inputs.forced, inputs.fire)
+        now = (inputs.passage_a, inputs.passage_b, inputs.forced, inputs.fire, inputs.open)
         if not self._levels:
             self._begin(now)
         settled = zip(self._levels, now, strict=True)
         return GateInputs(*[steady.look(now_s, level) for steady, level in settled])
 
-    def _begin(self, now: tuple[bool, bool, bool, bool]) -> None:
+    def _begin(self, now: tuple[bool, bool, bool, bool, bool]) -> None:
         """The first look: whoever stands in the gate came before us, unlocked or not."""
-        a, b, _, _ = now
-        self._levels = [Steady(a, a), Steady(b, b), Steady(False), Steady(False)]
+        a, b, *_ = now
+        begin = (a, b, False, False, False)
+        self._levels = [Steady(level, self.debounce_s, level) for level in begin]
         self._zone = zone_of(GateInputs(a, b, False, False))
         if self._zone is not Zone.NONE and self.phase is Phase.LOCKED:
             self.phase = Phase.INTRUDER
@@ -196,7 +253,7 @@ class Passage:
         if self.phase is Phase.UNLOCKED and now_s >= self._until_s:
             self.phase = Phase.LOCKED
             return K.TIMED_OUT
-        if self.phase is Phase.CLEAR and now_s - self._cleared_s >= FOLLOW_S:
+        if self.phase is Phase.CLEAR and now_s - self._cleared_s >= self.follow_s:
             self.phase = Phase.LOCKED
             return K.PASSED
         stuck = self.phase in IN_THE_GATE and now_s - self._entered_s >= self.clear_s

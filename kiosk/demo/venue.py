@@ -24,7 +24,7 @@ import yaml
 from drivers.camera.virtual import VirtualCamera
 from drivers.fingerprint.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
-from drivers.turnstile.virtual import COUNTER_ENTRY, COUNTER_EXIT, VirtualTurnstile
+from drivers.turnstile.modbus.virtual import COUNTER_ENTRY, COUNTER_EXIT, VirtualTurnstile
 from kiosk import wire
 from kiosk.demo.people import CHEN, LI, WANG
 

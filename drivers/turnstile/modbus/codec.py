@@ -2,8 +2,9 @@
 
 Bytes in, frames out and back; no port, clock or thread. Sources: Modbus Application Protocol
 V1.1b3 (functions 01, 02, 04, 05, 15), Modbus over Serial Line V1.02 (RTU framing, CRC-16 §6.2.2).
-The timed pulse ("flash on") is the common extension of Chinese relay boards: function 05 with
-address 0x0200 + coil and the length in tenths of a second as the value.
+The timed pulse ("flash on", "flash off") is the common extension of Chinese relay boards: function
+05 with address 0x0200 + coil (on, then off again) or 0x0400 + coil (off, then on again) and the
+length in tenths of a second as the value.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ SHORT_FUNCTIONS = frozenset(range(0x01, 0x07))  #: two 16-bit fields and nothing
 COIL_ON = 0xFF00
 COIL_OFF = 0x0000
 FLASH_ON = 0x0200  #: added to the coil's number
+FLASH_OFF = 0x0400  #: likewise: off, and on again by itself
 FLASH_STEP_MS = 100
 
 ILLEGAL_FUNCTION = 0x01

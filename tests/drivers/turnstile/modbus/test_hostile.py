@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from drivers.contracts import GateEventKind as K
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
 from drivers.link import Link
-from drivers.turnstile import bus
-from drivers.turnstile.virtual import VirtualTurnstile
+from drivers.turnstile.modbus import bus
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 SEEN_S = 1.5  #: a dead bus is seen within this

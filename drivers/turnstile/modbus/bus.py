@@ -17,7 +17,14 @@ from pymodbus.pdu import ModbusPDU
 
 from drivers import link
 from drivers.errors import DeviceFault, FaultCode
-from drivers.turnstile.codec import COIL_OFF, COIL_ON, READ_INPUTS, READ_REGISTERS, WRITE_COIL
+from drivers.turnstile.board import NotSent
+from drivers.turnstile.modbus.codec import (
+    COIL_OFF,
+    COIL_ON,
+    READ_INPUTS,
+    READ_REGISTERS,
+    WRITE_COIL,
+)
 
 ANSWER_S = 0.25  #: longest wait for one answer; a board answers in a few milliseconds
 #: silence before a frame, 3.5 characters and at least this (Modbus over Serial Line, 2.5.1.1)
@@ -83,10 +90,6 @@ class _RawCoilWrite(ModbusPDU):
         return self.address.to_bytes(2, "big") + self._value.to_bytes(2, "big")
 
 
-class NotSent(DeviceFault):
-    """It failed before the first byte was written: the board cannot have heard anything."""
-
-
 class Bus:
     """Opened by construction. Every call is one request, sent once, and raises `DeviceFault`:
     NO_ANSWER, GARBLED (somebody else's answer), REFUSED (the board said no), UNPLUGGED.
@@ -94,7 +97,7 @@ class Bus:
     """
 
     def __init__(self, role: str, port: str, baud: int, unit: int) -> None:
-        self._role, self._port, self._unit = role, port, unit
+        self._role, self._port, self.unit = role, port, unit
         self._client = _BoundedClient(role, port, baud)
 
     def close(self) -> None:
@@ -103,7 +106,7 @@ class Bus:
 
     def read_inputs(self, first: int, count: int) -> list[bool]:
         answer = self._exchange(
-            lambda: self._client.read_discrete_inputs(first, count=count, device_id=self._unit)
+            lambda: self._client.read_discrete_inputs(first, count=count, device_id=self.unit)
         )
         self._check(answer, READ_INPUTS, len(answer.bits) == (count + 7) // 8 * 8)
         return [bool(bit) for bit in answer.bits[:count]]
@@ -111,7 +114,7 @@ class Bus:
     def read_registers(self, first: int, count: int) -> list[int]:
         """Input registers (function 04), 16 bits each."""
         answer = self._exchange(
-            lambda: self._client.read_input_registers(first, count=count, device_id=self._unit)
+            lambda: self._client.read_input_registers(first, count=count, device_id=self.unit)
         )
         self._check(answer, READ_REGISTERS, len(answer.registers) == count)
         return list(answer.registers)
@@ -121,7 +124,7 @@ class Bus:
 
     def write_raw(self, address: int, value: int) -> None:
         """Function 05 with any value; the answer must be its echo."""
-        request = _RawCoilWrite(self._unit, address, value)
+        request = _RawCoilWrite(self.unit, address, value)
         answer = self._exchange(lambda: self._client.execute(False, request))
         echoed = answer.address == address and answer.bits == [bool(value)]
         self._check(answer, WRITE_COIL, echoed)

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from drivers.contracts import GateEventKind
-from drivers.turnstile import passage
-from drivers.turnstile.device import ModbusTurnstile
-from drivers.turnstile.virtual import VirtualTurnstile
+from drivers.turnstile.modbus.device import ModbusTurnstile
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
 
 STRIDE_S = 0.12
 FOLLOW_S = 0.3  #: shorter than in service; longer than a stride
@@ -29,6 +28,7 @@ OPTIONS: dict[str, Any] = {
     "input_forced": 2,
     "input_fire": 3,
     "clear_s": 1.0,
+    "follow_s": FOLLOW_S,
 }
 
 
@@ -42,11 +42,6 @@ class Gate(ModbusTurnstile):
             while not seen or seen[-1] is not until:
                 seen.append((await self.next_event()).kind)
         return seen
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passage, "FOLLOW_S", FOLLOW_S)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""A turnstile behind a Modbus RTU relay and input board, through the real pymodbus client.
+"""The turnstile's driver, whatever the board: one thread owns it, polls its inputs, feeds the
+passage machine and sends pulses in between. An unlock is sent once, whatever happens.
 
-One thread owns the bus: it polls the inputs, feeds the passage machine and sends pulses in
-between. Each exchange is bounded (see bus.py). An unlock is sent once, whatever happens.
+A new board is a `Board` in a folder of its own and a subclass with `_connect`.
 """
 
 from __future__ import annotations
@@ -11,36 +11,40 @@ import contextlib
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import asdict
 from typing import Any, TypeVar
 
 from drivers.contracts import DeviceInfo, GateCounters, GateEvent, GateInputs, Options
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
-from drivers.turnstile.bus import Bus, NotSent
-from drivers.turnstile.codec import FLASH_ON, FLASH_STEP_MS
+from drivers.turnstile.board import ROLE, Board, NotSent
 from drivers.turnstile.passage import Passage
+from drivers.turnstile.unseen import Unseen
 
-ROLE = "turnstile"
 POLL_S = 0.03  #: between two looks at the inputs; with the exchange itself about 50 ms at 9600
 FAILURES = 3  #: lost answers in a row that mean the bus is dead: within 1.5 s
 
 T = TypeVar("T")
-Job = tuple[Callable[[Bus], Any], "Future[Any]"]
+Job = tuple[Callable[[Board], Any], "Future[Any]"]
+#: options of the passage machine and the fields they set
+TIMES = {
+    "clear_s": "clear_s",
+    "follow_s": "follow_s",
+    "debounce_s": "debounce_s",
+    "sensor_stuck_s": "stuck_s",
+    "held_s": "held_s",
+}
 
 
-class ModbusTurnstile:
-    """`options` is the device's section of config.yaml, with `clear_s` added."""
+class PolledTurnstile(ABC):
+    """`drivers.contracts.Turnstile`. `options` is the device's section of config.yaml, with
+    `clear_s` added; the board's folder says which keys it reads."""
 
     def __init__(self, options: Options) -> None:
         self._o = options
         self._port = str(options["port"])
-        self._unlock_coil = int(options["unlock_coil"])
-        self._pulse_ms = int(options["pulse_ms"])
-        names = ("input_passage_a", "input_passage_b", "input_forced", "input_fire")
-        self._numbers = [int(options[name]) for name in names]
-        self._passage = Passage()
+        self._passage: Passage | Unseen = Unseen()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._taking_jobs = threading.Lock()  # held to put a job, and to end taking them
         self._fault: DeviceFault | None = self._closed()  #: why no jobs are taken
@@ -48,7 +52,10 @@ class ModbusTurnstile:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._stuck_on = False  #: the unlock coil may be on and must go off
+
+    @abstractmethod
+    def _connect(self) -> Board:
+        """The board, its port opened."""
 
     # --- the contract -------------------------------------------------------------------------
 
@@ -56,8 +63,6 @@ class ModbusTurnstile:
         await self.close()
         self._loop = asyncio.get_running_loop()
         self._events = asyncio.Queue()
-        self._passage = Passage(clear_s=float(self._o.get("clear_s", 10.0)))
-        self._stuck_on = False
         self._stop.clear()
         opened: Future[DeviceInfo] = Future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name=ROLE, daemon=True)
@@ -73,21 +78,16 @@ class ModbusTurnstile:
         self._events.put_nowait(self._closed())
 
     async def unlock(self, timeout_s: float) -> None:
-        await self._ask(lambda bus: self._unlock(bus, timeout_s))
+        await self._ask(lambda board: self._unlock(board, timeout_s))
 
     async def release(self, on: bool) -> None:
-        await self._ask(lambda bus: self._release(bus, on))
+        await self._ask(lambda board: self._release(board, on))
 
-    async def inputs(self) -> GateInputs:
-        return await self._ask(lambda bus: _patiently(lambda: self._read_inputs(bus)))
+    async def inputs(self) -> GateInputs | None:
+        return await self._ask(lambda board: patiently(board.inputs))
 
     async def counters(self) -> GateCounters | None:
-        numbers = [self._o.get("counter_entry"), self._o.get("counter_exit")]
-        if numbers == [None, None]:
-            return None
-        return await self._ask(
-            lambda bus: GateCounters(*(_counter(bus, number) for number in numbers))
-        )
+        return await self._ask(lambda board: patiently(board.counters))
 
     async def next_event(self) -> GateEvent:
         event = await self._events.get()
@@ -96,8 +96,8 @@ class ModbusTurnstile:
             raise _copy(event)
         return event
 
-    async def _ask(self, job: Callable[[Bus], T]) -> T:
-        """Run `job` in the bus's thread, between two polls."""
+    async def _ask(self, job: Callable[[Board], T]) -> T:
+        """Run `job` in the board's thread, between two polls."""
         future: Future[T] = Future()
         with self._taking_jobs:
             if self._fault is not None:
@@ -108,18 +108,19 @@ class ModbusTurnstile:
     def _closed(self) -> DeviceFault:
         return DeviceFault(ROLE, FaultCode.UNPLUGGED, f"{self._port}: not open")
 
-    # --- the bus's thread -----------------------------------------------------------------------
+    # --- the board's thread ---------------------------------------------------------------------
 
     def _run(self, opened: Future[DeviceInfo]) -> None:
         if not opened.set_running_or_notify_cancel():
             return
-        bus = None
+        board = None
         try:
-            bus = Bus(ROLE, self._port, int(self._o["baud"]), int(self._o["unit"]))
-            info = self._greet(bus)
+            board = self._connect()
+            info = board.greet()
+            self._passage = self._machine(patiently(board.inputs))
             self._fault = None
             opened.set_result(info)
-            self._poll(bus)
+            self._poll(board)
             self._end(self._closed())
         except DeviceFault as fault:
             if opened.done():
@@ -128,23 +129,25 @@ class ModbusTurnstile:
             else:
                 opened.set_exception(fault)
         finally:
-            if bus is not None:
-                bus.close()
+            if board is not None:
+                board.close()
 
-    def _greet(self, bus: Bus) -> DeviceInfo:
-        if self._o["pulse"] == "coil":  # a crash in the middle of a pulse left the gate open
-            _patiently(lambda: bus.write_coil(self._unlock_coil, False))
-        inputs = asdict(_patiently(lambda: self._read_inputs(bus)))
-        active = " ".join(name for name, level in inputs.items() if level)
-        model = f"Modbus RTU unit {self._o['unit']}"
-        return DeviceInfo(ROLE, "modbus", self._port, model, {"active inputs": active or "none"})
+    def _machine(self, inputs: GateInputs | None) -> Passage | Unseen:
+        """Sensors tell how a passage ends; without any, only time does."""
+        if inputs is None:
+            return Unseen()
+        machine = Passage()
+        for key, field in TIMES.items():
+            if key in self._o:
+                setattr(machine, field, float(self._o[key]))
+        return machine
 
-    def _poll(self, bus: Bus) -> None:
+    def _poll(self, board: Board) -> None:
         failures = 0
         while not self._stop.is_set():
             try:
-                self._make_off(bus)
-                inputs = self._read_inputs(bus)
+                board.settle(time.monotonic(), self._passage.owed)
+                inputs = board.inputs()
             except DeviceFault as fault:
                 failures += 1
                 if fault.code is FaultCode.UNPLUGGED or failures >= FAILURES:
@@ -153,16 +156,16 @@ class ModbusTurnstile:
                 failures = 0
                 for event in self._passage.look(time.monotonic(), inputs):
                     self._tell(event)
-            self._do_jobs(bus)
+            self._do_jobs(board)
 
-    def _do_jobs(self, bus: Bus) -> None:
+    def _do_jobs(self, board: Board) -> None:
         """Everything that was asked for; waits a poll's pause for a first one."""
         with contextlib.suppress(queue.Empty):
             job, future = self._jobs.get(timeout=POLL_S)
             while True:
                 if future.set_running_or_notify_cancel():
                     try:
-                        future.set_result(job(bus))
+                        future.set_result(job(board))
                     except DeviceFault as fault:
                         future.set_exception(fault)
                 job, future = self._jobs.get_nowait()
@@ -185,20 +188,11 @@ class ModbusTurnstile:
 
     # --- jobs -------------------------------------------------------------------------------------
 
-    def _read_inputs(self, bus: Bus) -> GateInputs:
-        first = min(self._numbers)
-        levels = bus.read_inputs(first, max(self._numbers) - first + 1)
-        return GateInputs(*(levels[number - first] for number in self._numbers))
-
-    def _unlock(self, bus: Bus, timeout_s: float) -> None:
+    def _unlock(self, board: Board, timeout_s: float) -> None:
         """Exactly one pulse. Only what failed before the first byte, or a no, is a plain fault."""
         self._passage.unlocked(time.monotonic(), timeout_s)
         try:
-            if self._o["pulse"] == "flash":
-                steps = max(1, round(self._pulse_ms / FLASH_STEP_MS))
-                bus.write_raw(FLASH_ON + self._unlock_coil, steps)
-            else:
-                self._host_timed_pulse(bus)
+            board.pulse()
         except NotSent as fault:
             self._passage.not_unlocked()
             raise DeviceFault(ROLE, fault.code, fault.detail) from fault
@@ -208,42 +202,17 @@ class ModbusTurnstile:
                 raise
             raise UnlockUnknown(ROLE, f"{self._port}: {fault.code.value}") from fault
 
-    def _host_timed_pulse(self, bus: Bus) -> None:
-        """On, then off. The off may be repeated, and is until the board has confirmed it."""
-        self._stuck_on = True  # even when the answer is lost: it may have heard us
-        try:
-            bus.write_coil(self._unlock_coil, True)
-        except DeviceFault as fault:
-            self._stuck_on = not (isinstance(fault, NotSent) or fault.code is FaultCode.REFUSED)
-            raise
-        time.sleep(self._pulse_ms / 1000)
-        with contextlib.suppress(DeviceFault):  # the poll goes on trying, or sees the bus dead
-            _patiently(lambda: self._make_off(bus))
-
-    def _make_off(self, bus: Bus) -> None:
-        if self._stuck_on:
-            bus.write_coil(self._unlock_coil, False)
-            self._stuck_on = False
-
-    def _release(self, bus: Bus, on: bool) -> None:
-        _patiently(lambda: bus.write_coil(int(self._o["release_coil"]), on))
+    def _release(self, board: Board, on: bool) -> None:
+        patiently(lambda: board.release(on))
         self._passage.released(on)
 
 
-def _patiently(ask: Callable[[], T]) -> T:
+def patiently(ask: Callable[[], T]) -> T:
     """Ask for something that may be repeated; one or two lost answers are no fault."""
     for _ in range(FAILURES - 1):
         with contextlib.suppress(DeviceFault):
             return ask()
     return ask()
-
-
-def _counter(bus: Bus, register: int | None) -> int | None:
-    """32 bits in two registers, the high one first."""
-    if register is None:
-        return None
-    high, low = _patiently(lambda: bus.read_registers(register, 2))
-    return high << 16 | low
 
 
 def _copy(fault: DeviceFault) -> DeviceFault:

@@ -9,8 +9,8 @@ from pymodbus.client import ModbusSerialClient
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU
 
-from drivers.turnstile import codec
-from drivers.turnstile.codec import Request, RequestParser, crc16
+from drivers.turnstile.modbus import codec
+from drivers.turnstile.modbus.codec import Request, RequestParser, crc16
 
 byte = st.integers(0, 255)
 word = st.integers(0, 0xFFFF)
