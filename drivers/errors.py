@@ -36,6 +36,7 @@ class FaultCode(StrEnum):
     UNLOCK_UNKNOWN = "unlock_unknown"
     NO_FRAMES = "no_frames"
     FROZEN = "frozen"
+    MISBEHAVES = "misbehaves"  #: answers, but not as it must: half dead
 
 
 class DriverError(Exception):

@@ -10,18 +10,15 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from kiosk.config_devices import Devices, Section, sections_of, tag_of
 
 MAX_DEPTH = 4
-
-
-class _Section(BaseModel):
-    # strict: `finger: "no"` or `frames: true` is a mistake, not a value to be guessed
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 Door = Literal[
@@ -29,7 +26,7 @@ Door = Literal[
 ]
 
 
-class Venue(_Section):
+class Venue(Section):
     """The exam hall."""
 
     code: str = Field(min_length=1, max_length=32, description="as in the roster")
@@ -51,7 +48,7 @@ class Venue(_Section):
         return value
 
 
-class Lane(_Section):
+class Lane(Section):
     """One turnstile with its readers and screen."""
 
     id: str = Field(
@@ -67,7 +64,7 @@ class Lane(_Section):
     )
 
 
-class Paths(_Section):
+class Paths(Section):
     """Folders; relative ones start at the configuration file's folder."""
 
     data: Path = Field(
@@ -83,7 +80,7 @@ class Paths(_Section):
     )
 
 
-class IdentityRules(_Section):
+class IdentityRules(Section):
     """How a candidate is identified."""
 
     claim: Literal["id_card", "face"] = Field(
@@ -99,7 +96,7 @@ class IdentityRules(_Section):
     finger_attempts: int = Field(default=3, ge=1, le=10, description="fingers that may not match")
 
 
-class SessionRules(_Section):
+class SessionRules(Section):
     """Defaults of a session's check-in window."""
 
     early_s: int = Field(
@@ -111,7 +108,7 @@ class SessionRules(_Section):
     late_s: int = Field(default=0, ge=0, le=86_400, description="closes this long after the start")
 
 
-class Face(_Section):
+class Face(Section):
     """The face engine and what it takes to be sure (docs/face.md)."""
 
     encoder: Literal["dlib+sface-v1", "dlib-resnet-v1", "sface-2021dec-v1"] = Field(
@@ -141,7 +138,7 @@ class Face(_Section):
     liveness: bool = Field(default=True, description="ask for a head movement, against photographs")
 
 
-class Timeouts(_Section):
+class Timeouts(Section):
     """How long each step may take, in seconds."""
 
     face_s: float = Field(default=25, ge=3, le=300, description="the face step")
@@ -167,85 +164,7 @@ class Timeouts(_Section):
     )
 
 
-Baud = Annotated[int, Field(ge=1200, le=921_600)]
-
-
-class Turnstile(_Section):
-    """Modbus RTU relay and input module. Coils and inputs each have a number of their own."""
-
-    driver: Literal["modbus"]
-    port: str = Field(min_length=1, description="serial port")
-    baud: Baud = Field(default=9600, description="line speed")
-    unit: int = Field(default=1, ge=1, le=247, description="Modbus address of the board")
-    pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
-    pulse: Literal["flash", "coil"] = Field(
-        default="flash", description="flash: the board times the pulse; coil: this program does"
-    )
-    unlock_coil: int = Field(default=0, ge=0, le=255, description="coil that unlocks one passage")
-    release_coil: int = Field(
-        default=1, ge=0, le=255, description="coil that latches the gate open"
-    )
-    input_passage_a: int = Field(
-        default=0, ge=0, le=255, description="first sensor in entry direction"
-    )
-    input_passage_b: int = Field(default=1, ge=0, le=255, description="second sensor")
-    input_forced: int = Field(default=2, ge=0, le=255, description="forced-open contact")
-    input_fire: int = Field(default=3, ge=0, le=255, description="fire contact")
-    counter_entry: int | None = Field(
-        default=None,
-        ge=0,
-        le=65_534,
-        description="input register of the gate's own counter of people going in: 32 bits in two "
-        "registers, the high one first; empty: it has none",
-    )
-    counter_exit: int | None = Field(
-        default=None, ge=0, le=65_534, description="… of people coming out; likewise"
-    )
-
-
-class Fingerprint(_Section):
-    """ZFM-20 family sensor."""
-
-    driver: Literal["zfm"]
-    port: str = Field(min_length=1, description="serial port")
-    baud: int = Field(
-        default=57_600, ge=9600, le=115_200, multiple_of=9600, description="line speed"
-    )
-    address: int = Field(default=0xFFFFFFFF, ge=0, le=0xFFFFFFFF, description="module address")
-    password: int = Field(default=0, ge=0, le=0xFFFFFFFF, description="module password")
-    min_score: int = Field(default=50, ge=1, le=1000, description="least score that is a match")
-
-
-class Camera(_Section):
-    """OpenCV video source."""
-
-    driver: Literal["opencv"]
-    source: str | int = Field(
-        description="V4L2 device or number, rtsp:// or http:// address, video file or folder; "
-        "a relative path starts at the configuration file's folder"
-    )
-    width: int = Field(default=640, ge=320, le=3840, description="asked of a V4L2 device")
-    height: int = Field(default=480, ge=240, le=2160, description="asked of a V4L2 device")
-
-
-class IdCard(_Section):
-    """Identity-card reader with a SAM module."""
-
-    driver: Literal["sam"]
-    port: str = Field(min_length=1, description="serial port")
-    baud: Baud = Field(default=115_200, description="line speed")
-
-
-class Devices(_Section):
-    """The lane's hardware."""
-
-    turnstile: Turnstile
-    fingerprint: Fingerprint | None = None
-    camera: Camera
-    id_card: IdCard | None = None
-
-
-class Ui(_Section):
+class Ui(Section):
     """The screens."""
 
     language: Literal["zh", "en"] = Field(
@@ -259,7 +178,7 @@ class Ui(_Section):
     volume: int = Field(default=80, ge=0, le=100, description="of the spoken prompts, in per cent")
 
 
-class StaffRules(_Section):
+class StaffRules(Section):
     """The people at the lane (docs/staff.md)."""
 
     lock_after_s: float = Field(
@@ -270,7 +189,7 @@ class StaffRules(_Section):
     )
 
 
-class Centre(_Section):
+class Centre(Section):
     """Whose rosters are taken."""
 
     public_key: Path | None = Field(
@@ -311,7 +230,7 @@ class Centre(_Section):
         return value
 
 
-class Retention(_Section):
+class Retention(Section):
     """How long what is held about candidates is kept; the journal, which names nobody, stays."""
 
     days: int | None = Field(
@@ -323,7 +242,7 @@ class Retention(_Section):
     )
 
 
-class Disk(_Section):
+class Disk(Section):
     """Room for evidence."""
 
     min_free_mb: int = Field(
@@ -331,7 +250,7 @@ class Disk(_Section):
     )
 
 
-class Config(_Section):
+class Config(Section):
     """The whole file. Made by `load`, which also checks what sections ask of each other."""
 
     venue: Venue
@@ -441,9 +360,12 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 f"is {shown}, but devices.{role} is missing; add it, or set this to {instead}",
             )
     turnstile = _mapping(devices, "turnstile")
-    for kind in ("_coil", "input_"):
+    sections = sections_of(Devices.model_fields["turnstile"].annotation)
+    chosen = [s for s in sections if tag_of(s) == turnstile.get("driver")]
+    fields = chosen[0].model_fields if chosen else {}
+    for kind in ("_coil", "input_", "_relay"):
         seen: dict[int, str] = {}
-        for name, info in Turnstile.model_fields.items():
+        for name, info in fields.items():
             number = turnstile.get(name, info.default)
             if kind not in name or not isinstance(number, int):
                 continue
@@ -470,9 +392,9 @@ def _problems(error: ValidationError, lines: dict[str, int]) -> list[Problem]:
     said: dict[str, list[str]] = {}
     shown: dict[str, str] = {}
     for detail in error.errors(include_url=False):
-        location = _in_file([str(part) for part in detail["loc"]])
+        location, keys = _in_file([str(part) for part in detail["loc"]])
         path = ".".join(location)
-        message, with_value = _message(detail, location)
+        message, with_value = _message(detail, location, keys)
         if message not in said.setdefault(path, []):
             said[path].append(message)
         value = detail["input"]
@@ -484,19 +406,31 @@ def _problems(error: ValidationError, lines: dict[str, int]) -> list[Problem]:
     ]
 
 
-def _in_file(location: list[str]) -> list[str]:
-    """Without the parts that are types of the schema instead of keys of the file."""
-    for n in range(1, len(location)):
-        if not _keys_at(location[:n]):
-            return location[:n]
-    return location
+def _in_file(location: list[str]) -> tuple[list[str], list[str]]:
+    """The place without the parts that are types of the schema instead of keys of the file, and
+    the keys that the section around it may have."""
+    path: list[str] = []
+    keys: list[str] = []
+    models: list[type[BaseModel]] = [Config]
+    for part in location:
+        chosen = [m for m in models if len(models) > 1 and tag_of(m) == part]
+        if chosen:
+            models = chosen
+            continue
+        path.append(part)
+        keys = [key for model in models for key in model.model_fields]
+        found = [m.model_fields[part] for m in models if part in m.model_fields]
+        models = [section for info in found for section in sections_of(info.annotation)]
+        if not models:
+            break
+    return path, keys
 
 
-def _message(detail: Any, location: list[str]) -> tuple[str, bool]:
+def _message(detail: Any, location: list[str], keys: list[str]) -> tuple[str, bool]:
     """The sentence, and whether the value belongs behind it."""
     match detail["type"]:
         case "extra_forbidden" | "invalid_key":
-            near = difflib.get_close_matches(location[-1], _keys_at(location[:-1]), 1, 0.5)
+            near = difflib.get_close_matches(location[-1], keys, 1, 0.5)
             return "unknown key" + (f"; did you mean {near[0]}?" if near else ""), False
         case "missing":
             agreed = ": write locked or free, as agreed with the fire-safety officer"
@@ -506,30 +440,22 @@ def _message(detail: Any, location: list[str]) -> tuple[str, bool]:
             return str(detail["msg"]).removeprefix("Value error, "), True
         case "model_type":
             return "must be a section with keys of its own", True
-        case "string_type" if isinstance(detail["input"], int) and location == [*detail["loc"]]:
+        case "union_tag_not_found":
+            return "driver is missing; there are: " + detail["ctx"]["discriminator"], False
+        case "union_tag_invalid":
+            tag, known = detail["ctx"]["tag"], detail["ctx"]["expected_tags"].replace("'", "")
+            near = difflib.get_close_matches(tag, known.split(", "), 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {known}"
+            return f"has no driver {tag!r}; {hint}", False
+        case "string_type" if isinstance(detail["input"], int) and (
+            location[-1] == detail["loc"][-1]
+        ):
             return "input should be a text: put it in quotes", True
     return _lower(detail["msg"]), True
 
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _keys_at(location: list[str]) -> list[str]:
-    """The keys that the section at this place may have; none when it is not a section."""
-    model: type[BaseModel] | None = Config
-    for part in location:
-        info = model.model_fields.get(part) if model else None
-        model = model_of(info.annotation) if info else None
-    return list(model.model_fields) if model else []
-
-
-def model_of(annotation: Any) -> type[BaseModel] | None:
-    """The section behind an annotation such as `Turnstile | None`."""
-    for candidate in (annotation, *getattr(annotation, "__args__", ())):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
 
 
 def _absolute(config: Config, folder: Path) -> Config:

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kiosk.config import Config, model_of
+from kiosk.config import Config
+from kiosk.config_devices import sections_of
 
 _HEADER = """# Configuration: every key
 
@@ -29,8 +30,10 @@ def render() -> str:
 def _tables(model: type[BaseModel], prefix: str) -> Iterator[str]:
     plain, nested = [], []
     for name, info in model.model_fields.items():
-        section = model_of(info.annotation)
-        (nested.append((name, section)) if section else plain.append((name, info)))
+        sections = sections_of(info.annotation)
+        nested += [(name, section) for section in sections]
+        if not sections:
+            plain.append((name, info))
     if plain:
         yield f"## {prefix}\n\n{(model.__doc__ or '').strip()}\n"
         yield "| key | type | default | bounds | meaning |\n|---|---|---|---|---|"
@@ -54,6 +57,8 @@ _TYPES = {
 
 def _type(annotation: Any) -> str:
     args: tuple[Any, ...] = getattr(annotation, "__args__", ())
+    if getattr(annotation, "__origin__", None) is list:
+        return "list"
     if args and all(isinstance(a, str) for a in args):
         return "choice"
     if getattr(annotation, "__origin__", None) is tuple:
@@ -72,6 +77,8 @@ def _default(info: Any) -> str:
 
 def _bounds(info: Any) -> str:
     args = getattr(info.annotation, "__args__", ())
+    if getattr(info.annotation, "__origin__", None) is list:
+        args = tuple(each for arg in args for each in getattr(arg, "__args__", ()))
     if args and all(isinstance(a, str) for a in args):
         return " or ".join(f"`{a}`" for a in args)
     return ", ".join(

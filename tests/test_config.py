@@ -76,6 +76,11 @@ def _lines(found):
         (("face_s: 25", "face_s: .nan"), "timeouts.face_s"),
         (("timezone: Asia/Shanghai", "timezone: Asia/Yantai"), "time zone"),
         (("  id_card:\n", "  id_cart:\n"), "did you mean id_card?"),
+        (("driver: modbus", "driver: modbuss"), "has no driver 'modbuss'; did you mean modbus?"),
+        (("driver: modbus", "#"), "devices.turnstile: driver is missing"),
+        (("    unit: 1", "    unitt: 1"), "turnstile.unitt: unknown key; did you mean unit?"),
+        (("inverted: []", "inverted: [input_smoke]"), "turnstile.inverted: input should be"),
+        (("    pulse_ms: 500", "    pulse_ms: 5"), "greater than or equal to 100 (it is 5)"),
     ],
 )
 def test_single_mistakes(tmp_path, change, said):
@@ -122,6 +127,18 @@ def test_without_finger_no_reader_is_needed(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(text.replace("finger: true", "finger: false"))
     assert load(path).device_options("fingerprint") == {}
+
+
+def test_another_driver_has_other_keys(tmp_path):
+    head, tail = EXAMPLE.split("  turnstile:\n")
+    section = "    driver: usb_relay\n    port: /dev/x\n    release_relay: {}\n"
+    text = head + "  turnstile:\n" + section + tail[tail.index("  fingerprint:\n") :]
+    path = tmp_path / "config.yaml"
+    path.write_text(text.format(2))
+    assert load(path).device_options("turnstile")["unlock_relay"] == 1
+    assert "is the same relay as unlock_relay: 1" in problems(tmp_path, text.format(1))[0]
+    with_unit = text.format(2).replace("/dev/x", "/dev/x\n    unit: 1")
+    assert "devices.turnstile.unit: unknown key" in problems(tmp_path, with_unit)[0]
 
 
 def test_an_alias_that_holds_itself_is_a_mistake_not_a_hang(tmp_path):

@@ -748,7 +748,7 @@ def choose(numbers: Iterable[int], n: int) -> tuple[int, int]:
 
 # --- Session, draws and gate: the entries replayed -----------------------------------------------
 
-PASSED = ("ADMITTED", "GATE_TAILGATED")
+PASSED = ("ADMITTED", "GATE_TAILGATED", "GATE_UNSEEN")
 NOT_PASSED = ("GATE_TIMEOUT", "GATE_TURNED_BACK", "GATE_BLOCKED", "GATE_UNKNOWN")
 BEFORE_THE_CLOSING = ("seat_drawn", "seat_voided", "gate_intent")
 

@@ -15,7 +15,9 @@ from kiosk.audit.record import Entry
 from kiosk.audit.seats import Seats
 from kiosk.core.codes import Reason
 
-PASSED = frozenset({Reason.ADMITTED.value, Reason.GATE_TAILGATED.value})
+PASSED = frozenset(
+    {Reason.ADMITTED.value, Reason.GATE_TAILGATED.value, Reason.GATE_UNSEEN.value}
+)
 NOT_PASSED = frozenset(
     r.value
     for r in (

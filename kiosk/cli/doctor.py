@@ -39,6 +39,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "refused": ("核对配置中的线圈和输入编号", "compare coil and input numbers"),
     "unlock_unknown": ("检查闸机接线和传感器", "check the gate's wiring and sensors"),
     "no_frames": ("检查摄像头连接，是否被其他程序占用", "check its cable, and other programs"),
+    "misbehaves": ("给设备断电重启；仍然如此则更换", "power-cycle it; if it stays so, replace it"),
     "frozen": ("给摄像头断电重启", "power-cycle the camera"),
 }  # fmt: skip
 

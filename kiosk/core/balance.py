@@ -21,6 +21,7 @@ class Code(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"  #: let in, and nobody saw whether they passed
     OUTCOME_MISSING = "OUTCOME_MISSING"  #: let in, and nothing says how it ended
     TWO_ON_ONE = "TWO_ON_ONE"  #: a second person on one unlock
+    UNSEEN = "UNSEEN"  #: let in at a gate without sensors: taken for passed, seen by nobody
     CAME_OUT = "CAME_OUT"  #: seat given up by somebody who was inside: admitted more than seated
     PASSED_UNASKED = "PASSED_UNASKED"  #: somebody passed whom nothing in the record let in
     FORCED = "FORCED"
@@ -36,7 +37,9 @@ class Code(StrEnum):
     CLOSING_DIFFERS = "CLOSING_DIFFERS"  #: what the closing says is not what the entries say
 
 
-PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+#: Ends after which somebody counts as inside; the gate itself saw only the first two.
+SEEN = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+PASSED = SEEN | {Reason.GATE_UNSEEN}
 _OPENED = ("fire_on", "emergency_release")
 #: How many entries a gate event outside any intent stands for: at least, at most.
 _EVENTS: dict[str, tuple[Code, int, int]] = {
@@ -67,7 +70,8 @@ class Balance:
     seated: int  #: hold a terminal and never passed
     inside: int  #: hold a terminal and passed
     intents: int
-    passages: int  #: intents that ended with somebody inside
+    passages: int  #: intents that ended with somebody inside, as the gate's sensors saw it
+    unseen: int  #: … as nobody saw it: the gate has no sensors
     admissions: int
     counted_in: int | None  #: by the turnstile's own counter; None: it has none, or was not read
     counted_out: int | None
@@ -177,6 +181,13 @@ class _Session:
             if intent.reason in PASSED and not inside:
                 yield Difference(Code.PASSED_NOT_ADMITTED, both, *about)
 
+    def of_unseen(self) -> Iterator[Difference]:
+        """All in one: at such a gate it is everybody."""
+        seqs = [i.outcome for i in self.intents.values() if i.reason == Reason.GATE_UNSEEN]
+        ends = tuple(dict.fromkeys(s for s in (*seqs[:1], *seqs[-1:]) if s is not None))
+        if ends:
+            yield Difference(Code.UNSEEN, ends, args={"count": len(seqs)})
+
     def of_seats(self) -> Iterator[Difference]:
         doubtful = {
             id(i.seat) for i in self.intents.values()
@@ -204,7 +215,11 @@ class _Session:
 
     @property
     def passages(self) -> int:
-        return sum(i.reason in PASSED for i in self.intents.values())
+        return sum(i.reason in SEEN for i in self.intents.values())
+
+    @property
+    def unseen(self) -> int:
+        return sum(i.reason == Reason.GATE_UNSEEN for i in self.intents.values())
 
     @property
     def admissions(self) -> int:
@@ -214,7 +229,7 @@ class _Session:
         """How many entries the record explains: at least, at most."""
         events = [_EVENTS[e["payload"]["event"]] for e in self.events]
         least = self.passages + sum(low for _, low, _ in events)
-        doubtful = (None, Reason.GATE_UNKNOWN, Reason.GATE_TAILGATED)
+        doubtful = (None, Reason.GATE_UNKNOWN, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
         most = (
             self.passages
             + sum(i.reason in doubtful for i in self.intents.values())
@@ -282,6 +297,7 @@ def balance(entries: Iterable[Mapping[str, Any]]) -> Balance:
     found = (
         *session.of_seats(),
         *session.of_intents(),
+        *session.of_unseen(),
         *session.lost,
         *session.of_events(),
         *session.of_counters(),
@@ -294,6 +310,7 @@ def balance(entries: Iterable[Mapping[str, Any]]) -> Balance:
         inside=inside,
         intents=len(session.intents),
         passages=session.passages,
+        unseen=session.unseen,
         admissions=session.admissions,
         counted_in=counted[0],
         counted_out=counted[1],

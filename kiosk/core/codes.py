@@ -46,9 +46,12 @@ class Reason(StrEnum):
     GATE_TURNED_BACK = "GATE_TURNED_BACK"
     GATE_TAILGATED = "GATE_TAILGATED"
     GATE_BLOCKED = "GATE_BLOCKED"
+    GATE_UNSEEN = "GATE_UNSEEN"  #: let in at a gate without sensors: taken for passed, not seen
     GATE_UNKNOWN = "GATE_UNKNOWN"
     GATE_FORCED = "GATE_FORCED"
     GATE_OPPOSITE = "GATE_OPPOSITE"
+    GATE_HELD = "GATE_HELD"
+    GATE_SENSOR = "GATE_SENSOR"
     FIRE = "FIRE"
     # the person or a proctor ended it
     WALKED_AWAY = "WALKED_AWAY"

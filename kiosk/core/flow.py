@@ -314,11 +314,12 @@ def _on_admission_refused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 
 def _on_passage(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    """Admission's second phase: only who passed is inside."""
+    """Admission's second phase: only who passed is inside. A gate without sensors cannot tell:
+    who was let in there is taken for passed, under a reason of its own."""
     assert isinstance(event, ev.PassageEnded)
     assert lane.visit.intent_id is not None
     record = do.RecordPassage(lane.visit.intent_id, event.reason)
-    passed = event.reason in (Reason.ADMITTED, Reason.GATE_TAILGATED)
+    passed = event.reason in (Reason.ADMITTED, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
     done = lane.visit.done | ({Step.SEAT} if passed else frozenset())
     visit = replace(lane.visit, reason=event.reason, done=done)
     state = State.WELCOME if passed else State.REFUSED

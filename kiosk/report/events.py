@@ -16,6 +16,8 @@ from kiosk.store import Entry
 _KEPT = ("draw_no", "note", "approved_by", "was_inside", "same", "in_service", "reserved",
          "accessible", "classes", "problems", "version", "from", "to", "lost",
          "device", "code", "distance", "score")  # fmt: skip
+#: Let in, as far as the gate can tell.
+PASSED = (Reason.ADMITTED, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
 _BY_PEOPLE = ("fire_release_ended", "emergency_release")
 _TRIES_ENDED = (K.REFUSED, K.CLAIM_FAILED)
 
@@ -62,7 +64,7 @@ def refusal_of(e: Entry) -> Event | None:
     """A try that ended without a passage: turned away, or let in and not through."""
     if e.kind in _TRIES_ENDED:
         return _event(e, str(e.kind))
-    if e.kind == K.GATE_OUTCOME and e.reason not in (Reason.ADMITTED, Reason.GATE_TAILGATED):
+    if e.kind == K.GATE_OUTCOME and e.reason not in PASSED:
         return _event(e, "not_passed")
     return None
 

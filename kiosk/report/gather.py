@@ -136,6 +136,7 @@ def _numbers(found: Balance, rows: Sequence[Row], refusals: int, faults: int) ->
         admissions=found.admissions,
         intents=found.intents,
         passages=found.passages,
+        unseen=found.unseen,
         absent=sum(r.status is Status.ABSENT for r in rows),
         turned_away=sum(r.status is Status.TURNED_AWAY for r in rows),
         refusals=refusals,

@@ -85,6 +85,7 @@ class Numbers(Model):
     admissions: int
     intents: int
     passages: int
+    unseen: int = 0
     absent: int
     turned_away: int
     refusals: int

@@ -54,6 +54,10 @@ EVENTS: Words = {
     "gate_blocked": ("闸机通道被占", "gate blocked"),
     "gate_forced": ("强行闯入", "gate forced"),
     "gate_opposite": ("反向通行", "passage in the wrong direction"),
+    "gate_unseen": ("开闸时间结束（闸机无传感器）", "an unlock's time ended, seen by nobody"),
+    "gate_held": ("闸机被撑开", "gate held open"),
+    "gate_sensor_blocked": ("闸机传感器被挡", "a sensor of the gate is blocked"),
+    "gate_sensor_clear": ("闸机传感器恢复", "the gate's sensors are free again"),
     "gate_fire_on": ("消防联动：闸机常开", "fire release: gate open"),
     "gate_fire_off": ("消防信号解除", "fire signal off"),
     "lane_started": ("通道程序启动（版本 {version}）", "lane program started (version {version})"),
@@ -115,6 +119,10 @@ DIFFERENCES: Mapping[Code, tuple[str, str]] = {
     ),
     Code.OUTCOME_MISSING: ("已开闸，没有结果记录", "let in, and no outcome is recorded"),
     Code.TWO_ON_ONE: ("一次开闸两人通过：多一人进入", "two people on one unlock: one more went in"),
+    Code.UNSEEN: (
+        "闸机没有传感器：{count} 次开闸按已通过处理，没有设备看见",
+        "the gate has no sensors: {count} let in and taken for passed, seen by nobody",
+    ),
     Code.CAME_OUT: (
         "入场后座位作废，入场次数比占座多一{back}",
         "seat given up after entry: one admission more than seats{back}",
@@ -200,10 +208,10 @@ LABELS: Words = {
     "n_faults": ("设备故障", "device faults"),
     "balance": ("人数核对", "Balance"),
     "balance_row": (
-        "入场 {admissions} 人次 · 开闸 {intents} 次，通过 {passages} 次 · 抽号 {drawn}，作废"
-        " {voided}，占座 {held}（场内 {inside}）",
-        "{admissions} admissions · {intents} unlocks, {passages} passages · {drawn} draws, "
-        "{voided} given up, {held} seats held ({inside} inside)",
+        "入场 {admissions} 人次 · 开闸 {intents} 次，看见通过 {passages} 次，未见 {unseen} 次"
+        " · 抽号 {drawn}，作废 {voided}，占座 {held}（场内 {inside}）",
+        "{admissions} admissions · {intents} unlocks, {passages} passages seen, {unseen} not seen"
+        " · {drawn} draws, {voided} given up, {held} seats held ({inside} inside)",
     ),
     "counters": (
         "闸机计数：进 {counted_in}，出 {counted_out}",

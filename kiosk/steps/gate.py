@@ -29,10 +29,14 @@ PASSAGE = {
     GateEventKind.TURNED_BACK: Reason.GATE_TURNED_BACK,
     GateEventKind.TAILGATED: Reason.GATE_TAILGATED,
     GateEventKind.BLOCKED: Reason.GATE_BLOCKED,
+    GateEventKind.UNSEEN: Reason.GATE_UNSEEN,
 }
 UNASKED = {
     GateEventKind.FORCED: Reason.GATE_FORCED,
     GateEventKind.OPPOSITE: Reason.GATE_OPPOSITE,
+    GateEventKind.HELD: Reason.GATE_HELD,
+    GateEventKind.SENSOR_BLOCKED: Reason.GATE_SENSOR,
+    GateEventKind.SENSOR_CLEAR: Reason.GATE_SENSOR,
     GateEventKind.FIRE_ON: Reason.FIRE,
     GateEventKind.FIRE_OFF: Reason.FIRE,
 }

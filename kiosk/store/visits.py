@@ -15,7 +15,8 @@ from kiosk.store.draws import Booking, Draws
 from kiosk.store.errors import AlreadyInside, NotBooked, NotOpen, StoreRefused
 
 #: Outcomes after which the candidate is inside: they passed, alone or followed by another.
-PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+#: UNSEEN: taken for passed, by a gate that has nothing to see with
+PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN})
 #: Outcomes after which they are not: the seat is kept.
 NOT_PASSED = frozenset(
     {Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK, Reason.GATE_BLOCKED, Reason.GATE_UNKNOWN}
@@ -141,7 +142,7 @@ class Visits(Draws):
                 )
                 self._note(
                     JournalKind.ADMITTED,
-                    Reason.ADMITTED,
+                    reason if reason is Reason.GATE_UNSEEN else Reason.ADMITTED,
                     **who,
                     payload={"intent": intent_id, "draw_no": draw_no},
                 )

@@ -192,7 +192,7 @@ def play(day: Day) -> Iterator[str]:
     seat = day.come(6, Reason.GATE_TIMEOUT)
     day.note(JournalKind.REFUSED, 6)
     day.void(seat, VoidReason.PROCTOR_DECISION, note="屏幕反光", approved_by="王主任")
-    day.come(6, Reason.ADMITTED)
+    day.come(6, Reason.GATE_UNSEEN)
     day.come(3, Reason.GATE_TIMEOUT)
     day.note(JournalKind.DEVICE_RECOVERED, payload={"device": "camera"})
     day.come(7, Reason.ADMITTED)

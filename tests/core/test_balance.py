@@ -47,9 +47,9 @@ class Session:
 
     def outcome(self, intent: int, reason: str, draw_no: int) -> tuple[int, int | None]:
         seq = self.write("gate_outcome", reason, intent=intent)
-        if reason not in ("ADMITTED", "GATE_TAILGATED"):
+        if reason not in ("ADMITTED", "GATE_TAILGATED", "GATE_UNSEEN"):
             return seq, None
-        self.through += 1
+        self.through += reason != "GATE_UNSEEN"
         return seq, self.write("admitted", "ADMITTED", intent=intent, draw_no=draw_no)
 
     def come(self, who: str, how: str, seen: bool) -> None:
@@ -240,3 +240,20 @@ def test_entries_that_do_not_fit_each_other():
 def test_nothing_at_all_balances():
     found = balance([])
     assert found.differences == () and found.held == 0 and found.counted_in is None
+
+
+def test_what_a_gate_without_sensors_let_in_is_counted_apart():
+    session = Session()
+    session.write("session_opened")
+    ends = []
+    for n in range(3):
+        draw_no, _, _ = session.draw(f"p{n}")
+        intent, _ = session.intent(draw_no, f"p{n}")
+        ends.append(session.outcome(intent, "GATE_UNSEEN", draw_no)[0])
+    draw_no, _, _ = session.draw("seen")
+    session.outcome(session.intent(draw_no, "seen")[0], "ADMITTED", draw_no)
+    found = balance(session.entries)
+    assert (found.unseen, found.passages, found.admissions, found.inside) == (3, 1, 4, 4)
+    (difference,) = found.differences
+    assert (difference.code, difference.entries) == (Code.UNSEEN, (ends[0], ends[-1]))
+    assert difference.args == {"count": 3}

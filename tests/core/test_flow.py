@@ -312,3 +312,9 @@ def test_the_page_of_states_is_fresh():
     assert page.read_text() == states_doc.render(), (
         "python -m kiosk.core.states_doc > docs/states.md"
     )
+
+
+def test_a_gate_without_sensors_lets_in_under_a_reason_of_its_own():
+    lane, done = walk(*TO_GATE, ev.PassageEnded(Reason.GATE_UNSEEN))
+    assert (lane.state, lane.visit.reason) == (State.WELCOME, Reason.GATE_UNSEEN)
+    assert done[-1] == do.RecordPassage(ADMISSION.intent_id, Reason.GATE_UNSEEN)

@@ -106,6 +106,8 @@ TEXTS: dict[str, str] = {
     "todo.no_frames": "1. Plug the camera directly into the computer.\n"
     "2. Does another program use it?\n"
     "3. Still nothing: call the technician.",
+    "todo.misbehaves": "1. Switch the device off for 10 seconds, then on.\n"
+        "2. Still so: stop using this lane, the technician replaces it.",
     "todo.frozen": "1. Unplug the camera for 10 seconds.\n"
     "2. Is something in front of the lens?",
     # warnings

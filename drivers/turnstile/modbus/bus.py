@@ -21,6 +21,7 @@ from drivers.turnstile.board import NotSent
 from drivers.turnstile.modbus.codec import (
     COIL_OFF,
     COIL_ON,
+    READ_COILS,
     READ_INPUTS,
     READ_REGISTERS,
     WRITE_COIL,
@@ -109,6 +110,13 @@ class Bus:
             lambda: self._client.read_discrete_inputs(first, count=count, device_id=self.unit)
         )
         self._check(answer, READ_INPUTS, len(answer.bits) == (count + 7) // 8 * 8)
+        return [bool(bit) for bit in answer.bits[:count]]
+
+    def read_coils(self, first: int, count: int) -> list[bool]:
+        answer = self._exchange(
+            lambda: self._client.read_coils(first, count=count, device_id=self.unit)
+        )
+        self._check(answer, READ_COILS, len(answer.bits) == (count + 7) // 8 * 8)
         return [bool(bit) for bit in answer.bits[:count]]
 
     def read_registers(self, first: int, count: int) -> list[int]:

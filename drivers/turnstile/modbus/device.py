@@ -17,6 +17,9 @@ from drivers.turnstile.modbus.bus import Bus
 from drivers.turnstile.modbus.codec import FLASH_OFF, FLASH_ON, FLASH_STEP_MS
 from drivers.turnstile.polled import PolledTurnstile, patiently
 
+LOOK_BACK_S = 2.0  #: between two looks at whether the relays are as they were told
+PULSE_SLACK_S = 0.5  #: how much later than asked a board may end its timed pulse
+
 
 class ModbusTurnstile(PolledTurnstile):
     """`options`: `port`, `baud`, `unit`, and the keys of `BoardMap`."""
@@ -36,12 +39,16 @@ class ModbusBoard:
     def __init__(self, bus: Bus, map_: BoardMap, port: str) -> None:
         self._bus, self._map, self._port = bus, map_, port
         self._off_due_s: float | None = None  #: the unlock coil may be on and must go off then
+        self._told: dict[str, bool] = {}  #: coil → what it was last told for good
+        self._looks_back = True
+        self._look_back_s = 0.0
 
     def greet(self) -> DeviceInfo:
         if self._timed_here or "unlock_coil" in self._map.inverted:
             # a crash in the middle of a pulse left the gate open; and a lock that is held by
             # its relay is open until the relay has been told
             patiently(lambda: self._write("unlock_coil", False))
+        self._told["unlock_coil"] = False
         inputs = patiently(self.inputs)
         active = [n for n in INPUTS if getattr(inputs, n.removeprefix("input_"))]
         facts = {"active inputs": " ".join(n.removeprefix("input_") for n in active) or "none"}
@@ -58,6 +65,7 @@ class ModbusBoard:
         return GateCounters(*(self._counter(number) for number in numbers))
 
     def pulse(self) -> None:
+        self._look_back_s = self._pulse_end_s() + PULSE_SLACK_S
         if not self._timed_here:
             steps = max(1, round(self._map.pulse_ms / FLASH_STEP_MS))
             base = FLASH_OFF if "unlock_coil" in self._map.inverted else FLASH_ON
@@ -76,6 +84,9 @@ class ModbusBoard:
             self._off_due_s = self._pulse_end_s()
 
     def settle(self, now_s: float, owed: bool) -> None:
+        if self._looks_back and self._off_due_s is None and now_s >= self._look_back_s:
+            self._look_back_s = now_s + LOOK_BACK_S
+            self._look_back()
         due_s = self._off_due_s
         if due_s is None or (now_s < due_s if self._map.pulse == "coil" else owed):
             return
@@ -91,6 +102,35 @@ class ModbusBoard:
                 self._write("unlock_coil", False)
         self._bus.close()
 
+    def _look_back(self) -> None:
+        """A board that was restarted has forgotten its relays: tell it again. One that still has
+        them otherwise than told is half dead. Boards that cannot be asked are believed."""
+        wrong = self._not_as_told()
+        for coil in wrong:
+            self._write(coil, self._told[coil])
+        if wrong and (still := self._not_as_told()):
+            self._look_back_s = 0.0  # at the next poll again
+            detail = f"{self._port}: {', '.join(still)} not as told"
+            raise DeviceFault(ROLE, FaultCode.MISBEHAVES, detail)
+
+    def _not_as_told(self) -> list[str]:
+        numbers = {coil: getattr(self._map, coil) for coil in self._told}
+        if not numbers:
+            return []
+        first = min(numbers.values())
+        try:
+            levels = self._bus.read_coils(first, max(numbers.values()) - first + 1)
+        except DeviceFault as fault:
+            if fault.code is not FaultCode.REFUSED:
+                raise
+            self._looks_back = False
+            return []
+        return [
+            coil
+            for coil, number in numbers.items()
+            if levels[number - first] != self._map.level(coil, self._told[coil])
+        ]
+
     @property
     def _timed_here(self) -> bool:
         return self._map.pulse != "flash"
@@ -99,6 +139,7 @@ class ModbusBoard:
         return time.monotonic() + self._map.pulse_ms / 1000
 
     def _write(self, coil: str, active: bool) -> None:
+        self._told[coil] = active
         self._bus.write_coil(getattr(self._map, coil), self._map.level(coil, active))
 
     def _counter(self, register: int | None) -> int | None:

@@ -141,3 +141,44 @@ def test_every_unlock_ends_exactly_once(text):
 @given(st.lists(steps, max_size=25))
 def test_without_an_unlock_no_passage_ends(text):
     assert not any(kind.ends_passage for kind in Script().play(" ".join(text)))
+
+
+def levels(script: str) -> GateInputs:
+    return GateInputs("a" in script, "b" in script, False, False, "o" in script)
+
+
+def told(passage: Passage, *steps: tuple[str, float]) -> list[K]:
+    now, seen = 0.0, []
+    for script, seconds in steps:
+        end = now + seconds
+        while now < end:
+            now += LOOK_S
+            seen += [event.kind for event in passage.look(now, levels(script))]
+    return seen
+
+
+def test_a_barrier_broken_for_too_long_is_said_once_and_its_end():
+    passage = Passage(stuck_s=2.0)
+    assert told(passage, ("-", 0.2), ("a", 5), ("-", 1)) == [K.SENSOR_BLOCKED, K.SENSOR_CLEAR]
+
+
+def test_a_queue_at_a_released_gate_blocks_no_sensor():
+    passage = Passage(stuck_s=1.0, held_s=1.0)
+    passage.released(True)
+    assert told(passage, ("-", 0.2), ("ao", 5), ("-", 1)) == []
+
+
+def test_a_gate_that_stands_open_without_a_passage_is_held():
+    passage = Passage(held_s=1.0)
+    assert told(passage, ("o", 0.5), ("-", 0.5), ("o", 3), ("-", 0.2), ("o", 2)) == [K.HELD] * 2
+    passage.unlocked(100.0, 5.0)
+    assert [e.kind for e in passage.look(101.0, levels("o"))] == []
+
+
+def test_times_are_the_gates_own():
+    slow, quick = Passage(debounce_s=0.3, follow_s=1.0), Passage()
+    for passage in (slow, quick):
+        passage.unlocked(0.0, 60.0)
+    flicker = [("-", 0.2), ("a", 0.2), ("-", 0.4)]
+    assert told(slow, *flicker) == []
+    assert told(quick, *flicker) == [K.ENTERED, K.TURNED_BACK]

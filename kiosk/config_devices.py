@@ -1,0 +1,157 @@
+"""The devices' sections of config.yaml: one class for each driver, chosen by its `driver` key.
+
+Names and bounds of options only; what they do is the driver's. A new driver adds a class and its
+name in `Devices`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A section of the file."""
+
+    # strict: `finger: "no"` or `frames: true` is a mistake, not a value to be guessed
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Baud = Annotated[int, Field(ge=1200, le=921_600)]
+
+
+Wire = Literal[
+    "unlock_coil", "release_coil", "input_passage_a", "input_passage_b", "input_forced",
+    "input_fire", "input_open",
+]  # fmt: skip
+
+
+class ModbusTurnstile(Section):
+    """Modbus RTU relay and input module. Coils and inputs each have a number of their own."""
+
+    driver: Literal["modbus"]
+    port: str = Field(min_length=1, description="serial port")
+    baud: Baud = Field(default=9600, description="line speed")
+    unit: int = Field(default=1, ge=1, le=247, description="Modbus address of the board")
+    pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
+    pulse: Literal["flash", "coil", "latch"] = Field(
+        default="flash",
+        description="flash: the board times the pulse; coil: this program does; latch: on until "
+        "the person is through or the time is over, for gates without a controller of their own",
+    )
+    unlock_coil: int = Field(default=0, ge=0, le=255, description="coil that unlocks one passage")
+    release_coil: int = Field(
+        default=1, ge=0, le=255, description="coil that latches the gate open"
+    )
+    input_passage_a: int = Field(
+        default=0, ge=0, le=255, description="first sensor in entry direction"
+    )
+    input_passage_b: int = Field(default=1, ge=0, le=255, description="second sensor")
+    input_forced: int = Field(default=2, ge=0, le=255, description="forced-open contact")
+    input_fire: int = Field(default=3, ge=0, le=255, description="fire contact")
+    input_open: int | None = Field(
+        default=None, ge=0, le=255, description="contact: wing or door stands open; empty: none"
+    )
+    inverted: list[Wire] = Field(
+        default=[],
+        max_length=7,
+        description="coils and inputs that are wired the other way round: a relay that is off when "
+        "it acts, a contact that is open when it means something",
+    )
+    debounce_s: float = Field(
+        default=0.03, ge=0, le=0.5, description="a level counts when it has held for so long"
+    )
+    follow_s: float = Field(
+        default=0.6, ge=0.1, le=5, description="who follows within this is a second person"
+    )
+    sensor_stuck_s: float = Field(
+        default=60, ge=5, le=3600, description="a barrier broken for so long is told as blocked"
+    )
+    held_s: float = Field(
+        default=15, ge=1, le=600, description="open for so long without a passage: held open"
+    )
+    counter_entry: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_534,
+        description="input register of the gate's own counter of people going in: 32 bits in two "
+        "registers, the high one first; empty: it has none",
+    )
+    counter_exit: int | None = Field(
+        default=None, ge=0, le=65_534, description="… of people coming out; likewise"
+    )
+
+
+class UsbRelayTurnstile(Section):
+    """USB relay board (frames A0 …). It has no inputs: a passage ends by time and is seen by
+    nobody, which the journal and the report say."""
+
+    driver: Literal["usb_relay"]
+    port: str = Field(min_length=1, description="serial port")
+    baud: Baud = Field(default=9600, description="line speed")
+    pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
+    unlock_relay: int = Field(default=1, ge=1, le=8, description="relay that unlocks one passage")
+    release_relay: int | None = Field(
+        default=None,
+        ge=1,
+        le=8,
+        description="relay that holds the gate open; empty: the unlock's does both",
+    )
+    answers: bool = Field(
+        default=False, description="the board answers the status query FF, so it can be watched"
+    )
+
+
+class Fingerprint(Section):
+    """ZFM-20 family sensor."""
+
+    driver: Literal["zfm"]
+    port: str = Field(min_length=1, description="serial port")
+    baud: int = Field(
+        default=57_600, ge=9600, le=115_200, multiple_of=9600, description="line speed"
+    )
+    address: int = Field(default=0xFFFFFFFF, ge=0, le=0xFFFFFFFF, description="module address")
+    password: int = Field(default=0, ge=0, le=0xFFFFFFFF, description="module password")
+    min_score: int = Field(default=50, ge=1, le=1000, description="least score that is a match")
+
+
+class Camera(Section):
+    """OpenCV video source."""
+
+    driver: Literal["opencv"]
+    source: str | int = Field(
+        description="V4L2 device or number, rtsp:// or http:// address, video file or folder; "
+        "a relative path starts at the configuration file's folder"
+    )
+    width: int = Field(default=640, ge=320, le=3840, description="asked of a V4L2 device")
+    height: int = Field(default=480, ge=240, le=2160, description="asked of a V4L2 device")
+
+
+class IdCard(Section):
+    """Identity-card reader with a SAM module."""
+
+    driver: Literal["sam"]
+    port: str = Field(min_length=1, description="serial port")
+    baud: Baud = Field(default=115_200, description="line speed")
+
+
+class Devices(Section):
+    """The lane's hardware."""
+
+    turnstile: ModbusTurnstile | UsbRelayTurnstile = Field(discriminator="driver")
+    fingerprint: Fingerprint | None = None
+    camera: Camera
+    id_card: IdCard | None = None
+
+
+def sections_of(annotation: Any) -> list[type[BaseModel]]:
+    """The sections behind an annotation such as `Fingerprint | None`."""
+    found = (annotation, *get_args(annotation))
+    return [c for c in found if isinstance(c, type) and issubclass(c, BaseModel)]
+
+
+def tag_of(section: type[BaseModel]) -> str | None:
+    """The driver that a device's section is for."""
+    info = section.model_fields.get("driver")
+    return str(get_args(info.annotation)[0]) if info else None
