@@ -131,13 +131,13 @@ def test_without_finger_no_reader_is_needed(tmp_path):
 
 def test_another_driver_has_other_keys(tmp_path):
     head, tail = EXAMPLE.split("  turnstile:\n")
-    section = "    driver: usb_relay\n    port: /dev/x\n    release_relay: {}\n"
+    section = "    driver: usb_relay\n    port: /dev/x\n    release_relay: 2\n"
     text = head + "  turnstile:\n" + section + tail[tail.index("  fingerprint:\n") :]
     path = tmp_path / "config.yaml"
-    path.write_text(text.format(2))
+    path.write_text(text)
     assert load(path).device_options("turnstile")["unlock_relay"] == 1
-    assert "is the same relay as unlock_relay: 1" in problems(tmp_path, text.format(1))[0]
-    with_unit = text.format(2).replace("/dev/x", "/dev/x\n    unit: 1")
+    assert "is the same relay as unlock_relay: 1" in problems(tmp_path, text.replace("relay: 2", "relay: 1"))[0]
+    with_unit = text.replace("/dev/x", "/dev/x\n    unit: 1")
     assert "devices.turnstile.unit: unknown key" in problems(tmp_path, with_unit)[0]
 
 
