@@ -136,7 +136,8 @@ def test_another_driver_has_other_keys(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     assert load(path).device_options("turnstile")["unlock_relay"] == 1
-    assert "is the same relay as unlock_relay: 1" in problems(tmp_path, text.replace("relay: 2", "relay: 1"))[0]
+    same = text.replace("relay: 2", "relay: 1")
+    assert "is the same relay as unlock_relay: 1" in problems(tmp_path, same)[0]
     with_unit = text.replace("/dev/x", "/dev/x\n    unit: 1")
     assert "devices.turnstile.unit: unknown key" in problems(tmp_path, with_unit)[0]
 
