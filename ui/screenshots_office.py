@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.core.codes import WarningCode
+from kiosk.core.signed_texts import score_statement
+from ui import qt
+from ui.i18n import text
 
 FAMILY = "王李张刘陈杨赵黄周吴"
 CLOCK = "2025-06-12T09:{minute:02d}:{second:02d}+08:00"
@@ -81,6 +84,19 @@ def warnings() -> list[dict[str, Any]]:
     return found
 
 
+def paper() -> qt.QImage:
+    """Something like a page with a heading and a table."""
+    page = qt.QImage(794, 1123, qt.QImage.Format_RGB32)
+    page.fill(qt.QColor("white"))
+    painter = qt.QPainter(page)
+    painter.fillRect(80, 90, 380, 26, qt.QColor("#0E2038"))
+    for line in range(24):
+        for column, wide in enumerate((60, 150, 150, 110)):
+            painter.fillRect(80 + 160 * column, 170 + 34 * line, wide, 10, qt.QColor("#9AA7B5"))
+    painter.end()
+    return page
+
+
 def pages(window: Any, picture: str) -> Iterator[str]:
     """Puts the window before its pages one after another, naming each."""
     tabs = window.tabs
@@ -117,6 +133,23 @@ def pages(window: Any, picture: str) -> Iterator[str]:
     tabs.setCurrentWidget(tabs.warnings)
     yield "alerts"
     tabs.warnings.fill([])
+    tabs.setCurrentWidget(tabs.exit)
+    tabs.exit.who.setCurrentRow(2)
+    tabs.exit.score.setText("96")
+    yield "exit"
+    window.pages.setCurrentWidget(window.exit)
+    window.exit.begin("KM1-0930", candidates()[2], 96, "")
+    language = window._language
+    window.exit._on_statement(window.exit._asked, {
+        "text": score_statement(96, language), "text_sha256": "0" * 64})
+    yield "exit_sign"
+    window.exit.back.held.emit()
+    tabs.setCurrentWidget(tabs.report)
+    tabs.report.said.setText(text(language, "report.ready"))
+    tabs.report.number.setText(text(language, "report.page", n=1, of=5))
+    tabs.report.sheet.show_page(paper())
+    yield "report"
+    tabs.report.forget()
 
 
 def save_pages(

@@ -18,7 +18,7 @@ from kiosk.desks.params import Params
 from kiosk.ink import write_ink
 from kiosk.signature import Strokes, check_strokes
 from kiosk.store import Store
-from kiosk.store.errors import NotOpen, NotSignable
+from kiosk.store.errors import NotBooked, NotOpen, NotSignable
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
 
@@ -29,8 +29,11 @@ class Statement(Params):
 
 
 class ExitSign(Strokes):
+    """Whose signature: by admission number, or by `ref` of the candidates' list."""
+
     session_id: str = Field(max_length=64)
-    admission_no: str = Field(min_length=1, max_length=64)
+    admission_no: str | None = Field(None, min_length=1, max_length=64)
+    ref: str | None = Field(None, max_length=64)
     score: int = Field(ge=LOWEST, le=HIGHEST)
     note: str = Field("", max_length=300)
     person: str = Field(min_length=1, max_length=64)
@@ -57,7 +60,7 @@ class SignatureDesk:
         return {"text": text, "text_sha256": text_sha256(text)}
 
     def _sign(self, p: ExitSign) -> Any:
-        candidate = self._candidate(p.session_id, p.admission_no, p.lang)
+        candidate = self._signer(p)
         shown = find_text(p.text_sha256)
         if shown is None or (shown.purpose, shown.score) != ("exit", p.score):
             raise self._refused("score_text", p.lang, score=p.score)
@@ -79,6 +82,15 @@ class SignatureDesk:
         except NotOpen as refused:
             raise self._refused("not_open", p.lang, session_id=p.session_id) from refused
         return {"signature_sha256": sha256}
+
+    def _signer(self, p: ExitSign) -> Candidate:
+        if p.ref is None:
+            return self._candidate(p.session_id, p.admission_no or "", p.lang)
+        try:
+            number = self._store.person_of(p.session_id, p.ref).admission_no
+        except NotBooked as refused:
+            raise self._refused("candidate_unknown", p.lang) from refused
+        return self._candidate(p.session_id, number, p.lang)
 
     def _list(self, p: WhoseSignatures) -> Any:
         candidate = self._candidate(p.session_id, p.admission_no, p.lang)

@@ -64,3 +64,24 @@ def test_who_came_late_and_who_has_signed_and_left_are_counted(store):
     assert store.counts("S1").left == 1
     (one,) = call(store, "session.candidates", session_id="S1", query="00001")["candidates"]
     assert one["left"]
+
+
+def test_a_score_is_signed_by_ref_or_number_of_somebody_inside(store):
+    from kiosk.core.signed_texts import score_statement, text_sha256
+    from kiosk.desks.signature import SignatureDesk
+
+    who = candidate_of(store, 1)
+    store.gate_outcome(admit(store, 1).intent_id, Reason.ADMITTED)
+    schema, handler = SignatureDesk(store, declined).methods["exit.sign"]
+    line = [[10.0 * i, 100.0, 5.0 * i, 0.5] for i in range(60)]
+    whole = {"session_id": "S1", "score": 96, "strokes": [line], "width": 800, "height": 300,
+             "text_sha256": text_sha256(score_statement(96, "zh")), "pointer": "touch",
+             "person": "李老师"}  # fmt: skip
+    with pytest.raises(RpcError) as refused:
+        handler(parse(schema, whole | {"ref": "nobody"}))
+    assert refused.value.data["code"] == "CANDIDATE_UNKNOWN"
+    with pytest.raises(RpcError):
+        handler(parse(schema, whole))
+    assert handler(parse(schema, whole | {"ref": who.pseudonym}))["signature_sha256"]
+    again = whole | {"admission_no": "A00001", "note": "手抖", "score": 96}
+    assert handler(parse(schema, again))["signature_sha256"]

@@ -91,6 +91,8 @@ class Daemon:
                 method = message["method"]
                 self.requests.append((method, message["params"]))
                 answer = self.answers.get(method, {})
+                if callable(answer):
+                    answer = answer(message["params"])
                 with self._lock:
                     if isinstance(answer, wire.RpcError):
                         peer.sendall(wire.encode(wire.error_answer(message["id"], answer)))

@@ -225,6 +225,8 @@ def test_the_words_of_every_page_fit(
         for part in window.findChildren(qt.QPushButton):
             if part.isVisible() and part.minimumSizeHint().width() > part.width():
                 found.append((name, part.text()))
+        if window.exit.isVisible() and not window.exit.pad.fits():
+            found.append((name, "pad"))
         legends = [x for x in window.findChildren(Legend) if x.isVisible()]
         found += [(name, "legend") for legend in legends if not legend.fits()]
     assert found == []

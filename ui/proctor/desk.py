@@ -10,9 +10,11 @@ from typing import Any
 from ui import qt, theme
 from ui.i18n import text
 from ui.proctor.hall import HallPage
+from ui.proctor.leaving import ExitPage
 from ui.proctor.machines import MachinesPage
 from ui.proctor.page import Line
 from ui.proctor.people import PeoplePage
+from ui.proctor.report import ReportPage
 from ui.proctor.tables import EventTable
 from ui.proctor.warnings import WarningsPage
 
@@ -28,8 +30,11 @@ class Desk(qt.QTabWidget):
         self.hall = HallPage(language, line)
         self.machines = MachinesPage(language)
         self.warnings = WarningsPage(language, line)
+        self.exit = ExitPage(language)
+        self.report = ReportPage(language, line)
         pages = {"events": self.events, "candidates": self.people, "hall": self.hall,
-                 "machines": self.machines, "warnings": self.warnings}
+                 "machines": self.machines, "warnings": self.warnings, "exit": self.exit,
+                 "report": self.report}
         for key, page in pages.items():
             self.addTab(page, text(language, f"proctor.{key}"))
         self.warnings.changed.connect(self._on_warnings)
@@ -38,6 +43,7 @@ class Desk(qt.QTabWidget):
     def refresh(self, session_id: str | None) -> None:
         """Something happened, or another session was chosen: what is seen asks anew."""
         self._session_id = session_id
+        self.report.refresh(session_id)
         if self.currentWidget() is self.hall:
             self.hall.refresh(session_id)
 
@@ -50,6 +56,7 @@ class Desk(qt.QTabWidget):
         self.people.show_list(session_id, candidates)
         if not self.people.query:
             self.hall.know(candidates)
+            self.exit.know(candidates)
 
     def show_state(self, state: dict[str, Any]) -> None:
         self.machines.show_devices(state.get("devices") or {})
@@ -58,7 +65,11 @@ class Desk(qt.QTabWidget):
         self.people.allow(may_act)
         self.hall.allow(may_act)
         self.warnings.allow(may_act)
+        self.report.allow(may_act)
+        self.exit.allow(may_act)
 
     def forget(self) -> None:
         """Nobody stands here any more: nothing of any candidate stays on the screen."""
         self.people.forget()
+        self.report.forget()
+        self.exit.forget()

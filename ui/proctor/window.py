@@ -15,6 +15,7 @@ from ui.client import LOST, Client
 from ui.i18n import coded, text
 from ui.proctor.alerts import AlertsPanel
 from ui.proctor.desk import Desk
+from ui.proctor.leaving import ExitSheet
 from ui.proctor.login import ApprovalSheet, LoginPage
 from ui.proctor.page import Line
 from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, label
@@ -102,6 +103,8 @@ class ProctorWindow(qt.QWidget):
         self.pages = qt.QStackedWidget()
         self.pages.addWidget(self.login)
         self.pages.addWidget(self.work)
+        self.exit = ExitSheet(self._language, Line(self._ask, self._do, self._note))
+        self.pages.addWidget(self.exit)
         whole = qt.QVBoxLayout(self)
         whole.addLayout(self._build_top())
         whole.addWidget(self.pages, 1)
@@ -161,6 +164,8 @@ class ProctorWindow(qt.QWidget):
         self.tabs.people.chosen.connect(self.redraw.choose)
         self.tabs.people.searched.connect(self._ask_candidates)
         self.tabs.hall.give_up.connect(self.redraw.choose)
+        self.tabs.exit.begun.connect(self._let_sign)
+        self.exit.ended.connect(self._take_back)
         self.redraw.decided.connect(self._give_up)
         self.alerts.answered.connect(
             lambda alert_id, same: self._act("alert.answer", alert_id=alert_id, same=same))
@@ -200,7 +205,8 @@ class ProctorWindow(qt.QWidget):
         self.lock.setVisible(inside)
         self.logout.setVisible(inside)
         self.login.show_standing(self._staff, self._client.is_connected)
-        self.pages.setCurrentWidget(self.work if inside else self.login)
+        if not inside or self.pages.currentWidget() is not self.exit:
+            self.pages.setCurrentWidget(self.work if inside else self.login)
         if not inside:
             self._forget_decisions()
         self._render()
@@ -211,6 +217,7 @@ class ProctorWindow(qt.QWidget):
         self.approval.forget()
         self.redraw.forget()
         self.tabs.forget()
+        self.exit.forget()
         self.message.hide()
 
     def _log_in(self, staff_no: str, pin: str) -> None:
@@ -348,6 +355,21 @@ class ProctorWindow(qt.QWidget):
     def _on_not_released(self, _error: wire.RpcError) -> None:
         self._done.stop()
         self._say("✕ " + text(self._language, "release.failed"), theme.BAD, theme.PALE_BAD)
+
+    def _let_sign(self, candidate: dict[str, Any], score: int, note: str) -> None:
+        """The screen is the candidate's until a proctor takes it back."""
+        session_id = self.session.choice.currentData()
+        if session_id is None:
+            return
+        self.tabs.forget()
+        self.message.hide()
+        self.exit.begin(session_id, candidate, score, note)
+        self.pages.setCurrentWidget(self.exit)
+
+    def _take_back(self) -> None:
+        self.pages.setCurrentWidget(self.work)
+        self._show_standing()
+        self._ask_sessions()
 
     def _act_on_session(self, method: str) -> None:
         chosen = self.session.choice.currentData()
