@@ -376,6 +376,7 @@ TEXTS: dict[str, str] = {
     "kind.session_created": "session created",
     "kind.session_opened": "session opened",
     "kind.session_closed": "session closed",
+    "kind.session_forgotten": "session data destroyed on time",
     "kind.session_open_refused": "session could not open",
     "kind.roster_imported": "roster imported",
     "kind.roster_reembedded": "face data made anew",
