@@ -542,6 +542,22 @@ async def _release(config: Config, on: bool) -> None:
         await turnstile.close()
 
 
+def rotate_key(config: Config, person: str) -> int:
+    """Raises `StoreError`; a daemon that runs holds the database."""
+    from kiosk.report.seal import CERTIFICATE
+
+    store = open_store(config)
+    try:
+        count = store.rotate_key(config.paths.key_file, person)
+    finally:
+        store.close()
+    certificate = config.paths.data / CERTIFICATE
+    if certificate.exists():  # it certifies a key that was derived from the old one
+        day = SystemClock().now()
+        certificate.rename(certificate.with_name(f"{certificate.stem}-until-{day:%Y%m%dT%H%M%S}.pem"))
+    return count
+
+
 def make_key(config: Config) -> Path:
     """Create the lane's key files. Raises `StoreError` when all are there already.
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from kiosk.cli.base import Context, Exit, bundle_errors, pass_context
+from kiosk.cli.base import Context, Exit, bundle_errors, pass_context, person_option
 from kiosk.cli.roster import progress_bars, show_problems
 
 if TYPE_CHECKING:
@@ -138,6 +138,27 @@ def _prepared(c: Context, roster: Path, encoder: str) -> Prepared:
 @click.group("key")
 def key_group() -> None:
     """The lane's keys."""
+
+
+@key_group.command("rotate")
+@person_option
+@pass_context
+def key_rotate(c: Context, person: str) -> None:
+    """Give the lane another key, and wrap every session's key with it. Stop the daemon first.
+
+    The old key is overwritten. Keep a copy of the new one. A signed report's certificate depends on
+    the key: the next report makes a new one, whose fingerprint has to be published.
+
+    Example: examgate key rotate
+    """
+    from kiosk import app
+
+    with c.declined():
+        count = app.rotate_key(c.config, person)
+    click.echo(c.say(
+        f"密钥 {c.config.paths.key_file} 已更换（{count} 个数据密钥）；请备份新密钥",
+        f"{c.config.paths.key_file} is another key now ({count} data keys); keep a copy of it",
+    ))  # fmt: skip
 
 
 @key_group.command("recipient")

@@ -181,6 +181,7 @@ class JournalKind(StrEnum):
     DEVICE_FAULT = "device_fault"
     DEVICE_RECOVERED = "device_recovered"
     REPORT_SIGNED = "report_signed"  #: a session's report was handed out
+    KEY_ROTATED = "key_rotated"  #: the lane's key is another
     SESSION_FORGOTTEN = "session_forgotten"  #: its candidates' data were destroyed
     DISPUTE_MADE = "dispute_made"  #: so was everything of one candidate
     STAFF_ADDED = "staff_added"

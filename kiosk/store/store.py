@@ -34,6 +34,7 @@ from kiosk.store.receipts import Receipts
 from kiosk.store.record import Records
 from kiosk.store.retention import Retention
 from kiosk.store.roster import Roster
+from kiosk.store.rotation import finish_rotation, rotated
 from kiosk.store.signatures import Signatures
 from kiosk.store.signer import Signer, signing_key_file
 from kiosk.store.staff import Staff
@@ -42,6 +43,7 @@ from kiosk.store.visits import Visits
 from kiosk.store.warnings import Warnings
 
 FILE = "lane.db"
+KEYS = "keys"  #: the sessions' secrets
 BACKUPS = "backups"  #: copies made before a migration
 RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stands open
 
@@ -78,7 +80,7 @@ class Store(
         `origin`: the journal's name in its signed heads; it keeps the one it has. A database
         that was put back is found here and journalled (kiosk.store.heads).
         """
-        key = read_key_file(key_file)
+        read_key_file(key_file)
         try:
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -88,7 +90,8 @@ class Store(
             database = _connect(data_dir / FILE)
             try:
                 _bring_up_to_date(database, data_dir, clock)
-                vault = Vault(database, key, data_dir / "keys")
+                key = finish_rotation(database, data_dir / KEYS, key_file)
+                vault = Vault(database, key, data_dir / KEYS)
                 vault.check()
                 _strengthen(database, vault)
                 signer = _signer(database, signing_key_file(key_file), origin)
@@ -129,6 +132,18 @@ class Store(
                 terminal=terminal,
                 payload=payload,
             )
+
+    def rotate_key(self, key_file: Path, person: str) -> int:
+        """Another lane key: every session's key is wrapped anew. Returns how many.
+
+        The old key is gone afterwards; what it had wrapped cannot be opened with it any more. This
+        store must then be closed. Raises `StoreError`; then everything is as it was.
+        """
+        with rotated(key_file) as new_key, self._transaction():
+            count = self._vault.rewrap(new_key)
+            self._note(JournalKind.KEY_ROTATED, payload={"keys": count, "person": person})
+        self._vault.forget()
+        return count
 
     def fire_release_lasts(self) -> bool:
         """As journalled: a fire release that nobody has ended. Raises `StoreError` if damaged."""

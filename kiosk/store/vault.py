@@ -180,7 +180,7 @@ class Vault:
             self._secrets.mkdir(mode=0o700, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             _write_through(self._file(scope), flags, secret)
-            _sync_folder(self._secrets)
+            sync_folder(self._secrets)
         except OSError as error:
             raise StoreError(f"{self._secrets}: {error.strerror}") from error
         return secret
@@ -195,15 +195,23 @@ class Vault:
             self._db.execute("update keys set wrapped = ? where scope = ?", [again, scope])
         return len(old)
 
+    def rewrap(self, lane_key: bytes) -> int:
+        """Every wrapped key again with another lane's key. Returns how many; one transaction of
+        the caller's, who then makes a new `Vault`."""
+        rows = self._db.execute("select scope, wrapped from keys").fetchall()
+        other = Vault(self._db, lane_key, self._secrets)
+        for scope, wrapped in rows:
+            again = other._wrapped(scope, self._unwrap(scope, wrapped))
+            self._db.execute("update keys set wrapped = ? where scope = ?", [again, scope])
+        return len(rows)
+
     def destroy(self, scope: str) -> None:
         """Overwrite the secret where it lies; then the file and the wrapped key go. For good."""
         file = self._file(scope)
         self._open.pop(scope, None)
         try:
             if file.exists():
-                _write_through(file, os.O_WRONLY | os.O_CLOEXEC, bytes(KEY_BYTES))
-                file.unlink()
-                _sync_folder(self._secrets)
+                overwrite(file)
         except OSError as error:
             raise StoreError(f"{file}: {error.strerror}") from error
         self._db.execute("delete from keys where scope = ?", [scope])
@@ -239,7 +247,14 @@ def _write_through(file: Path, flags: int, data: bytes) -> None:
         os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
+def overwrite(file: Path) -> None:
+    """Zeros where its bytes lie, then it goes."""
+    _write_through(file, os.O_WRONLY | os.O_CLOEXEC, bytes(file.stat().st_size))
+    file.unlink()
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

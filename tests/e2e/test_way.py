@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 from kiosk.demo.people import CHEN, LI, STRANGER, WANG
-from tests.e2e.walker import audit
+from tests.e2e.walker import audit, leaks
 
 
 def over(state):
@@ -49,6 +49,8 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     record.write_text(record.read_text().replace('"result":"sent"', '"result":"sent "'))
     checked = quick_venue.command("audit", str(record), check=False)
     assert checked.returncode == 1 and "was changed" in checked.stdout
+    quick_venue.stop("daemon")  # everything that it logs is on disk then
+    assert leaks(quick_venue, WANG) == []
 
 
 def test_whose_terminal_broke_comes_again_and_the_gates_own_counters_agree(quick_venue, walker):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from drivers.fingerprint.virtual import make_template
 from kiosk import wire
 from kiosk.audit.record import parse_record
 from kiosk.audit.run import audit as check
@@ -16,6 +19,33 @@ from kiosk.demo.venue import Venue
 from tools.verify_record import Kept, verify
 
 CARD_CHANGE_S = 0.7  #: nobody lifts a card and lays on another one faster
+
+
+def personal(person: Any) -> dict[str, bytes]:
+    """What must never be in a log: as it is, and as bytes are often printed."""
+    template = make_template(person.finger, seed=1)
+    found = {
+        "name": person.name.encode(),
+        "escaped name": json.dumps(person.name).strip('"').encode(),
+        "identity number": person.number.encode(),
+        "birth date": person.number[6:14].encode(),
+        "admission number": person.admission_no.encode(),
+        "address": person.card().address.encode(),
+        "template": template[64:96],
+        "template, hex": template[64:80].hex().encode(),
+        "template, base64": base64.b64encode(template)[88:112],
+        "template, repr": repr(template[64:80])[2:-1].encode(),
+        "strokes": b"[10.0, 5",
+    }
+    return found
+
+
+def leaks(venue: Venue, person: Any) -> list[str]:
+    """Which of these are in anything that the lane's processes have written to their logs."""
+    logs = {f.name: f.read_bytes() for f in venue.logs.iterdir()}
+    assert any(len(log) > 200 for log in logs.values()), "there is nothing to look through"
+    return [f"{what} in {name}" for name, log in logs.items()
+            for what, piece in personal(person).items() if piece in log]  # fmt: skip
 
 
 def scrawl(n: int) -> list[list[list[float]]]:
