@@ -142,6 +142,9 @@ class FingerprintReader(Protocol):
         within a second). Raises `Retry` for a bad image, `DeviceFault` when the reader dies.
         """
 
+    async def capture(self) -> bytes:
+        """Wait for a finger and give its template as the reader makes it; as `verify` otherwise."""
+
     async def wait_lifted(self) -> None:
         """Return when no finger is on the glass."""
 

@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from importlib import metadata
@@ -26,6 +26,7 @@ from kiosk.clock import SystemClock
 from kiosk.config import Config
 
 if TYPE_CHECKING:
+    from kiosk.acceptance import Ledger
     from kiosk.centre.bundle.accept import Opened
     from kiosk.centre.download import Fetcher
     from kiosk.centre.reembed import Reembedded
@@ -73,9 +74,16 @@ def port_of(config: Config, role: str) -> str:
     return str(options.get("port", options.get("source", "")))
 
 
-def device_of(config: Config, role: str) -> Any:
-    """A device as configured, not yet opened."""
-    options = config.device_options(role)
+def device_of(config: Config, role: str, **changes: Any) -> Any:
+    """A device as configured but for `changes`, not yet opened.
+
+    Raises `DeviceFault` when it is to be found by its USB identity and is not there.
+    """
+    from drivers import ports
+
+    options = config.device_options(role) | changes
+    if "port" in options:
+        options["port"] = ports.find(role, options["port"], options.pop("usb", None))
     if role == "turnstile":
         options = options | {"clear_s": config.timeouts.gate_clear_s}
     return make_device(role, str(options["driver"]), options)
@@ -521,6 +529,76 @@ async def _open_and_close(device: Any) -> Any:
         return await device.open()
     finally:
         await device.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a technician's commands work with while no daemon runs."""
+
+    store: Store
+    journal: Callable[[str, str, dict[str, Any]], None]
+
+
+@contextlib.contextmanager
+def by_hand(config: Config, person: str) -> Iterator[ByHand]:
+    """The record, so that what moves the gate is in it. Raises `StoreError` (locked: a daemon
+    runs, and the lane is in service)."""
+    from kiosk.core.codes import JournalKind
+
+    store = open_store(config)
+
+    def note(device: str, action: str, about: dict[str, Any]) -> None:
+        pseudonym = about.pop("pseudonym", None)
+        payload = {"device": device, "action": action, "person": person} | about
+        store.journal(JournalKind.DEVICE_TRIED, pseudonym=pseudonym, payload=payload)
+
+    try:
+        yield ByHand(store, note)
+    finally:
+        store.close()
+
+
+async def accept(
+    config: Config,
+    *,
+    person: str,
+    hands: bool,
+    seconds: float,
+    ask: Callable[[str], None],
+    show: Callable[[dict[str, Any]], None],
+    folder: Path | None,
+) -> Ledger:
+    """Check every device and write the signed equipment ledger. Raises `StoreError`."""
+    from kiosk.acceptance import Hands, check_devices, ledger_text, write_ledger
+    from kiosk.core.codes import JournalKind
+
+    with by_hand(config, person) as hand:
+        devices = [
+            (role, str(config.device_options(role)["driver"]), port_of(config, role),
+             _maker(config, role))
+            for role in roles_of(config)
+        ]  # fmt: skip
+        checks = []
+        async for check in check_devices(devices, Hands(hands, seconds, ask), hand.journal):
+            checks.append(check)
+            show(asdict(check))
+        at = SystemClock().now().astimezone(ZoneInfo(config.venue.timezone))
+        about = {
+            "origin": hand.store.origin, "at": at.isoformat(), "person": person,
+            "version": version(), "venue": config.venue.name, "lane": config.lane.id,
+            "hands": hands,
+        }  # fmt: skip
+        ledger = write_ledger(
+            folder or config.paths.data / "ledgers",
+            at,
+            ledger_text(about, checks),
+            hand.store.sign_text,
+            checks,
+        )
+        said = {"sha256": ledger.sha256, "passed": list(ledger.passed),
+                "failed": list(ledger.failed), "person": person}  # fmt: skip
+        hand.store.journal(JournalKind.EQUIPMENT_CHECKED, payload=said)
+        return ledger
 
 
 def safe_state(config: Config) -> str:

@@ -21,6 +21,18 @@ class Section(BaseModel):
 Baud = Annotated[int, Field(ge=1200, le=921_600)]
 
 
+def usb_identity() -> Any:
+    return Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        pattern=r"^\S+$",
+        description="identity of the USB adapter, `vendor:product`, `vendor:product:serial` or the "
+        "serial number (`examgate device ports`): it is found in whatever socket, and `port` is "
+        "not used; empty: `port` is opened",
+    )
+
+
 Wire = Literal[
     "unlock_coil", "release_coil", "input_passage_a", "input_passage_b", "input_forced",
     "input_fire", "input_open",
@@ -32,6 +44,7 @@ class ModbusTurnstile(Section):
 
     driver: Literal["modbus"]
     port: str = Field(min_length=1, description="serial port")
+    usb: str | None = usb_identity()
     baud: Baud = Field(default=9600, description="line speed")
     unit: int = Field(default=1, ge=1, le=247, description="Modbus address of the board")
     pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
@@ -89,6 +102,7 @@ class UsbRelayTurnstile(Section):
 
     driver: Literal["usb_relay"]
     port: str = Field(min_length=1, description="serial port")
+    usb: str | None = usb_identity()
     baud: Baud = Field(default=9600, description="line speed")
     pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
     unlock_relay: int = Field(default=1, ge=1, le=8, description="relay that unlocks one passage")
@@ -108,6 +122,7 @@ class Fingerprint(Section):
 
     driver: Literal["zfm"]
     port: str = Field(min_length=1, description="serial port")
+    usb: str | None = usb_identity()
     baud: int = Field(
         default=57_600, ge=9600, le=115_200, multiple_of=9600, description="line speed"
     )
@@ -133,6 +148,7 @@ class IdCard(Section):
 
     driver: Literal["sam"]
     port: str = Field(min_length=1, description="serial port")
+    usb: str | None = usb_identity()
     baud: Baud = Field(default=115_200, description="line speed")
 
 

@@ -78,7 +78,7 @@ def is_ours(name: str) -> bool:
 
 UPPER = (
     "kiosk.app", "kiosk.daemon", "kiosk.office", "kiosk.session", "kiosk.supervisor",
-    "kiosk.steps", "kiosk.desks",
+    "kiosk.steps", "kiosk.desks", "kiosk.workshop", "kiosk.acceptance",
     "kiosk.server", "kiosk.cli", "kiosk.demo", "ui",
 )  # fmt: skip
 CONTRACTS = ("drivers.contracts", "drivers.errors")
@@ -103,7 +103,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     (
         "kiosk.cli",
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.reasons"),
-        ("kiosk.app", "kiosk.demo.main", "kiosk.store.errors", "kiosk.store.vault",
+        ("kiosk.app", "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
+         "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts",
          "kiosk.centre.download",
          "kiosk.preconditions", "drivers.errors",
@@ -114,6 +115,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     (
         "kiosk.demo",
         ("kiosk", "drivers.*.virtual", "drivers.camera.device", "drivers.fingerprint.fingers",
+         "drivers.fingerprint.codec", "drivers.link", "drivers.turnstile.gate",
          *CONTRACTS, "ui.qt"),
         (),
     ),

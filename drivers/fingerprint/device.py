@@ -139,6 +139,15 @@ class ZfmReader:
                 return result
             await asyncio.sleep(self._poll_s)
 
+    async def capture(self) -> bytes:
+        """Wait for a finger and give its template (512 bytes), as the module makes it from one
+        image. Raises `Retry` and `DeviceFault` as `verify` does. Personal data: never log."""
+        while True:
+            template = await self._run(lambda: self._surely(self._capture))
+            if template is not None:
+                return template
+            await asyncio.sleep(self._poll_s)
+
     async def wait_lifted(self) -> None:
         while True:
             if not await self._run(lambda: self._surely(self._finger_present)):
@@ -245,6 +254,17 @@ class ZfmReader:
                 return FingerResult(True, best, best_index, image_ready_s)
         self._in_buffer = None  # sent anew next time: a module that lost its memory recovers
         return FingerResult(False, best, best_index, image_ready_s)
+
+    def _capture(self) -> bytes | None:
+        if not self._ask("readImage"):
+            return None
+        self._ask("convertImage", LIVE_BUFFER)
+        template = self._ask(
+            "downloadCharacteristics", LIVE_BUFFER, bound_s=self._limits.upload_s
+        )
+        if len(template) != TEMPLATE_BYTES:
+            raise self._distrusted(f"template of {len(template)} bytes")
+        return bytes(template)
 
     def _surely(self, step: Callable[[], T]) -> T:
         """Do `step` again after noise or silence, while the module still answers a resync."""

@@ -74,6 +74,11 @@ class Context:
     def say(self, zh: str, en: str) -> str:
         return zh if self.language == "zh" else en
 
+    def device_name(self, role: str) -> str:
+        from kiosk.texts import ROLES
+
+        return ROLES.get(role, (role, role))[0 if self.language == "zh" else 1]
+
     def fail(self, code: Exit, sentences: Iterable[str]) -> NoReturn:
         """Say each sentence on standard error and end with `code`."""
         for sentence in sentences:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+import kiosk.cli.device_tools  # noqa: F401 - adds to the group device
+from kiosk.cli.acceptance import acceptance
 from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.centre import centre, key_group
@@ -16,11 +18,13 @@ from kiosk.cli.document import dispute, report
 from kiosk.cli.draw import draw
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
+from kiosk.cli.observe import logs, metrics
 from kiosk.cli.privacy import privacy
 from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
 from kiosk.cli.session import session
 from kiosk.cli.signature import signature
+from kiosk.cli.sim import sim
 from kiosk.cli.staff import staff
 from kiosk.cli.terminal import terminal
 
@@ -73,7 +77,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, session, terminal, face, draw, journal, audit,
-    dispute, signature, device, centre, key_group,
+    dispute, signature, device, acceptance, sim, logs, metrics, centre, key_group,
     privacy, staff,
 )  # fmt: skip
 session.add_command(report)

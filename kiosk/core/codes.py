@@ -178,6 +178,8 @@ class JournalKind(StrEnum):
     ADMITTED = "admitted"
     REFUSED = "refused"
     HELP = "help"
+    DEVICE_TRIED = "device_tried"  #: a technician moved something by hand, no candidate involved
+    EQUIPMENT_CHECKED = "equipment_checked"  #: the signed equipment ledger of a shift's start
     DEVICE_FAULT = "device_fault"
     DEVICE_RECOVERED = "device_recovered"
     REPORT_SIGNED = "report_signed"  #: a session's report was handed out

@@ -407,6 +407,8 @@ TEXTS: dict[str, str] = {
     "kind.refused": "not admitted",
     "kind.help": "asked for help",
     "kind.help_done": "help given",
+    "kind.device_tried": "device tried by hand",
+    "kind.equipment_checked": "equipment checked",
     "kind.device_fault": "device fault",
     "kind.device_recovered": "device works again",
     "kind.staff_added": "staff added",

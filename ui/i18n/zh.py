@@ -403,6 +403,8 @@ TEXTS: dict[str, str] = {
     "kind.refused": "未通过",
     "kind.help": "请求帮助",
     "kind.help_done": "求助已处理",
+    "kind.device_tried": "运维手动试验",
+    "kind.equipment_checked": "开班设备检查",
     "kind.device_fault": "设备故障",
     "kind.device_recovered": "设备恢复",
     "kind.staff_added": "建立考试员",

@@ -1,0 +1,462 @@
+"""`examgate device …` by hand, while no daemon runs: watch, record, replay, ports, and what each
+device can be asked to do. What moves the gate is journalled before it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.devices import device, turnstile
+
+SERIAL_ROLES = ("turnstile", "fingerprint", "id_card")
+role_argument = click.argument("role", type=click.Choice(SERIAL_ROLES))
+seconds_option = click.option(
+    "--seconds", type=click.FloatRange(0.1, 3600), default=20, show_default=True,
+    help="How long.",
+)  # fmt: skip
+
+
+@contextmanager
+def by_hand(c: Context, person: str = "technician") -> Iterator[Any]:
+    """The record, which only one process may have: so the lane is out of service meanwhile."""
+    from kiosk import app
+
+    with c.declined(), app.by_hand(c.config, person) as hand:
+        yield hand
+
+
+def _make(c: Context, role: str, **changes: Any) -> Any:
+    from kiosk import app
+
+    return app.device_of(c.config, role, **changes)
+
+
+def _settings(c: Context, role: str) -> dict[str, Any]:
+    options = c.config.device_options(role)
+    if not options:
+        said = c.say(f"没有配置 devices.{role}", f"devices.{role} is not configured")
+        c.fail(Exit.BAD_INPUT, [said])
+    return options
+
+
+# --- any serial device ---------------------------------------------------------------------------
+
+
+@device.command()
+@as_json
+@pass_context
+def ports(c: Context, json_: bool) -> None:
+    """USB serial ports with the identity that `usb` in the configuration may name.
+
+    Example: examgate device ports
+    """
+    from drivers.ports import usb_ports
+
+    found = usb_ports()
+    if json_:
+        c.print_json({"ports": [{"port": p.port, "usb": p.identity, "socket": p.location,
+                                 "what": p.what} for p in found]})  # fmt: skip
+        return
+    headings = c.say("端口,usb,插口,名称", "port,usb,socket,what").split(",")
+    c.print_table(headings, ((p.port, p.identity, p.location, p.what) for p in found))
+
+
+@device.command()
+@role_argument
+@seconds_option
+@as_json
+@pass_context
+def watch(c: Context, role: str, seconds: float, json_: bool) -> None:
+    """What ROLE shows as it happens: the gate's inputs and events, else the time of an answer.
+
+    The daemon must not run: it has the device. No finger and no card is read.
+
+    Example: examgate device watch turnstile --seconds 60
+    """
+    _settings(c, role)
+    with by_hand(c):
+        asyncio.run(_watch(c, role, seconds, json_))
+
+
+async def _watch(c: Context, role: str, seconds: float, json_: bool) -> None:
+    from kiosk import workshop
+
+    async for seen in workshop.watch(role, _make(c, role), seconds):
+        if json_:
+            click.echo(json.dumps({"at_s": seen.at_s, "what": seen.what} | seen.about))
+        else:
+            about = " ".join(f"{k}={v}" for k, v in seen.about.items())
+            click.echo(f"{seen.at_s:8.3f} {seen.what} {about}")
+
+
+@device.command()
+@role_argument
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@seconds_option
+@pass_context
+def record(c: Context, role: str, file: Path, seconds: float) -> None:
+    """Write every byte between the driver and ROLE into FILE, which `replay` and tests can play.
+
+    The driver opens the device and asks it its usual questions; no finger and no card is read,
+    so that nobody's data are in the file. The daemon must not run.
+
+    Example: examgate device record turnstile turnstile.rec --seconds 5
+    """
+    from drivers.ports import find
+    from drivers.recording import Tap, write_head
+    from kiosk import workshop
+
+    options = _settings(c, role)
+    with by_hand(c), c.new_file(file) as out:
+        real = find(role, options["port"], options.get("usb"))
+        write_head(out, {"role": role, "driver": options["driver"], "baud": str(options["baud"])})
+        with Tap(role, real, int(options["baud"]), out) as tap:
+            tapped = _make(c, role, port=tap.port, usb=None)
+            asyncio.run(_drain(workshop.watch(role, tapped, seconds)))
+    click.echo(c.say(f"已录制：{file}", f"recorded: {file}"))
+
+
+async def _drain(seen: AsyncIterator[Any]) -> int:
+    count = 0
+    async for _ in seen:
+        count += 1
+    return count
+
+
+@device.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=3, show_default=True,
+              help="How long the driver works on it.")
+@pass_context
+def replay(c: Context, file: Path, seconds: float) -> None:
+    """Let this lane's driver work on a recording instead of the device, and say how it does.
+
+    Exit code 5 when the driver finds a fault, as it would at the device. Needs no hardware and
+    stops no daemon.
+
+    Example: examgate device replay turnstile.rec
+    """
+    from drivers.errors import DeviceFault
+    from drivers.recording import BadRecording, Replay, read_recording
+    from kiosk import workshop
+
+    try:
+        recording = read_recording(file.read_text(encoding="ascii").splitlines())
+    except (BadRecording, UnicodeDecodeError, OSError) as error:
+        c.fail(Exit.BAD_INPUT, [f"{file}: {error}"])
+    role = recording.about.get("role", "")
+    if role not in SERIAL_ROLES:
+        c.fail(Exit.BAD_INPUT, [f"{file}: line 1: role is {role!r}"])
+    with Replay(recording) as twin:
+        made = _make(c, role, port=twin.port, usb=None)
+        try:
+            asyncio.run(_drain(workshop.watch(role, made, seconds)))
+            said = c.say("驱动没有发现故障", "the driver found no fault")
+            fault = None
+        except DeviceFault as found:
+            said, fault = str(found), found
+        click.echo(said)
+        click.echo(c.say(f"应答 {twin.answered} 次，没有录到的请求 {len(twin.unknown)} 次",
+                         f"{twin.answered} requests answered, {len(twin.unknown)} that were not "
+                         "recorded"))  # fmt: skip
+    if fault is not None:
+        sys.exit(Exit.DEVICE)
+
+
+# --- the turnstile --------------------------------------------------------------------------------
+
+
+@turnstile.command()
+@as_json
+@pass_context
+def inputs(c: Context, json_: bool) -> None:
+    """The levels of the gate's inputs, after inversion. The daemon must not run.
+
+    Example: examgate device turnstile inputs
+    """
+    from kiosk import workshop
+
+    with by_hand(c):
+        found = asyncio.run(workshop.read_inputs(_make(c, "turnstile")))
+    if json_:
+        c.print_json({"inputs": found})
+    elif found is None:
+        click.echo(c.say("这种闸机没有输入", "this gate has no inputs"))
+    else:
+        for name, level in found.items():
+            click.echo(f"{'●' if level else '○'} {name}")
+
+
+@turnstile.command()
+@seconds_option
+@person_option
+@pass_context
+def pulse(c: Context, seconds: float, person: str) -> None:
+    """Unlock once, and say what the sensors saw. The daemon must not run; it is journalled.
+
+    Exit code 5 when the gate did not confirm it.
+
+    Example: examgate device turnstile pulse --seconds 10 --person 李工
+    """
+    from kiosk import workshop
+
+    with by_hand(c, person) as hand:
+        done = asyncio.run(workshop.pulse(_make(c, "turnstile"), seconds, hand.journal))
+    _say_pulse(c, done)
+    if done.result != "sent":
+        sys.exit(Exit.DEVICE)
+
+
+@turnstile.command()
+@click.argument("times", type=click.IntRange(1, 1000))
+@click.option("--seconds", type=click.FloatRange(0.1, 60), default=1, show_default=True,
+              help="How long each unlock lasts; at least its pulse and a little.")
+@person_option
+@pass_context
+def cycle(c: Context, times: int, seconds: float, person: str) -> None:
+    """Unlock TIMES times, one after the other. The daemon must not run; each is journalled.
+
+    Stops at the first that the gate did not confirm: exit code 5.
+
+    Example: examgate device turnstile cycle 20 --person 李工
+    """
+    # a relay that is still on from the last time does not pull again
+    seconds = max(seconds, c.config.device_options("turnstile")["pulse_ms"] / 1000 + 0.3)
+    with by_hand(c, person) as hand:
+        results = asyncio.run(_cycle(c, hand, times, seconds))
+    good = results.count("sent")
+    click.echo(c.say(f"{good}/{times} 次成功", f"{good} of {times} confirmed"))
+    if good != times:
+        sys.exit(Exit.DEVICE)
+
+
+async def _cycle(c: Context, hand: Any, times: int, seconds: float) -> list[str]:
+    from kiosk import workshop
+
+    results = []
+    async for done in workshop.cycle(_make(c, "turnstile"), times, seconds, hand.journal):
+        _say_pulse(c, done)
+        results.append(done.result)
+    return results
+
+
+def _say_pulse(c: Context, done: Any) -> None:
+    end = done.end or c.say("没有看到结果", "no end seen")
+    click.echo(f"{done.result} ({done.ms} ms) → {end}")
+
+
+# --- the fingerprint reader -----------------------------------------------------------------------
+
+
+@device.group()
+def fingerprint() -> None:
+    """The fingerprint reader."""
+
+
+@fingerprint.command("probe")
+@pass_context
+def probe(c: Context) -> None:
+    """Find the reader's baud rate, address and password by trying. The daemon must not run.
+
+    The configured ones first; then the usual rates, the broadcast address and password 0.
+
+    Example: examgate device fingerprint probe
+    """
+    own = {k: int(v) for k, v in _settings(c, "fingerprint").items()
+           if k in ("baud", "address", "password")}  # fmt: skip
+    with by_hand(c):
+        found = asyncio.run(_probe(c, own))
+    if found is None:
+        said = c.say("没有应答：检查供电和接线（TX/RX 是否接反）",
+                     "no answer: check power and wiring (TX and RX swapped?)")
+        c.fail(Exit.DEVICE, [said])
+    if found.code is not None:
+        said = c.say("有应答，但口令或地址都不对",
+                     "it answers, but to no password or address that was tried")
+        c.fail(Exit.DEVICE, [said])
+    same = found.options == own
+    click.echo(c.say("与配置一致" if same else "请改配置：",
+                     "as configured" if same else "change the configuration:"))  # fmt: skip
+    for key, value in found.options.items():
+        click.echo(f"    {key}: {value if key == 'baud' else f'0x{value:08X}'}")
+
+
+async def _probe(c: Context, own: dict[str, int]) -> Any:
+    from kiosk import workshop
+
+    best = None
+    tries = workshop.probe_fingerprint(lambda options: _make(c, "fingerprint", **options), own)
+    async for options, found in tries:
+        shown = found.code or "ok" if found else c.say("没有应答", "no answer")
+        where = f"{options['baud']} 0x{options['address']:08X}"
+        click.echo(f"  {where}: {shown}", err=True)
+        best = found or best
+    return best
+
+
+@fingerprint.command("capture")
+@seconds_option
+@pass_context
+def capture(c: Context, seconds: float) -> None:
+    """Capture a finger, then the same one again, and compare: does the reader see well?
+
+    Nothing is kept. The daemon must not run.
+
+    Example: examgate device fingerprint capture
+    """
+    with by_hand(c):
+        click.echo(c.say("请放上手指，抬起，再放上同一手指 …",
+                         "lay a finger on, lift it, lay the same one on again …"))  # fmt: skip
+        outcome, score = asyncio.run(_twice(c, seconds))
+    click.echo(f"{outcome} ({score})")
+    if outcome != "matched":
+        sys.exit(Exit.DEVICE)
+
+
+async def _twice(c: Context, seconds: float) -> tuple[str, int]:
+    from kiosk import workshop
+
+    reader = _make(c, "fingerprint")
+    async with workshop.opened(reader):
+        return await workshop.same_finger_twice(reader, seconds)
+
+
+@fingerprint.command("match")
+@click.argument("session_id")
+@click.argument("admission_no")
+@seconds_option
+@person_option
+@pass_context
+def match(c: Context, session_id: str, admission_no: str, seconds: float, person: str) -> None:
+    """Compare a finger with the templates that a candidate has on the roster.
+
+    The daemon must not run. That it was done, and for whom, is journalled.
+
+    Example: examgate device fingerprint match KM1-0900 3706261100001 --person 李工
+    """
+    from kiosk import workshop
+
+    with by_hand(c, person) as hand:
+        templates = _templates(c, hand, session_id, admission_no)
+        click.echo(c.say("请放上手指 …", "lay the finger on …"))
+        outcome, about = asyncio.run(
+            workshop.match_finger(_make(c, "fingerprint"), templates, seconds)
+        )
+    click.echo(" ".join([outcome, *(f"{k}={v}" for k, v in about.items())]))
+    if outcome != "matched":
+        sys.exit(Exit.DECLINED)
+
+
+def _templates(c: Context, hand: Any, session_id: str, admission_no: str) -> list[bytes]:
+    candidate = hand.store.lookup_admission(session_id, admission_no).candidate
+    if candidate is None:
+        said = c.say("名单里没有这名考生", "this candidate is not on the roster")
+        c.fail(Exit.BAD_INPUT, [f"{session_id} {admission_no}: {said}"])
+    found: list[bytes] = hand.store.templates(candidate.candidate_id)
+    if not found:
+        c.fail(Exit.BAD_INPUT, [c.say("没有指纹模板", "no fingerprint template")])
+    about = {"result": "asked", "pseudonym": candidate.pseudonym}
+    hand.journal("fingerprint", "match", about)
+    return found
+
+
+# --- the camera -----------------------------------------------------------------------------------
+
+
+@device.group()
+def camera() -> None:
+    """The camera."""
+
+
+@camera.command("view")
+@seconds_option
+@pass_context
+def view(c: Context, seconds: float) -> None:
+    """Once a second: size, pictures a second, brightness, sharpness. The daemon must not run.
+
+    Example: examgate device camera view --seconds 10
+    """
+    _look(c, seconds, bar=False)
+
+
+@camera.command("focus")
+@seconds_option
+@pass_context
+def focus(c: Context, seconds: float) -> None:
+    """A bar that grows as the picture gets sharper: turn the lens until it is longest.
+
+    The daemon must not run.
+
+    Example: examgate device camera focus --seconds 60
+    """
+    _look(c, seconds, bar=True)
+
+
+def _look(c: Context, seconds: float, bar: bool) -> None:
+    from kiosk import workshop
+
+    with by_hand(c):
+        eye = _make(c, "camera")
+        eye.open()
+        best, end_s = 1.0, time.monotonic() + seconds
+        try:
+            while time.monotonic() < end_s:
+                left_s = end_s - time.monotonic()
+                seen = workshop.look_on(eye, min(left_s, 0.25 if bar else 1.0))
+                best = max(best, seen.sharpness)
+                share = round(40 * seen.sharpness / best)
+                click.echo(
+                    f"{'█' * share:<40} {seen.sharpness:8.1f} / {best:.1f}" if bar else
+                    f"{seen.width}×{seen.height}  {seen.fps}/s  "
+                    + c.say(f"亮度 {seen.brightness}  清晰度 {seen.sharpness}",
+                            f"brightness {seen.brightness}  sharpness {seen.sharpness}")
+                )  # fmt: skip
+        finally:
+            eye.close()
+
+
+@camera.command("snapshot")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_context
+def snapshot(c: Context, file: Path) -> None:
+    """Write one picture into FILE (.png or .jpg), for yourself alone to read.
+
+    Delete it when nobody needs it: whoever stands there is on it. The daemon must not run.
+
+    Example: examgate device camera snapshot lens.png
+    """
+    import cv2
+
+    if file.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        said = c.say("必须是 .png 或 .jpg", "must end with .png or .jpg")
+        c.fail(Exit.BAD_INPUT, [f"{file}: {said}"])
+    with by_hand(c):
+        eye = _make(c, "camera")
+        eye.open()
+        try:
+            frame = eye.newest(-1, 5.0)
+        finally:
+            eye.close()
+    _, coded = cv2.imencode(file.suffix.lower(), frame.image)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        said = c.say("已存在，不会覆盖", "is there already and is not overwritten")
+        c.fail(Exit.BAD_INPUT, [f"{file}: {said}"])
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror}"])
+    with os.fdopen(handle, "wb") as out:
+        out.write(coded.tobytes())
+    height, width = frame.image.shape[:2]
+    click.echo(f"{file} {width}×{height}")

@@ -1,0 +1,81 @@
+"""`examgate sim …`: virtual devices on pseudo-terminals, and commands to them while they run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import click
+
+from kiosk.cli.base import Context, Exit, pass_context
+
+DEFAULT_FOLDER = Path("sim")
+SOCKET = "sim.sock"
+ANSWER_S = 60.0
+
+folder_option = click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False),
+    default=lambda: Path(os.environ.get("EXAMGATE_SIM", DEFAULT_FOLDER)),
+    help="Where the ports and the socket are. Default: $EXAMGATE_SIM, else ./sim.",
+)  # fmt: skip
+
+
+@click.group()
+def sim() -> None:
+    """Virtual devices: for training, with a real daemon and no hardware."""
+
+
+@sim.command("run")
+@folder_option
+@pass_context
+def run(c: Context, folder: Path) -> None:
+    """Run a turnstile, a fingerprint reader and a card reader until stopped (Ctrl-C).
+
+    Prints the ports for the `devices` section of a configuration.
+
+    Example: examgate sim run --folder /tmp/sim
+    """
+    from kiosk.demo.sim import Stage
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with Stage(folder) as stage:
+        for role in ("turnstile", "fingerprint", "id_card"):
+            click.echo(f"{role}: {getattr(stage, role).port}")
+        click.echo(c.say("运行中；另开终端：examgate sim do status",
+                         "running; in another terminal: examgate sim do status"))  # fmt: skip
+        stopped.wait()
+
+
+@sim.command("do", context_settings={"ignore_unknown_options": True})
+@folder_option
+@click.argument("words", nargs=-1, required=True)
+@pass_context
+def do(c: Context, folder: Path, words: tuple[str, ...]) -> None:
+    """Tell the running virtual devices what to do.
+
+    Bodies: pass, second-person, turn-back, opposite, climb, stand SECONDS, force, prop on|off.
+    Hands: finger NAME, bad-finger dry|wet|smeared|few, card NAME, lift. Alarm: fire on|off.
+    Cables: unplug|plug|heal DEVICE, garble|lose|babble DEVICE RATE, delay DEVICE SECONDS.
+    Also: dirty SENSOR on|off, status.
+
+    Example: examgate sim do garble fingerprint 0.01
+    """
+    path = folder / SOCKET
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(ANSWER_S)
+            line.connect(str(path))
+            line.sendall(json.dumps(list(words)).encode() + b"\n")
+            answer = json.loads(line.makefile("rb").readline() or b"{}")
+    except (OSError, ValueError) as error:
+        said = c.say("没有运行中的虚拟设备", "no virtual devices run here")
+        c.fail(Exit.NOT_RUNNING, [f"{path}: {said} ({error}); examgate sim run"])
+    if "error" in answer:
+        c.fail(Exit.BAD_INPUT, [answer["error"]])
+    click.echo(answer.get("said", ""))

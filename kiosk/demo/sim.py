@@ -1,0 +1,230 @@
+"""Virtual devices that run by themselves and take commands over a socket: for training a
+technician, or a proctor's course, with a real daemon and no hardware.
+
+Knows the twins and a small language of commands; not the lane. `SimServer` also stands beside the
+demonstration's own twins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socketserver
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from drivers.fingerprint.codec import Confirm
+from drivers.fingerprint.virtual import VirtualZfm
+from drivers.idcard.virtual import VirtualSamReader
+from drivers.link import Link, VirtualDevice
+from drivers.turnstile.gate import VirtualGate
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from kiosk.demo.people import CHEN, LI, STRANGER, WANG, ZHOU, Person
+
+SOCKET = "sim.sock"
+PEOPLE = {p.key: p for p in (WANG, LI, CHEN, ZHOU, STRANGER)}
+BAD_FINGERS = {
+    "dry": Confirm.TOO_DRY,
+    "wet": Confirm.TOO_WET,
+    "smeared": Confirm.SMEARED,
+    "few": Confirm.TOO_FEW_FEATURES,
+}
+
+
+class SimError(ValueError):
+    """The command means nothing; says what there is."""
+
+
+class Sim:
+    """What the commands do. `do(words)` returns what to say."""
+
+    def __init__(
+        self, turnstile: VirtualGate, fingerprint: VirtualZfm, id_card: VirtualSamReader
+    ) -> None:
+        self.devices: dict[str, VirtualDevice] = {
+            "turnstile": turnstile, "fingerprint": fingerprint, "id_card": id_card,
+        }  # fmt: skip
+        self._gate, self._reader, self._cards = turnstile, fingerprint, id_card
+        self.commands: dict[str, tuple[int, Callable[..., str]]] = {
+            "status": (0, self._status),
+            "finger": (1, self._finger),
+            "bad-finger": (1, self._bad_finger),
+            "lift": (0, self._lift),
+            "card": (1, self._card),
+            "pass": (0, lambda: self._walked(self._gate.person_passes())),
+            "second-person": (0, lambda: self._walked(self._gate.two_people())),
+            "turn-back": (0, lambda: self._did(self._gate.person_turns_back)),
+            "opposite": (0, lambda: self._did(self._gate.opposite)),
+            "climb": (0, lambda: self._did(self._gate.climb_over)),
+            "stand": (1, lambda s: self._did(lambda: self._gate.stand_in_gate(_number(s, 600)))),
+            "force": (0, lambda: self._did(self._gate.force)),
+            "fire": (1, lambda on: self._did(lambda: self._gate.set_fire(_switch(on)))),
+            "prop": (1, lambda on: self._did(lambda: self._gate.hold_open(_switch(on)))),
+            "dirty": (2, self._dirty),
+            "unplug": (1, lambda d: self._did(self._device(d).unplug)),
+            "plug": (1, lambda d: self._did(self._device(d).replug)),
+            "garble": (2, lambda d, rate: self._cable(d, flip=_number(rate, 1))),
+            "lose": (2, lambda d, rate: self._cable(d, loss=_number(rate, 1))),
+            "delay": (2, lambda d, s: self._cable(d, delay_s=_number(s, 10))),
+            "babble": (2, lambda d, rate: self._cable(d, babble=_number(rate, 1))),
+            "heal": (1, lambda d: self._cable(d)),
+        }
+
+    def do(self, words: list[str]) -> str:
+        """Raises `SimError`."""
+        name, *arguments = words or [""]
+        if name not in self.commands:
+            raise SimError(f"no command {name!r}; there are: {', '.join(self.commands)}")
+        count, act = self.commands[name]
+        if len(arguments) != count:
+            raise SimError(f"{name} takes {count} words, not {len(arguments)}")
+        return act(*arguments)
+
+    # --- what is not one line ---------------------------------------------------------------------
+
+    def _status(self) -> str:
+        g = self._gate
+        now = {
+            "gate": "unlocked" if g.unlocked else "locked",
+            "released": g.released,
+            "pulses": g.pulses,
+            "passages": g.passages,
+            "sensors": [name for name, level in g.sensors.items() if level],
+            "finger": self._reader.chip.finger,
+            "plugged": [role for role, device in self.devices.items() if device.plugged],
+        }
+        return json.dumps(now, ensure_ascii=False)
+
+    def _finger(self, who: str) -> str:
+        """One of the demonstration's people by name, or any other finger."""
+        person = PEOPLE.get(who)
+        self._reader.put_finger(person.finger if person else who)
+        return "ok"
+
+    def _bad_finger(self, how: str) -> str:
+        if how not in BAD_FINGERS:
+            raise SimError(f"no {how!r} finger; there are: {', '.join(BAD_FINGERS)}")
+        self._reader.next_image(BAD_FINGERS[how])
+        self._reader.put_finger("somebody/bad")
+        return "ok"
+
+    def _lift(self) -> str:
+        self._reader.lift_finger()
+        self._cards.lift_card()
+        return "ok"
+
+    def _card(self, who: str) -> str:
+        person: Person | None = PEOPLE.get(who)
+        if person is None:
+            raise SimError(f"nobody is called {who!r}; there are: {', '.join(PEOPLE)}")
+        self._cards.lay_card(person.card())
+        return "ok"
+
+    def _dirty(self, sensor: str, on: str) -> str:
+        try:
+            self._gate.make_dirty(sensor, _switch(on))
+        except KeyError:
+            raise SimError(f"no sensor {sensor!r}: {', '.join(self._gate.sensors)}") from None
+        return "ok"
+
+    def _device(self, role: str) -> VirtualDevice:
+        if role not in self.devices:
+            raise SimError(f"no device {role!r}; there are: {', '.join(self.devices)}")
+        return self.devices[role]
+
+    def _cable(self, role: str, **how: float) -> str:
+        self._device(role).link = Link(**how)  # type: ignore[arg-type]
+        return "ok"
+
+    @staticmethod
+    def _walked(through: bool) -> str:
+        return "through" if through else "the gate is locked"
+
+    @staticmethod
+    def _did(act: Callable[[], object]) -> str:
+        act()
+        return "ok"
+
+
+def _number(text: str, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise SimError(f"{text!r} is no number") from None
+    if not 0 <= value <= most:
+        raise SimError(f"{text} is not from 0 to {most:g}")
+    return value
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise SimError(f"{text!r} is neither on nor off")
+    return text == "on"
+
+
+class SimServer:
+    """Listens in `folder` until closed; one command a line, one JSON answer a line."""
+
+    def __init__(self, sim: Sim, folder: Path) -> None:
+        self.path = folder / SOCKET
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                for line in self.rfile:
+                    self.wfile.write(_answer(sim, line))
+
+        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+            daemon_threads = True
+
+        self._server = Server(str(self.path), Handler)
+        os.chmod(self.path, 0o600)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), daemon=True, name="sim"
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
+
+def _answer(sim: Sim, line: bytes) -> bytes:
+    try:
+        said: dict[str, Any] = {"said": sim.do(json.loads(line))}
+    except SimError as error:
+        said = {"error": str(error)}
+    except (ValueError, TypeError) as error:
+        said = {"error": f"not a command: {error}"}
+    return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+
+
+class Stage:
+    """The twins on ports with names in `folder`, and the socket. A context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.turnstile = VirtualTurnstile(folder / "turnstile")
+        self.fingerprint = VirtualZfm(folder / "fingerprint", timed=True)
+        self.id_card = VirtualSamReader(folder / "id_card")
+        self._server: SimServer | None = None
+
+    def __enter__(self) -> Stage:
+        for twin in (self.turnstile, self.fingerprint, self.id_card):
+            twin.start()
+        self._server = SimServer(Sim(self.turnstile, self.fingerprint, self.id_card), self.folder)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        for twin in (self.turnstile, self.fingerprint, self.id_card):
+            twin.stop()

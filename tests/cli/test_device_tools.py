@@ -1,0 +1,268 @@
+"""A technician's commands at virtual devices: what they show, journal and refuse."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from drivers import ports
+from drivers.fingerprint.virtual import VirtualZfm
+from drivers.idcard.virtual import VirtualSamReader
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from kiosk import app
+from kiosk.config import load
+from kiosk.core.checkpoint import parse_signed
+from kiosk.demo.people import WANG
+from kiosk.demo.sim import Sim, SimServer
+
+
+@pytest.fixture
+def gate(config):
+    port = Path(config.devices.turnstile.port)
+    port.parent.mkdir(exist_ok=True)
+    with VirtualTurnstile(port, stride_s=0.05) as twin:
+        yield twin
+
+
+@pytest.fixture
+def reader(config):
+    port = Path(config.devices.fingerprint.port)
+    port.parent.mkdir(exist_ok=True)
+    with VirtualZfm(port) as twin:
+        yield twin
+
+
+@pytest.fixture
+def cards(config):
+    port = Path(config.devices.id_card.port)
+    port.parent.mkdir(exist_ok=True)
+    with VirtualSamReader(port) as twin:
+        yield twin
+
+
+@pytest.fixture
+def pictures(config_file, tmp_path):
+    """The camera is a folder of sharp pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    noise = np.random.default_rng(3).integers(0, 255, (2, 480, 640, 3), np.uint8)
+    for n, picture in enumerate(noise):
+        cv2.imwrite(str(folder / f"{n}.png"), picture)
+    source = load(config_file).devices.camera.source
+    config_file.write_text(config_file.read_text().replace(str(source), str(folder)))
+    return folder
+
+
+def tried(config) -> list[dict]:
+    with app.offline(config) as office:
+        entries = office.call("journal.list", {"after": 0, "limit": 1000})["entries"]
+    return [e["payload"] for e in entries if e["kind"] == "device_tried"]
+
+
+def later(act, seconds=0.3):
+    threading.Timer(seconds, act).start()
+
+
+def test_inputs_are_shown_after_inversion(run, key, gate):
+    gate.set_fire(True)
+    found = json.loads(run("device", "turnstile", "inputs", "--json").stdout)["inputs"]
+    assert found == {
+        "passage_a": False, "passage_b": False, "forced": False, "fire": True, "open": False,
+    }  # fmt: skip
+
+
+def test_a_pulse_by_hand_is_journalled_before_and_after(run, config, key, gate):
+    gate.on_unlock = lambda: later(gate.person_passes, 0.05)
+    done = run("device", "turnstile", "pulse", "--seconds", "5", "--person", "李工")
+    assert done.exit_code == 0 and "→ passed" in done.stdout
+    assert gate.pulses == 1
+    assert tried(config) == [
+        {"device": "turnstile", "action": "pulse", "person": "李工", "result": "asked"},
+        {"device": "turnstile", "action": "pulse", "person": "李工", "result": "sent",
+         "end": "passed"},
+    ]  # fmt: skip
+
+
+def test_cycles_stop_at_one_that_is_not_confirmed(run, config, key, gate):
+    def lose():
+        if gate.pulses == 2:
+            gate.lost_answers = 1
+
+    gate.on_unlock = lose
+    done = run("device", "turnstile", "cycle", "5", "--seconds", "0.2", "--person", "李工")
+    assert done.exit_code == 5 and "1 of 5 confirmed" in done.stdout
+    assert gate.pulses == 2
+    assert [t["result"] for t in tried(config)] == ["asked", "sent", "asked", "unknown"]
+
+
+def test_nothing_moves_while_the_lane_is_in_service(run, config, key, gate):
+    with app.offline(config):  # somebody has the record: as the daemon does
+        done = run("device", "turnstile", "pulse")
+    assert done.exit_code == 1 and "is in use by process" in done.stderr
+    assert gate.pulses == 0
+
+
+def test_watch_shows_what_changes(run, key, gate):
+    later(lambda: gate.set_fire(True))
+    lines = run("device", "watch", "turnstile", "--seconds", "1", "--json").stdout.splitlines()
+    shown = [json.loads(line) for line in lines]
+    assert [s["what"] for s in shown][:2] == ["opened", "inputs"]
+    assert {"fire": True}.items() <= shown[-1].items() or shown[-1].get("kind") == "fire_on"
+    assert any(s.get("kind") == "fire_on" for s in shown)
+
+
+def test_a_recording_is_played_to_the_driver(run, key, gate, tmp_path):
+    file = tmp_path / "gate.rec"
+    assert run("device", "record", "turnstile", str(file), "--seconds", "0.5").exit_code == 0
+    text = file.read_text()
+    assert text.startswith("examgate-recording/1 role=turnstile driver=modbus baud=9600\n")
+    assert " > 010200000004" in text
+    gate.stop()  # no hardware any more
+    done = run("device", "replay", str(file), "--seconds", "0.5")
+    assert done.exit_code == 0, done.stdout
+    assert "0 that were not recorded" in done.stdout
+    silent = [line for line in text.splitlines() if " < " not in line]
+    file.write_text("\n".join(silent))
+    done = run("device", "replay", str(file), "--seconds", "2")
+    assert done.exit_code == 5 and "no_answer" in done.stdout
+
+
+def test_a_file_that_is_no_recording_is_said(run, key, tmp_path):
+    file = tmp_path / "x.rec"
+    file.write_text("examgate-recording/1 role=turnstile\n0.1 > xy\n")
+    done = run("device", "replay", str(file))
+    assert done.exit_code == 3 and "line 2" in done.stderr
+
+
+def test_probe_finds_another_password(run, key, reader):
+    reader.chip.password = 0
+    found = run("device", "fingerprint", "probe")
+    assert found.exit_code == 0 and "as configured" in found.stdout
+    reader.chip.password = 7
+    assert run("device", "fingerprint", "probe").exit_code == 5
+
+
+def test_the_same_finger_twice(run, key, reader):
+    reader.put_finger("anna/thumb")
+    later(reader.lift_finger, 0.6)
+    later(lambda: reader.put_finger("anna/thumb"), 0.9)
+    done = run("device", "fingerprint", "capture", "--seconds", "10")
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("matched")
+
+
+def test_the_camera_by_hand(run, key, pictures, tmp_path):
+    seen = run("device", "camera", "view", "--seconds", "0.4")
+    assert seen.exit_code == 0 and "640×480" in seen.stdout
+    assert "█" in run("device", "camera", "focus", "--seconds", "0.3").stdout
+    file = tmp_path / "lens.png"
+    assert run("device", "camera", "snapshot", str(file)).exit_code == 0
+    assert cv2.imread(str(file)).shape == (480, 640, 3)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert run("device", "camera", "snapshot", str(file)).exit_code == 3  # never over another
+
+
+def test_acceptance_writes_a_signed_ledger(run, config, key, gate, reader, cards, pictures):
+    gate.on_unlock = lambda: later(gate.person_passes, 0.05)
+    cards.lay_card(WANG.card())
+    reader.put_finger("anna/thumb")
+
+    def lift():
+        while reader.chip.captures < 1:
+            time.sleep(0.05)
+        reader.lift_finger()
+        time.sleep(0.3)
+        reader.put_finger("anna/thumb")
+
+    threading.Thread(target=lift, daemon=True).start()
+    done = run("acceptance", "--person", "李工", "--seconds", "8")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    (file,) = (config.paths.data / "ledgers").iterdir()
+    with app.by_hand(config, "x") as hand:
+        origin = hand.store.origin
+    text, _, _ = parse_signed(file.read_text(), origin)
+    head, about, *checks = text.splitlines()
+    assert head == "examgate-equipment/1" and json.loads(about)["person"] == "李工"
+    found = {c["device"]: c["outcome"] for c in map(json.loads, checks)}
+    assert found == dict.fromkeys(("turnstile", "fingerprint", "camera", "id_card"), "passed")
+
+
+def test_acceptance_without_hands_names_what_is_missing(run, config, key, gate, pictures):
+    done = run("acceptance", "--no-hands", "--person", "李工")
+    assert done.exit_code == 5
+    assert gate.pulses == 0
+    assert "✗ fingerprint reader" in done.stdout and "✓ turnstile" in done.stdout
+
+
+def test_metrics_are_prometheus_text(run, config, key):
+    done = run("metrics")
+    assert done.exit_code == 0 and 'examgate_up{lane="entry-1"} 0.0' in done.stdout
+    assert "examgate_disk_free_bytes" in done.stdout
+
+
+def test_metrics_of_a_running_lane(run, daemon):
+    daemon.answers |= {
+        "lane.info": {"uptime_s": 12.5},
+        "lane.state": {"state": "idle", "devices": {"camera": {"ok": False}},
+                       "help_waiting": False, "alerts": 2,
+                       "session": {"booked": 40, "seated": 1, "inside": 7, "free_terminals": 92}},
+    }  # fmt: skip
+    text = run("metrics").stdout
+    for line in ('examgate_up{lane="entry-1"} 1.0', 'device="camera",lane="entry-1"} 0.0',
+                 'examgate_session_inside{lane="entry-1"} 7.0', 'state="idle"} 1.0'):  # fmt: skip
+        assert line in text, text
+
+
+def test_log_lines_for_people():
+    from kiosk.cli.observe import readable
+
+    line = '{"event": "device", "level": "info", "timestamp": "2026-01-01T00:00:00Z", "ok": true}'
+    assert readable(line, "info") == "2026-01-01T00:00:00 info     device ok=True"
+    assert readable(line, "warning") is None
+    assert readable("Started examgate.", "error") == "Started examgate."
+
+
+def test_virtual_devices_take_commands_while_they_run(run, config, gate, reader, cards, tmp_path):
+    server = SimServer(Sim(gate, reader, cards), tmp_path)
+    try:
+        def do(*words):
+            return run("sim", "do", "--folder", str(tmp_path), *words)
+
+        assert do("finger", WANG.key).exit_code == 0 and reader.chip.finger == WANG.finger
+        do("fire", "on")
+        do("garble", "fingerprint", "0.01")
+        assert gate.sensors["fire"] and reader.link.flip == 0.01
+        do("unplug", "turnstile")
+        assert not gate.plugged
+        do("plug", "turnstile")
+        assert do("second-person").stdout.strip() == "the gate is locked"
+        assert json.loads(do("status").stdout)["gate"] == "locked"
+        for words in (("smoke",), ("fire", "maybe"), ("garble", "moon", "1"), ("stand", "soon")):
+            wrong = do(*words)
+            assert wrong.exit_code == 3 and wrong.stderr.strip()
+    finally:
+        server.close()
+    assert run("sim", "do", "--folder", str(tmp_path), "status").exit_code == 4
+
+
+def test_a_device_is_found_by_its_identity_in_another_socket(config_file, config, monkeypatch):
+    here = ports.UsbPort("/dev/ttyUSB7", "1a86:7523", "A50285BI", "1-2", "USB serial")
+    twin = ports.UsbPort("/dev/ttyUSB8", "1a86:7523", "", "1-3", "USB serial")
+    monkeypatch.setattr(ports, "usb_ports", lambda: [here, twin])
+    assert ports.find("turnstile", "/dev/x", None) == "/dev/x"
+    for usb in ("A50285BI", "1a86:7523:a50285bi"):
+        assert ports.find("turnstile", "/dev/x", usb) == "/dev/ttyUSB7"
+    with pytest.raises(app.DeviceFault) as several:
+        ports.find("turnstile", "/dev/x", "1a86:7523")
+    assert several.value.code == "wrong_device"
+    with pytest.raises(app.DeviceFault) as none:
+        ports.find("turnstile", "/dev/x", "0403:6001")
+    assert none.value.code == "port_missing"
+    text = config_file.read_text().replace("    unit: 1\n", "    unit: 1\n    usb: A50285BI\n")
+    config_file.write_text(text)
+    assert app.device_of(load(config_file), "turnstile")._port == "/dev/ttyUSB7"
