@@ -159,8 +159,16 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         ),
         policy=policy_of(config),
         times=Times(
-            t.face_s, t.claim_s, t.finger_s, t.sign_s, t.gate_s, t.gate_clear_s, t.result_s
+            t.face_s,
+            t.claim_s,
+            t.finger_s,
+            t.sign_s,
+            t.gate_s,
+            t.gate_clear_s,
+            t.result_s,
+            t.verify_s,
         ),
+        two_people=config.identity.override_approval,
         clock=clock,
         zone=ZoneInfo(config.venue.timezone),
         encoder=config.face.encoder,
@@ -233,6 +241,7 @@ def journalled_policy(config: Config) -> dict[str, Any]:
         "claim": config.identity.claim,
         "finger": config.identity.finger,
         "liveness": config.face.liveness,
+        "override_approval": config.identity.override_approval,
     }
 
 

@@ -94,6 +94,11 @@ class IdentityRules(Section):
     )
     finger: bool = Field(default=True, description="ask for a fingerprint after the face")
     finger_attempts: int = Field(default=3, ge=1, le=10, description="fingers that may not match")
+    override_approval: bool = Field(
+        default=True,
+        description="a second person approves by their own PIN where a proctor's word stands for "
+        "face or finger",
+    )
 
 
 class SessionRules(Section):
@@ -147,6 +152,9 @@ class Timeouts(Section):
     )
     claim_s: float = Field(
         default=60, ge=5, le=300, description="card or number, when a face was not sure"
+    )
+    verify_s: float = Field(
+        default=300, ge=30, le=1800, description="a proctor compares photograph, person and card"
     )
     finger_s: float = Field(default=30, ge=3, le=300, description="the finger step")
     sign_s: float = Field(default=90, ge=5, le=600, description="the signature")

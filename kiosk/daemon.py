@@ -25,6 +25,7 @@ from kiosk.clock import Clock
 from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
+from kiosk.desks.lane import LaneDesk
 from kiosk.desks.params import Params, parse
 from kiosk.face import events as face
 from kiosk.office import Office
@@ -106,6 +107,7 @@ class Daemon:
         self.server: Server
         self.face_worker: Any
         self.watch: Watch
+        self.desk: LaneDesk
         self.door = Door(
             store,
             clock,
@@ -120,6 +122,8 @@ class Daemon:
         """The parts that need the daemon's own callbacks to be made."""
         self.watch = watch
         self.session, self.office, self.server, self.face_worker = session, office, server, worker
+        me = self._identity
+        self.desk = LaneDesk(session, me.lane, me.language, self._declined)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -280,6 +284,7 @@ class Daemon:
         match event:
             case face.Preview():
                 self.session.faces.saw(event)
+                self.session.verify.saw(event)
                 if self.server.wants_previews:
                     self.server.tell_preview(preview_of(event))
             case face.CameraCovered(covered=covered):
@@ -323,6 +328,8 @@ class Daemon:
             help_waiting=session.help_waiting,
             alerts=session.alerts,
             warnings=session.warnings,
+            help_open=session.help.open,
+            two_people=session.verify.two_people,
             receipt=session.receipt,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,
         )
@@ -408,9 +415,6 @@ class Daemon:
             case "proctor.cancel":
                 parse(Person, params)
                 return self._offer(ev.Cancelled(by_proctor=True))
-            case "proctor.help_done":
-                self.session.help_done(parse(Person, params).person)
-                return {}
             case "session.open":
                 before = self.session.session_id
                 opened = self.office.call(method, params)
@@ -421,6 +425,8 @@ class Daemon:
                 if params.get("session_id") == self.session.session_id:
                     self.session.gate.session_closes()
                 return self.office.call(method, params)
+            case _ if method in self.desk.methods:
+                return self.desk.call(method, params)
             case _:
                 return self.office.call(method, params)
 

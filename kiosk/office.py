@@ -19,6 +19,7 @@ from kiosk.desks.candidates import CandidateDesk
 from kiosk.desks.document import DocumentDesk, Stationery
 from kiosk.desks.hall import HallDesk
 from kiosk.desks.params import NoParams, Params, parse
+from kiosk.desks.pause import PauseDesk
 from kiosk.desks.privacy import PrivacyDesk
 from kiosk.desks.record import RecordDesk
 from kiosk.desks.roster import RosterDesk, Trust
@@ -124,6 +125,7 @@ class Office:
         self._methods |= WarningDesk(store, warnings_changed).methods
         self._methods |= RecordDesk(store, self.declined).methods
         self._methods |= SignatureDesk(store, self.declined).methods
+        self._methods |= PauseDesk(store, self.declined, self.describe, session_changed).methods
         self._methods |= StaffDesk(store, clock, self.declined).methods
         self.documents = DocumentDesk(store, clock, stationery, language, self.declined)
         self._methods |= self.documents.methods

@@ -31,7 +31,9 @@ from kiosk.steps.claim import ClaimStep
 from kiosk.steps.face import FaceStep
 from kiosk.steps.finger import FingerStep
 from kiosk.steps.gate import GateStep
+from kiosk.steps.help import HelpStep
 from kiosk.steps.seen_faces import SameFaceRule
+from kiosk.steps.verify import VerifyStep
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
 from kiosk.supervisor import Supervisor
@@ -52,11 +54,13 @@ class Times:
     gate_s: float
     gate_clear_s: float
     result_s: float
+    verify_s: float = 300.0
 
     def of(self, state: State) -> float | None:
         return {
             State.CLAIM: self.claim_s,
             State.FACE: self.face_s,
+            State.VERIFY: self.verify_s,
             State.FINGER: self.finger_s,
             State.SIGN: self.sign_s,
             State.GATE: self.gate_s + self.gate_clear_s + GATE_SLACK_S,
@@ -88,6 +92,7 @@ class LaneSession:
         latch: OpenLatch,
         changed: Callable[[], None],
         happened: Callable[[dict[str, Any]], None],
+        two_people: bool = True,
     ) -> None:
         self.store = store
         self.supervisor = supervisor
@@ -116,6 +121,8 @@ class LaneSession:
         self.faces = FaceStep(self, face_worker, policy, encoder, same_face)
         self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
+        self.verify = VerifyStep(self, two_people)
+        self.help = HelpStep(self)
         self.gate = GateStep(self, times.gate_s, latch)
 
     # --- events in ------------------------------------------------------------------------------
@@ -182,6 +189,7 @@ class LaneSession:
         self.timings = {}
         self.receipt = self._admitted_to = None
         self.faces.forget()
+        self.verify.forget()
 
     # --- session and health ---------------------------------------------------------------------
 
@@ -192,6 +200,10 @@ class LaneSession:
         self.alerts_changed()
         self.warnings_changed()
         self.offer(ev.SessionClosed() if self.session is None else ev.SessionOpened())
+        paused = self.session is not None and self.session.paused is not None
+        if paused is not self.lane.paused:
+            self.offer(ev.SessionPaused() if paused else ev.SessionResumed())
+        self.help.count()
         self._changed()
 
     def alerts_changed(self) -> None:
@@ -278,20 +290,21 @@ class LaneSession:
         self.post(ev.SignatureGiven())
 
     def ask_help(self) -> None:
+        """The candidate pressed the button."""
         if not self.help_waiting:
+            self.help.ask(self.lane.visit.candidate, Reason.HELP_REQUESTED)
             self.help_waiting = True
-            self.record(
-                do.Record(JournalKind.HELP, Reason.HELP_REQUESTED, self.lane.visit.candidate)
-            )
             self._changed()
 
-    def help_done(self, person: str) -> None:
-        if self.help_waiting:
-            self.help_waiting = False
-            self.store.journal(
-                JournalKind.HELP, None, session_id=self.session_id, payload={"done_by": person}
-            )
-            self._changed()
+    def show_again(self) -> None:
+        """Something that screens ask for has changed."""
+        self._changed()
+
+    def help_changed(self) -> None:
+        """Somebody takes a request or has answered it."""
+        self.help.count()
+        self.help_waiting = self.help_waiting and self.help.open > 0
+        self._changed()
 
     # --- effects out ----------------------------------------------------------------------------
 
@@ -313,12 +326,14 @@ class LaneSession:
                 self.fingers.forget()
             case do.StoreSignature(candidate=candidate):
                 self._store_signature(candidate)
-            case do.CommitAdmission(candidate=candidate):
-                self._commit(candidate)
+            case do.CommitAdmission():
+                self._commit(effect)
             case do.UnlockGate(intent_id=intent_id):
                 self.gate.unlock(intent_id)
             case do.RecordPassage():
                 self._record_passage(effect)
+            case do.RecordDecision():
+                self._record_decision(effect)
             case do.Record():
                 self.record(effect)
 
@@ -330,11 +345,13 @@ class LaneSession:
         self.timings["signature_stored"] = self.clock.monotonic()
         self._queue.append(ev.SignatureStored(sha256))
 
-    def _commit(self, candidate: Candidate) -> None:
+    def _commit(self, effect: do.CommitAdmission) -> None:
         assert self.session is not None
+        candidate = effect.candidate
+        authority = "override" if effect.overridden else "verified"
         self.timings.setdefault("signature_stored", self.clock.monotonic())
         try:
-            admission = self.store.admit(self.session.session_id, candidate)
+            admission = self.store.admit(self.session.session_id, candidate, authority)
         except StoreRefused as refused:
             self._queue.append(ev.AdmissionRefused(refused.reason or Reason.EVIDENCE_FAILED))
             return
@@ -369,6 +386,23 @@ class LaneSession:
             self._unrecorded.append(effect)  # the intent stays open until this is written
             raise
         self.tell(kind, effect.reason, candidate=visit.candidate, terminal=visit.terminal)
+        if kind == "admitted":
+            self.help.passed(visit.candidate)
+        self.help.ended(visit.candidate, effect.reason)
+
+    def _record_decision(self, effect: do.RecordDecision) -> None:
+        """What a person decided, before anything follows from it."""
+        decision = effect.decision
+        payload: dict[str, Any] = dict(decision.payload())
+        if effect.kind is not JournalKind.FINGER_OVERRIDDEN:
+            payload["evidence_sha256"] = decision.evidence_sha256
+        self.store.journal(
+            effect.kind,
+            session_id=self.session_id,
+            pseudonym=effect.candidate.pseudonym,
+            payload=payload,
+        )
+        self.tell(effect.kind.value, None, candidate=effect.candidate)
 
     def record(self, record: do.Record, **payload: Any) -> None:
         if record.score is not None:
@@ -387,6 +421,8 @@ class LaneSession:
             payload=payload or None,
         )
         self.tell(record.kind.value, record.reason, candidate=candidate, terminal=record.terminal)
+        if record.kind in (JournalKind.REFUSED, JournalKind.GATE_EVENT):
+            self.help.ended(candidate, record.reason)
 
     @property
     def session_id(self) -> str | None:

@@ -247,6 +247,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "两人之中须有一位主考。",
         "One of the two must be a chief proctor.",
     ),
+    # decided at the lane
+    "verify_not_booked": (
+        "不能核对这位考生：{reason}。",
+        "This candidate cannot be let in: {reason}.",
+    ),
+    "lane_busy": (
+        "通道上是另一位考生，请等他走完，或先取消。",
+        "Somebody else is at the lane; wait until they are done, or cancel first.",
+    ),
+    "evidence_picture": (
+        "请先拍下考生现在的样子。",
+        "Take a picture of the candidate first.",
+    ),
+    "camera_works": (
+        "摄像头正常，请拍照并选择其他原因。",
+        "The camera works: take a picture and choose another reason.",
+    ),
+    "help_unknown": (
+        "这条求助已经处理。",
+        "This request has been answered already.",
+    ),
     "stale_visit": ("这一位已经结束。", "That person's turn is over."),
     "not_now": ("现在不能进行这个操作。", "That cannot be done now."),
 }

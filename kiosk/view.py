@@ -15,6 +15,7 @@ from kiosk.store import Counts
 _NOW = {
     State.CLAIM: Step.FACE,
     State.FACE: Step.FACE,
+    State.VERIFY: Step.FACE,
     State.FINGER: Step.FINGER,
     State.SIGN: Step.SIGN,
     State.DRAWING: Step.SEAT,
@@ -76,6 +77,13 @@ def session_of(session: Session, counts: Counts) -> dict[str, Any]:
         "left": counts.left,
         "free_terminals": counts.free_terminals,
         "commitment": session.commitment,
+        "paused": session.paused
+        and {
+            "since": session.paused.since.isoformat(),
+            "why": session.paused.why,
+            "note": session.paused.note,
+            "person": session.paused.person,
+        },
         "hall_sha256": session.hall_sha256,
     }
 
@@ -104,6 +112,8 @@ def state_of(
     help_waiting: bool,
     alerts: int = 0,
     warnings: int = 0,
+    help_open: int = 0,
+    two_people: bool = True,
     receipt: str | None = None,
     hall: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -137,5 +147,7 @@ def state_of(
         "help_waiting": help_waiting,
         "alerts": alerts,
         "warnings": warnings,
+        "help_open": help_open,
+        "two_people": two_people,
         "visit": visit.number,
     }

@@ -15,18 +15,24 @@ from hypothesis import strategies as st
 from kiosk import wire
 from kiosk.clock import SystemClock
 from kiosk.daemon import Daemon
+from kiosk.desks.lane import LaneDesk
 from kiosk.ink import read_ink
 from kiosk.office import Office
 from kiosk.server import Server
 from kiosk.signature import Pad, check_strokes
 from kiosk.staff import roles
+from kiosk.wire import RpcError
 
 PAGE = (Path(__file__).parents[1] / "docs/wire.md").read_text()
 
 
 def test_the_page_lists_every_method():
     listed = set(named("## Methods"))
-    assert listed == own_methods() | set(office().methods)
+    assert listed == own_methods() | set(office().methods) | set(lane_desk().methods)
+
+
+def lane_desk() -> LaneDesk:
+    return LaneDesk(SimpleNamespace(), "", "zh", RpcError)  # type: ignore[arg-type]
 
 
 def named(heading: str) -> list[str]:
@@ -55,13 +61,16 @@ def office() -> Office:
 
 
 def test_the_table_says_who_may_call_every_method():
-    assert set(roles.TABLE) == own_methods() | set(office().methods)
+    assert set(roles.TABLE) == own_methods() | set(office().methods) | set(lane_desk().methods)
     assert roles.render() in PAGE, "python -m kiosk.staff.roles docs/wire.md"
 
 
 def test_whoever_has_logged_in_is_put_into_every_person():
     made = office()
-    own = {"lane.resume", "proctor.cancel", "proctor.help_done"}
+    own = {"lane.resume", "proctor.cancel"} | {
+        name for name, (schema, _) in lane_desk().methods.items()
+        if "person" in schema.model_fields
+    }
     having = own | {name for name in made.methods if "person" in made.fields(name)}
     assert {name for name, access in roles.TABLE.items() if access.names} == having
 

@@ -206,6 +206,7 @@ IS: dict[str, Callable[[Any], bool]] = {
     "hashes": lambda v: is_list(v, IS["hash"]),
     "names": lambda v: is_list(v, IS["text"]),
     "facts": is_facts,
+    "hash?": lambda v: v is None or is_hex(v, 64),
     "text?": lambda v: v is None or type(v) is str,
     "whole?": lambda v: v is None or is_whole(v),
     "policy?": lambda v: v is None or (type(v) is dict and type(v.get("finger")) is bool),
@@ -222,6 +223,9 @@ PAYLOADS = {
     "signed": "signature_sha256:hash",
     "seat_drawn": DRAWN_1 + " pool_hash:hash facts:facts spacing_gave_way:bool replaces:whole?",
     "seat_voided": "draw_no:whole why:text note:text person:text approved_by:text? was_inside:bool",
+    "capture_kept": "sha256:hash outcome:text",
+    "identity_overridden": "why:text note:text person:text approved_by:text? evidence_sha256:hash?",
+    "finger_overridden": "why:text note:text person:text approved_by:text?",
     "gate_intent": "intent:whole draw_no:whole authority:text",
     "gate_pulse": "intent:whole result:text",
     "gate_outcome": "intent:whole",
@@ -769,8 +773,13 @@ class Candidate:
         self.has_signed = self.second_attempt = False
         self.used: set[str] = set()  #: hashes that draws had
         self.voided: Any = None  #: draw_no voided last
-        self.identity = self.finger = False  #: verified since the last intent
+        self.identity = self.finger = ""  #: since the last intent: "verified" or "override"
+        self.pictures: set[str] = set()  #: hashes of those that a person looked at
         self.at_gate = 0  #: intents without an outcome
+
+
+FACE_REASONS = ("appearance", "photo", "movement", "covered", "alike", "camera", "other")
+FINGER_REASONS = ("worn", "injured", "no_template", "reader", "other")
 
 
 class Intent:
@@ -976,10 +985,36 @@ class Replay:
     # Gate
 
     def on_identity_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
-        who.identity, who.finger = True, False
+        who.identity, who.finger = "verified", ""
 
     def on_finger_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
-        who.finger = True
+        who.finger = "verified"
+
+    def on_capture_kept(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        if payload["outcome"] == "by_hand":
+            who.pictures.add(payload["sha256"])
+
+    def on_identity_overridden(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        self.decision(seq, payload, FACE_REASONS)
+        picture = payload["evidence_sha256"]
+        if picture not in who.pictures and (picture or payload["why"] != "camera"):
+            self.say(seq, "override picture")
+        who.identity, who.finger = "override", ""
+
+    def on_finger_overridden(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        self.decision(seq, payload, FINGER_REASONS)
+        who.finger = "override"
+
+    def decision(self, seq: int, payload: Any, reasons: tuple[str, ...]) -> None:
+        """Why, by whom, and by whom else."""
+        why, second = payload["why"], payload["approved_by"]
+        if why not in reasons:
+            self.say(seq, "override why", why)
+        if not payload["person"].strip() or (why == "other" and not payload["note"].strip()):
+            self.say(seq, "override words")
+        asked = self.policy is not None and self.policy.get("override_approval") is True
+        if second == payload["person"] or (asked and not (second and second.strip())):
+            self.say(seq, "override approval")
 
     def on_gate_intent(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         number, seat, made = payload["intent"], who.seat, Intent(entry, self.policy is not None)
@@ -992,15 +1027,18 @@ class Replay:
         else:
             self.intents[number] = made
             who.at_gate += 1
-        if payload["authority"] != "verified":
-            self.say(seq, "authority", payload["authority"])
+        said, shown = payload["authority"], (who.identity, who.finger)
+        if said not in ("verified", "override"):
+            self.say(seq, "authority", said)
+        elif said != ("override" if "override" in shown else "verified"):
+            self.say(seq, "authority mixed", said)
         if not who.identity:
             self.say(seq, "no identity")
         elif self.policy and self.policy["finger"] and not who.finger:
             self.say(seq, "no finger")
         if not who.has_signed:
             self.say(seq, "not signed")
-        who.identity = who.finger = False
+        who.identity = who.finger = ""
 
     def intent_of(self, entry: Any, name: str) -> Any:
         """The intent that an entry names, when it names its candidate and terminal as well."""
@@ -1333,7 +1371,17 @@ SENTENCES = {
         "该考生并未以此抽号占用此考台"),
     "intent inside": ("INTENT", "this candidate is inside already", "该考生已入场"),
     "intent number": ("INTENT", "the intent number {} was used before", "开闸序号 {} 已用过"),
-    "authority": ("AUTHORITY", "its authority is {}, not verified", "放行依据是 {}，不是 verified"),
+    "authority": ("AUTHORITY", "its authority is {}, neither verified nor override",
+                  "放行依据是 {}，不是 verified 或 override"),
+    "authority mixed": ("AUTHORITY", "its authority is {}, but other things were shown",
+                        "放行依据是 {}，与此前的核验不符"),
+    "override why": ("OVERRIDE", "{} is not a reason for an override", "{} 不是人工放行的理由"),
+    "override words": ("OVERRIDE", "an override that does not say by whom or why",
+                       "人工放行没有写明何人或为何"),
+    "override approval": ("OVERRIDE", "an override without another person's approval",
+                          "人工放行没有另一人批准"),
+    "override picture": ("OVERRIDE", "an override without the picture that was looked at",
+                         "人工放行没有留下当时的照片"),
     "no identity": ("AUTHORITY", "no identity was verified since their last intent or the opening",
         "上次开闸或开场以来没有身份核验"),
     "no finger": ("AUTHORITY", "no finger was verified after the identity",

@@ -16,6 +16,7 @@ from kiosk.core.codes import Reason, Step
 from ui import qt, theme
 from ui.client import Client
 from ui.i18n import text
+from ui.screenshots_lane import save_lane
 from ui.screenshots_office import save_pages
 from ui.widgets.pictures import draw_face
 
@@ -53,17 +54,18 @@ _DONE = {"face": "done", "finger": "done", "sign": "done", "seat": "now"}
 
 def example(state: str, **changes: Any) -> dict[str, Any]:
     """A `state` notification with invented content."""
-    known = state not in ("closed", "out_of_order", "idle", "claim")
+    known = state not in ("closed", "out_of_order", "idle", "paused", "claim")
     steps = {"face": "todo", "finger": "todo", "sign": "todo", "seat": "todo"}
-    order = {"claim": 0, "face": 0, "finger": 1, "sign": 2, "drawing": 3, "gate": 3}.get(state)
+    order = {"claim": 0, "face": 0, "verify": 0, "finger": 1, "sign": 2, "drawing": 3,
+             "gate": 3}.get(state)
     if order is not None:
         for n, name in enumerate(steps):
             steps[name] = "done" if n < order else "now" if n == order else "todo"
     if state == "welcome":
         steps = dict.fromkeys(steps, "done")
     seat = state in ("gate", "welcome")
-    timed = {"claim": 60.0, "face": 25.0, "finger": 30.0, "sign": 90.0, "gate": 8.0,
-             "welcome": 8.0, "refused": 8.0}.get(state)
+    timed = {"claim": 60.0, "face": 25.0, "verify": 300.0, "finger": 30.0, "sign": 90.0,
+             "gate": 8.0, "welcome": 8.0, "refused": 8.0}.get(state)
     return {
         "seq": 1, "state": state, "steps": steps, "claim_mode": "id_card",
         "candidate": dict(CANDIDATE) if known else None, "reason": None, "finger_retry": None,
@@ -72,7 +74,8 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "hall": HALL if seat else None, "kept_seat": False,
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
-        "help_waiting": False, "visit": 7, "may_type": state == "claim", "may_lay_card": True,
+        "help_waiting": False, "help_open": 0, "two_people": True, "visit": 7,
+        "may_type": state == "claim", "may_lay_card": True,
         "alerts": 0, "warnings": 0, "number_failed": False,
         "numbers_left": 3 if state == "claim" else None,
     } | changes
@@ -92,6 +95,8 @@ def every_state() -> dict[str, dict[str, Any]]:
         "claim_no_reader": example("claim", claim_mode="face", may_lay_card=False),
         "claim_card_only": example("claim", claim_mode="face", may_type=False),
         "face": example("face"),
+        "paused": example("paused"),
+        "verify": example("verify"),
         "finger": example("finger"),
         "finger_dry": example("finger", finger_retry="too_dry"),
         "finger_lifted": example("finger", finger_retry="finger_lifted"),
@@ -297,6 +302,7 @@ def save_proctor(app: qt.QApplication, folder: Path, language: str) -> None:
     client.state.emit(example("idle"))
     window._on_alerts({"alerts": []})
     save_pages(window, placeholder(300, 380), folder, lambda: settle(app))
+    save_lane(client, window, example, placeholder(300, 380), folder, lambda: settle(app))
     window.close()
 
 

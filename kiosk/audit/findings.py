@@ -38,6 +38,7 @@ class Code(StrEnum):
     VOID = "VOID"
     INTENT = "INTENT"
     AUTHORITY = "AUTHORITY"
+    OVERRIDE = "OVERRIDE"
     PULSE = "PULSE"
     OUTCOME = "OUTCOME"
     ADMITTED = "ADMITTED"

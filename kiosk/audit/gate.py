@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from kiosk.audit.findings import Code, Finding
-from kiosk.audit.record import Entry
+from kiosk.audit.record import Entry, read_hashes
 from kiosk.audit.seats import Seats
-from kiosk.core.codes import Reason
+from kiosk.core.codes import FaceOverride, FingerOverride, Reason
 
 PASSED = frozenset(
     {Reason.ADMITTED.value, Reason.GATE_TAILGATED.value, Reason.GATE_UNSEEN.value}
@@ -45,8 +46,12 @@ class _Intent:
 class _Shown:
     """What a candidate has shown since their last intent."""
 
-    face: bool = False
-    finger: bool = False  #: after the face
+    face: str | None = None  #: `verified` by the lane, or `override`: by a person's word
+    finger: str | None = None  #: after the face; likewise
+
+    @property
+    def authority(self) -> str:
+        return "override" if "override" in (self.face, self.finger) else "verified"
 
 
 @dataclass(slots=True)
@@ -56,17 +61,63 @@ class Gate:
     intents: dict[int, _Intent] = field(default_factory=dict)
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _signed: set[str] = field(default_factory=set)
+    _looked_at: set[tuple[str, str]] = field(default_factory=set)  #: whose picture, by a person
 
     def shows(self, entry: Entry) -> None:
         """identity_verified, finger_verified or signed."""
         who = entry.pseudonym or ""
         match entry.kind:
             case "identity_verified":
-                self._shown[who] = _Shown(face=True)
+                self._shown[who] = _Shown(face="verified")
             case "finger_verified":
-                self._shown.setdefault(who, _Shown()).finger = True
+                self._shown.setdefault(who, _Shown()).finger = "verified"
             case "signed":
                 self._signed.add(who)
+
+    def captured(self, entry: Entry) -> Iterator[Finding]:
+        """capture_kept: the picture that a person looked at."""
+        sha256, outcome = entry.payload["sha256"], entry.payload["outcome"]
+        if not (isinstance(outcome, str) and read_hashes([sha256])):
+            raise TypeError("outcome")
+        if outcome == "by_hand":
+            self._looked_at.add((entry.pseudonym or "", sha256))
+        return iter(())
+
+    def overridden(self, entry: Entry) -> Iterator[Finding]:
+        """identity_overridden or finger_overridden: whether it may stand for the machine."""
+        p, face = entry.payload, entry.kind == "identity_overridden"
+        for name in ("why", "note", "person", "approved_by"):
+            allowed = str | None if name == "approved_by" else str
+            if not isinstance(p[name], allowed):
+                raise TypeError(name)
+        if face and p["evidence_sha256"] is not None:
+            read_hashes([p["evidence_sha256"]])
+        yield from self._decision(entry, FaceOverride if face else FingerOverride)
+        if face:
+            yield from self._picture(entry)
+        who = entry.pseudonym or ""
+        if face:
+            self._shown[who] = _Shown(face="override")
+        else:
+            self._shown.setdefault(who, _Shown()).finger = "override"
+
+    def _decision(self, entry: Entry, reasons: type[StrEnum]) -> Iterator[Finding]:
+        p = entry.payload
+        if p["why"] not in {reason.value for reason in reasons}:
+            yield Finding(Code.OVERRIDE, entry.seq, "override_why", {"why": p["why"]})
+        if not p["person"].strip() or (p["why"] == "other" and not p["note"].strip()):
+            yield Finding(Code.OVERRIDE, entry.seq, "override_words")
+        second, wanted = p["approved_by"], (self.policy or {}).get("override_approval") is True
+        if second == p["person"] or (wanted and not (second or "").strip()):
+            yield Finding(Code.OVERRIDE, entry.seq, "override_approval")
+
+    def _picture(self, entry: Entry) -> Iterator[Finding]:
+        sha256 = entry.payload["evidence_sha256"]
+        if sha256 is None:
+            if entry.payload["why"] != FaceOverride.CAMERA:
+                yield Finding(Code.OVERRIDE, entry.seq, "override_picture")
+        elif (entry.pseudonym or "", sha256) not in self._looked_at:
+            yield Finding(Code.OVERRIDE, entry.seq, "override_picture")
 
     def is_open_for(self, entry: Entry) -> bool:
         """Whether an intent of this candidate has no outcome yet."""
@@ -90,7 +141,7 @@ class Gate:
         self._shown.pop(entry.pseudonym or "", None)
 
     def _missing(self, entry: Entry) -> str | None:
-        if entry.payload["authority"] != "verified":
+        if entry.payload["authority"] not in ("verified", "override"):
             return "unknown"
         who = entry.pseudonym or ""
         shown = self._shown.get(who, _Shown())
@@ -98,7 +149,9 @@ class Gate:
             return "face"
         if self.policy is not None and self.policy.get("finger") and not shown.finger:
             return "finger"
-        return None if who in self._signed else "signed"
+        if who not in self._signed:
+            return "signed"
+        return None if entry.payload["authority"] == shown.authority else "mixed"
 
     def pulse(self, entry: Entry) -> Iterator[Finding]:
         intent = self.intents.get(entry.payload["intent"])

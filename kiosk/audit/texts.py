@@ -158,6 +158,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "开闸没有依据：授权方式不明",
         "no authority for this gate intent: of a kind that is unknown",
     ),
+    "authority_mixed": (
+        "开闸依据与记录不符：人工还是自动",
+        "its authority says other than what was shown: a person's word, or none",
+    ),
+    "override_why": ("{why} 不是人工放行的理由", "{why} is no reason for an override"),
+    "override_words": (
+        "人工放行没有写明何人或为何",
+        "an override that does not say by whom or why",
+    ),
+    "override_approval": (
+        "人工放行没有第二人批准",
+        "an override without another person's approval",
+    ),
+    "override_picture": (
+        "人工放行没有留下当时的照片",
+        "an override without the picture that was looked at",
+    ),
     "pulse_no_intent": (
         "开闸脉冲没有对应的意图",
         "a pulse without its intent: the gate was opened on nobody's authority",

@@ -14,7 +14,7 @@ import click
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.hall_file import read_hall
 from kiosk.cli.staff import approval_of
-from kiosk.core.codes import VoidReason
+from kiosk.core.codes import PauseReason, VoidReason
 
 PAGE = 1000
 
@@ -127,6 +127,40 @@ def close(c: Context, session_id: str, person: str, json_: bool) -> None:
     Example: examgate session close KM1-0900 --person 李老师
     """
     _show(c, [c.call("session.close", {"session_id": session_id, "person": person})], json_)
+
+
+@session.command()
+@click.argument("session_id")
+@click.option(
+    "--why",
+    required=True,
+    type=click.Choice([why.value for why in PauseReason]),
+    help="The exam system, the hall, this lane, a break, or anything else.",
+)
+@click.option("--note", default="", help="In words; needed for other.")
+@person_option
+@pass_context
+def pause(c: Context, session_id: str, why: str, note: str, person: str) -> None:
+    """Let nobody new begin; who is at the lane finishes.
+
+    Example: examgate session pause KM1-0900 --why exam_system --person 李老师
+    """
+    about = {"session_id": session_id, "why": why, "note": note, "person": person}
+    c.call("session.pause", about)
+    click.echo(c.say(f"场次 {session_id} 暂停入场", f"session {session_id} is paused"))
+
+
+@session.command()
+@click.argument("session_id")
+@person_option
+@pass_context
+def resume(c: Context, session_id: str, person: str) -> None:
+    """Take candidates again after a pause.
+
+    Example: examgate session resume KM1-0900 --person 李老师
+    """
+    c.call("session.resume", {"session_id": session_id, "person": person})
+    click.echo(c.say(f"场次 {session_id} 恢复入场", f"session {session_id} goes on"))
 
 
 @session.command()

@@ -58,6 +58,9 @@ class Reason(StrEnum):
     CANCELLED = "CANCELLED"
     CANCELLED_BY_PROCTOR = "CANCELLED_BY_PROCTOR"
     HELP_REQUESTED = "HELP_REQUESTED"
+    # a proctor looked at them, face to face
+    MANUAL_REJECTED = "MANUAL_REJECTED"
+    MANUAL_TIMEOUT = "MANUAL_TIMEOUT"
     # the lane itself
     DEVICE_FAULT = "DEVICE_FAULT"
     EVIDENCE_FAILED = "EVIDENCE_FAILED"
@@ -86,6 +89,47 @@ class WarningCode(StrEnum):
     JOURNAL_RESTORED = "journal_restored"
 
 
+class FaceOverride(StrEnum):
+    """Why a proctor's eyes stood in for the face engine. Closed, like `Reason`."""
+
+    APPEARANCE = "appearance"  #: looks other than on the photograph
+    PHOTO = "photo"  #: the roster's photograph is bad
+    MOVEMENT = "movement"  #: cannot move the head as asked
+    COVERED = "covered"  #: bandage, mask or the like that stays on
+    ALIKE = "alike"  #: seen under another identity; both were looked at
+    CAMERA = "camera"  #: out of order: the only one without a picture
+    OTHER = "other"  #: with a note
+
+
+class FingerOverride(StrEnum):
+    """Why no fingerprint was asked for. Closed, like `Reason`."""
+
+    WORN = "worn"
+    INJURED = "injured"
+    NO_TEMPLATE = "no_template"
+    READER = "reader"  #: out of order
+    OTHER = "other"  #: with a note
+
+
+class Rejection(StrEnum):
+    """Why a proctor who looked did not let them in. Closed, like `Reason`."""
+
+    NOT_THE_PERSON = "not_the_person"
+    CARD = "card"  #: no card, or one that is not in order
+    UNCOOPERATIVE = "uncooperative"
+    OTHER = "other"  #: with a note
+
+
+class PauseReason(StrEnum):
+    """Why nobody new is taken for a while. Closed, like `Reason`."""
+
+    EXAM_SYSTEM = "exam_system"
+    HALL = "hall"  #: not ready, or disturbed
+    LANE = "lane"  #: something about this lane
+    BREAK = "break"
+    OTHER = "other"  #: with a note
+
+
 class ClaimBy(StrEnum):
     """By what somebody said who they are."""
 
@@ -109,7 +153,9 @@ class State(StrEnum):
     CLOSED = "closed"  #: no session takes candidates now
     OUT_OF_ORDER = "out_of_order"  #: a device or the evidence store is not well
     IDLE = "idle"  #: waiting for a card, or for a face
+    PAUSED = "paused"  #: a session is open, but a proctor lets nobody new begin
     CLAIM = "claim"  #: waiting for a card or a number: the face was not sure
+    VERIFY = "verify"  #: a proctor compares photograph, person and card
     FACE = "face"
     FINGER = "finger"
     SIGN = "sign"
@@ -151,6 +197,8 @@ class JournalKind(StrEnum):
     LANE_STOPPED = "lane_stopped"
     SESSION_CREATED = "session_created"
     SESSION_OPENED = "session_opened"
+    SESSION_PAUSED = "session_paused"
+    SESSION_RESUMED = "session_resumed"
     SESSION_CLOSED = "session_closed"
     SESSION_OPEN_REFUSED = "session_open_refused"
     ROSTER_IMPORTED = "roster_imported"
@@ -160,6 +208,10 @@ class JournalKind(StrEnum):
     CLAIM_TYPED = "claim_typed"
     CLAIM_FAILED = "claim_failed"
     IDENTITY_VERIFIED = "identity_verified"
+    VERIFICATION_BEGUN = "verification_begun"  #: by a proctor, face to face
+    IDENTITY_OVERRIDDEN = "identity_overridden"  #: a proctor says who it is
+    IDENTITY_REJECTED = "identity_rejected"  #: a proctor says that it is not
+    FINGER_OVERRIDDEN = "finger_overridden"  #: a proctor lets them go on without
     SAME_FACE = "same_face"
     SAME_FACE_ANSWERED = "same_face_answered"
     CAPTURE_KEPT = "capture_kept"  #: a picture of who stood there, when the face was judged
@@ -177,9 +229,10 @@ class JournalKind(StrEnum):
     GATE_COUNTERS = "gate_counters"  #: the gate's own, when a session opens and before it closes
     ADMITTED = "admitted"
     REFUSED = "refused"
-    HELP = "help"
     DEVICE_TRIED = "device_tried"  #: a technician moved something by hand, no candidate involved
     EQUIPMENT_CHECKED = "equipment_checked"  #: the signed equipment ledger of a shift's start
+    HELP = "help"  #: needed, or over
+    HELP_TAKEN = "help_taken"  #: somebody goes there
     DEVICE_FAULT = "device_fault"
     DEVICE_RECOVERED = "device_recovered"
     REPORT_SIGNED = "report_signed"  #: a session's report was handed out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.core.codes import ClaimBy, JournalKind, Reason
-from kiosk.core.types import Candidate
+from kiosk.core.types import Candidate, Override
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class CommitAdmission:
     """Draw (or keep) the seat and write the gate intent, in one transaction."""
 
     candidate: Candidate
+    overridden: bool = False  #: on a person's authority, not the machines' alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ class RecordPassage:
 
     intent_id: int
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecision:
+    """Write what a person decided about this candidate."""
+
+    kind: JournalKind
+    candidate: Candidate
+    decision: Override
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +111,6 @@ Effect = (
     | CommitAdmission
     | UnlockGate
     | RecordPassage
+    | RecordDecision
     | Record
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.core.codes import Reason
-from kiosk.core.types import Admission, Candidate, Lookup
+from kiosk.core.types import Admission, Candidate, Lookup, Override
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,16 @@ class SessionOpened:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPaused:
+    """Nobody new may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResumed:
     pass
 
 
@@ -75,6 +85,35 @@ class FaceRefused:
 @dataclass(frozen=True, slots=True)
 class FaceNotSure:
     """1:N could not tell, or 1:1 saw somebody else nearer: a claim or a proctor is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationBegun:
+    """A proctor is going to compare photograph, person and card."""
+
+    lookup: Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityOverridden:
+    """A proctor says who it is. `finger`: and that they go on without a fingerprint."""
+
+    decision: Override
+    finger: Override | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRejected:
+    """A proctor has looked and does not let them in."""
+
+    decision: Override
+
+
+@dataclass(frozen=True, slots=True)
+class FingerOverridden:
+    """A proctor lets them go on without a fingerprint."""
+
+    decision: Override
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +180,8 @@ class Cancelled:
 Event = (
     SessionOpened
     | SessionClosed
+    | SessionPaused
+    | SessionResumed
     | LaneFailed
     | LaneRecovered
     | CardClaimed
@@ -150,6 +191,10 @@ Event = (
     | FaceAccepted
     | FaceRefused
     | FaceNotSure
+    | VerificationBegun
+    | IdentityOverridden
+    | IdentityRejected
+    | FingerOverridden
     | FingerMatched
     | FingerNotMatched
     | FingerUnreadable

@@ -15,7 +15,7 @@ from kiosk.core.codes import ClaimBy, JournalKind, Reason, State, Step
 from kiosk.core.lane import Lane as Lane
 from kiosk.core.lane import Rules as Rules
 from kiosk.core.lane import Visit as Visit
-from kiosk.core.types import Lookup, Standing
+from kiosk.core.types import Lookup, Override, Standing
 
 Effects = tuple[do.Effect, ...]
 
@@ -59,6 +59,8 @@ def _home(lane: Lane) -> tuple[Lane, Effects]:
         state = State.OUT_OF_ORDER
     elif not lane.session_open:
         state = State.CLOSED
+    elif lane.paused:
+        state = State.PAUSED
     else:
         state = State.IDLE
     visit = Visit(number=lane.visit.number + 1)
@@ -143,7 +145,7 @@ def _after_finger(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
     if lane.visit.seated and lane.visit.signed:
         visit = replace(lane.visit, done=lane.visit.done | {Step.SIGN})
         after = replace(lane, state=State.DRAWING, visit=visit)
-        return after, (*before, do.CommitAdmission(visit.who))
+        return after, (*before, do.CommitAdmission(visit.who, visit.overridden))
     return replace(lane, state=State.SIGN), before
 
 
@@ -156,10 +158,10 @@ def _on_session_opened(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 
 def _on_session_closed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    lane = replace(lane, session_open=False)
-    if lane.state in (State.IDLE, State.CLOSED):
+    lane = replace(lane, session_open=False, paused=False)
+    if lane.state in (State.IDLE, State.PAUSED, State.CLOSED):
         return _home(lane)
-    if lane.state in (State.CLAIM, State.FACE, State.FINGER, State.SIGN):
+    if lane.state in _UNDER_WAY:
         return _refuse(lane, Reason.SESSION_NOT_OPEN)
     return lane, ()  # whoever is in the gate, or reading the screen, finishes
 
@@ -167,9 +169,9 @@ def _on_session_closed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 def _on_failed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.LaneFailed)
     lane = replace(lane, failed=event.reason)
-    if lane.state in (State.CLOSED, State.IDLE, State.OUT_OF_ORDER):
+    if lane.state in _WAITING:
         return _home(lane)
-    if lane.state in (State.CLAIM, State.FACE, State.FINGER, State.SIGN, State.DRAWING):
+    if lane.state in (*_UNDER_WAY, State.DRAWING):
         return _end(lane, event.reason)
     return lane, ()
 
@@ -177,6 +179,16 @@ def _on_failed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 def _on_recovered(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     lane = replace(lane, failed=None)
     return _home(lane) if lane.state is State.OUT_OF_ORDER else (lane, ())
+
+
+def _on_paused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    lane = replace(lane, paused=True)
+    return _home(lane) if lane.state is State.IDLE else (lane, ())
+
+
+def _on_resumed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    lane = replace(lane, paused=False)
+    return _home(lane) if lane.state is State.PAUSED else (lane, ())
 
 
 def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -259,6 +271,54 @@ def _on_face_not_sure(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     return _refuse(lane, Reason.FACE_NOT_SURE)
 
 
+def _on_verification(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """A proctor takes over, for whoever stands there or was just turned away."""
+    assert isinstance(event, ev.VerificationBegun)
+    if lane.state is State.REFUSED:
+        lane, _ = _home(lane)
+        if lane.state is not State.IDLE:
+            return lane, (do.ForgetFinger(), do.WatchFace())
+    lane = _take_claim(lane, event.lookup)
+    return replace(lane, state=State.VERIFY), (do.ForgetFinger(), do.WatchFace())
+
+
+def _on_identity_overridden(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """As after an accepted face, on a person's authority; the finger too, when they say so."""
+    assert isinstance(event, ev.IdentityOverridden)
+    who = lane.visit.who
+    effects: list[do.Effect] = [
+        do.RecordDecision(JournalKind.IDENTITY_OVERRIDDEN, who, event.decision)
+    ]
+    done = lane.visit.done | {Step.FACE}
+    lane = replace(lane, visit=replace(lane.visit, overridden=True, done=done))
+    if lane.rules.finger and event.finger is not None:
+        return _without_finger(lane, event.finger, *effects, do.GuardFace())
+    if lane.rules.finger:
+        effects.append(do.LoadFinger(who))
+    return _after_face(lane, *effects)
+
+
+def _on_finger_overridden(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FingerOverridden)
+    return _without_finger(lane, event.decision)
+
+
+def _without_finger(
+    lane: Lane, decision: Override, *before: do.Effect
+) -> tuple[Lane, Effects]:
+    record = do.RecordDecision(JournalKind.FINGER_OVERRIDDEN, lane.visit.who, decision)
+    done = lane.visit.done | {Step.FINGER}
+    visit = replace(lane.visit, overridden=True, done=done, finger_retry=None)
+    return _after_finger(replace(lane, visit=visit), *before, do.ForgetFinger(), record)
+
+
+def _on_identity_rejected(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.IdentityRejected)
+    record = do.RecordDecision(JournalKind.IDENTITY_REJECTED, lane.visit.who, event.decision)
+    after, effects = _refuse(lane, Reason.MANUAL_REJECTED)
+    return after, (record, *effects)
+
+
 def _on_finger_matched(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.FingerMatched)
     visit = replace(lane.visit, done=lane.visit.done | {Step.FINGER}, finger_retry=None)
@@ -291,7 +351,7 @@ def _on_signature(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 def _on_signature_stored(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     visit = replace(lane.visit, signed=True, done=lane.visit.done | {Step.SIGN})
-    return replace(lane, visit=visit), (do.CommitAdmission(lane.visit.who),)
+    return replace(lane, visit=visit), (do.CommitAdmission(visit.who, visit.overridden),)
 
 
 def _on_admission(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -330,6 +390,7 @@ def _on_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     reasons = {
         State.FACE: Reason.FACE_TIMEOUT,
         State.CLAIM: Reason.FACE_NOT_SURE,
+        State.VERIFY: Reason.MANUAL_TIMEOUT,
         State.FINGER: Reason.FINGER_TIMEOUT,
         State.SIGN: Reason.SIGNATURE_TIMEOUT,
     }
@@ -366,8 +427,9 @@ def _on_cancelled(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 # --- the table ----------------------------------------------------------------------------------
 
 S = State
-_WAITING = (S.IDLE, S.CLOSED, S.OUT_OF_ORDER)
+_WAITING = (S.IDLE, S.PAUSED, S.CLOSED, S.OUT_OF_ORDER)
 _ACTIVE = (S.CLAIM, S.FACE, S.FINGER, S.SIGN)
+_UNDER_WAY = (*_ACTIVE, S.VERIFY)
 _TO_FACE = (S.FACE, S.REFUSED)
 _PAST_FACE = (S.FINGER, S.SIGN, S.DRAWING, S.REFUSED)
 
@@ -387,7 +449,16 @@ TABLE: dict[tuple[State, type], Rule] = {
     ),
     (S.FACE, ev.FaceNotSure): Rule(_on_face_not_sure, (S.CLAIM, S.REFUSED), "never a guess"),
     (S.FACE, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "no usable face in time"),
+    # a proctor compares photograph, person and card
+    (S.VERIFY, ev.IdentityOverridden): Rule(
+        _on_identity_overridden, (S.FINGER, S.SIGN, S.DRAWING), "it is them: goes on as for all"
+    ),
+    (S.VERIFY, ev.IdentityRejected): Rule(_on_identity_rejected, (S.REFUSED,), "it is not"),
+    (S.VERIFY, ev.TimedOut): Rule(_on_timeout, (S.REFUSED,), "nothing was decided in time"),
     # finger
+    (S.FINGER, ev.FingerOverridden): Rule(
+        _on_finger_overridden, (S.SIGN, S.DRAWING), "a proctor: on without it"
+    ),
     (S.FINGER, ev.FingerMatched): Rule(
         _on_finger_matched, (S.SIGN, S.DRAWING), "to the pad; who has a seat, to the gate"
     ),
@@ -418,12 +489,25 @@ TABLE: dict[tuple[State, type], Rule] = {
     (S.CLOSED, ev.SessionOpened): Rule(_on_session_opened, (S.IDLE, S.OUT_OF_ORDER), "opens"),
     (S.OUT_OF_ORDER, ev.SessionOpened): Rule(_on_session_opened, (S.OUT_OF_ORDER,), "noted"),
     (S.OUT_OF_ORDER, ev.SessionClosed): Rule(_on_session_closed, (S.OUT_OF_ORDER,), "noted"),
-    (S.OUT_OF_ORDER, ev.LaneRecovered): Rule(_on_recovered, (S.IDLE, S.CLOSED), "well again"),
+    (S.OUT_OF_ORDER, ev.LaneRecovered): Rule(
+        _on_recovered, (S.IDLE, S.PAUSED, S.CLOSED), "well again"
+    ),
+    (S.IDLE, ev.SessionPaused): Rule(_on_paused, (S.PAUSED,), "nobody new begins"),
+    (S.PAUSED, ev.SessionResumed): Rule(_on_resumed, (S.IDLE,), "goes on"),
+    (S.PAUSED, ev.SessionClosed): Rule(_on_session_closed, (S.CLOSED,), "closes"),
 }
 
+_HOME = (S.IDLE, S.PAUSED)
 for _state in _ACTIVE:
-    TABLE[_state, ev.PersonLeft] = Rule(_on_left, (S.IDLE,), "walked away: nothing half-done")
-    TABLE[_state, ev.Cancelled] = Rule(_on_cancelled, (S.IDLE,), "stopped by hand")
+    # who talks with a proctor need not look into the camera: not so in VERIFY
+    TABLE[_state, ev.PersonLeft] = Rule(_on_left, _HOME, "walked away: nothing half-done")
+for _state in (S.IDLE, S.CLAIM, S.FACE, S.REFUSED):
+    TABLE[_state, ev.VerificationBegun] = Rule(
+        _on_verification, (S.VERIFY, S.PAUSED, S.CLOSED, S.OUT_OF_ORDER)
+        if _state is S.REFUSED else (S.VERIFY,), "a proctor looks",
+    )  # fmt: skip
+for _state in _UNDER_WAY:
+    TABLE[_state, ev.Cancelled] = Rule(_on_cancelled, _HOME, "stopped by hand")
     TABLE[_state, ev.SessionClosed] = Rule(_on_session_closed, (S.REFUSED,), "session ended")
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "try ended, said so")
 TABLE[S.DRAWING, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "try ended, said so")
@@ -433,7 +517,10 @@ for _state in (S.GATE, S.WELCOME, S.REFUSED):
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (_state,), "finishes first")
     TABLE[_state, ev.LaneRecovered] = Rule(_on_recovered, (_state,), "noted")
     TABLE[_state, ev.SessionOpened] = Rule(_on_session_opened, (_state,), "noted")
-for _state in (S.CLOSED, S.IDLE, S.OUT_OF_ORDER):
+for _state in (*_UNDER_WAY, S.DRAWING, S.GATE, S.WELCOME, S.REFUSED, S.OUT_OF_ORDER):
+    TABLE[_state, ev.SessionPaused] = Rule(_on_paused, (_state,), "noted; who is here finishes")
+    TABLE[_state, ev.SessionResumed] = Rule(_on_resumed, (_state,), "noted")
+for _state in _WAITING:
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "a device is missing")
 TABLE[S.IDLE, ev.SessionClosed] = Rule(_on_session_closed, (S.CLOSED,), "closes")
 

@@ -35,6 +35,7 @@ class Visit:
     number_failed: bool = False  #: the last number and the face did not fit
     seated: bool = False  #: has a seat from an earlier try
     signed: bool = False
+    overridden: bool = False  #: a person's word stands for the face or the finger
     attempts_left: int = 0
     finger_retry: str | None = None
     terminal: str | None = None
@@ -55,6 +56,7 @@ class Visit:
 class Lane:
     state: State = State.CLOSED
     session_open: bool = False
+    paused: bool = False  #: nobody new begins; who is on their way finishes
     failed: Reason | None = None
     visit: Visit = Visit()
     rules: Rules = Rules()

@@ -58,6 +58,16 @@ class SessionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Nobody new is taken for a while."""
+
+    since: datetime
+    why: str  #: a `PauseReason`
+    note: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One sitting (场次). All times are aware datetimes."""
 
@@ -72,6 +82,7 @@ class Session:
     spacing: bool = False  #: no neighbour from the same driving school while others are free
     hall_sha256: str | None = None  #: hall and rules as they were committed to at opening
     commitment: str | None = None  #: to the secret seed; published when the session opens
+    paused: Pause | None = None
 
     @property
     def terminals(self) -> tuple[str, ...]:
@@ -101,6 +112,25 @@ class Lookup:
     other_session_starts_at: datetime | None = None  #: when OTHER_SESSION
     has_signature: bool = False
     comes_again: bool = False  #: a proctor has voided a seat of theirs: they come a second time
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a person decided in a machine's place, as it is journalled."""
+
+    why: str
+    note: str
+    person: str
+    approved_by: str | None = None
+    evidence_sha256: str | None = None  #: of the picture that was looked at
+
+    def payload(self) -> dict[str, str | None]:
+        return {
+            "why": self.why,
+            "note": self.note,
+            "person": self.person,
+            "approved_by": self.approved_by,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def _moment(body: Mapping[str, Any]) -> Moment:
         what = "signed_exit" if payload.get("purpose") == "exit" else kind
     elif kind == K.CAPTURE_KEPT:
         args["capture"] = payload["sha256"][:16]
-    elif kind == K.SEAT_VOIDED:
+    elif "why" in payload:
         args["why"] = payload.get("why")
     elif kind == K.REFUSED and body["reason"] == Reason.CANCELLED_BY_PROCTOR:
         what = "cancelled_by_proctor"

@@ -54,6 +54,10 @@ def override_of(e: Entry) -> Event | None:
             return _event(e, "fire_release_ended")
         case K.GATE_EVENT if e.payload.get("event") == "emergency_release":
             return _event(e, "emergency_release")
+        case K.IDENTITY_OVERRIDDEN | K.FINGER_OVERRIDDEN | K.IDENTITY_REJECTED:
+            return _event(e, str(e.kind), why=e.payload.get("why"))
+        case K.SESSION_PAUSED | K.SESSION_RESUMED:
+            return _event(e, str(e.kind), why=e.payload.get("why"))
         case K.HELP:
             return _event(e, "help_done" if "done_by" in e.payload else "help_asked")
         case _:

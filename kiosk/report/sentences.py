@@ -14,7 +14,7 @@ from kiosk.report.words import (
     EVENTS,
     KINDS,
     PULSES,
-    VOID_REASONS,
+    WHYS,
     label,
     pick,
 )
@@ -59,7 +59,7 @@ def _args(event: Event | Moment, lang: str) -> _Dashes:
 
 
 def _why(why: Any, lang: str) -> str:
-    return pick(VOID_REASONS[why], lang) if why in VOID_REASONS else str(why or "–")
+    return pick(WHYS[why], lang) if why in WHYS else str(why or "–")
 
 
 def _changes(args: dict[str, Any], lang: str) -> str:

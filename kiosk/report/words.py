@@ -39,7 +39,21 @@ EVENTS: Words = {
         "考台 {seat} 更正成绩为 {score} 分，考生重新签名{note}",
         "terminal {seat}: score corrected to {score} and signed for again{note}",
     ),
-    "help_asked": ("考生请求帮助", "candidate asked for help"),
+    "help_asked": ("需要考试员", "a proctor was needed"),
+    "identity_overridden": (
+        "考试员核对本人后放行（{why}{note}{approved}）",
+        "identity confirmed by a proctor ({why}{note}{approved})",
+    ),
+    "finger_overridden": (
+        "考试员免验指纹（{why}{note}{approved}）",
+        "fingerprint set aside by a proctor ({why}{note}{approved})",
+    ),
+    "identity_rejected": (
+        "考试员核对后不予放行（{why}{note}）",
+        "turned away by a proctor who looked ({why}{note})",
+    ),
+    "session_paused": ("暂停入场（{why}{note}）", "session paused ({why}{note})"),
+    "session_resumed": ("恢复入场", "session resumed"),
     "help_done": ("帮助已处理", "help was given"),
     "refused": ("未放行", "turned away"),
     "claim_failed": ("报号与人脸不符", "number and face do not fit"),
@@ -71,7 +85,26 @@ EVENTS: Words = {
     "roster_imported": ("场次期间导入名单", "roster imported during the session"),
 }
 
-VOID_REASONS: Words = {
+#: Why a person decided so, by code: seats, overrides, rejections, pauses.
+WHYS: Words = {
+    "appearance": ("与照片样貌不同", "looks other than on the photograph"),
+    "photo": ("名单照片不清", "poor photograph on the roster"),
+    "movement": ("不能按提示动作", "cannot move as asked"),
+    "covered": ("面部有遮挡", "face is covered"),
+    "alike": ("与他人相像，已当面核对", "alike to another; both were looked at"),
+    "camera": ("摄像头故障", "camera out of order"),
+    "worn": ("指纹磨损", "worn finger"),
+    "injured": ("手指受伤", "injured finger"),
+    "no_template": ("没有登记指纹", "no fingerprint enrolled"),
+    "reader": ("指纹仪故障", "reader out of order"),
+    "not_the_person": ("不是本人", "not the person"),
+    "card": ("证件有问题", "card missing or not in order"),
+    "uncooperative": ("不配合核对", "would not be looked at"),
+    "exam_system": ("考试系统", "exam system"),
+    "hall": ("考场", "the hall"),
+    "lane": ("通道", "this lane"),
+    "break": ("休息", "break"),
+    "other": ("其他", "other"),
     "terminal_broken": ("考台故障", "terminal broken"),
     "second_attempt": ("第二次考试", "second attempt"),
     "proctor_decision": ("考试员决定", "proctor's decision"),

@@ -35,6 +35,9 @@ class ClaimStep:
         Returns False when the lane was not ready for anybody: the card may be offered again.
         """
         lane = self._lane
+        if lane.lane.state is State.VERIFY:
+            lane.verify.saw_card(card)
+            return True
         if lane.session is None or not flow.accepts(lane.lane, ev.CardClaimed(_NOBODY)):
             return lane.lane.state is not State.OUT_OF_ORDER
         try:

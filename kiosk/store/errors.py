@@ -59,6 +59,10 @@ class NotStaff(StoreRefused):
         self.about = args
 
 
+class NotHelpable(StoreRefused):
+    """A help request that is not there, or over."""
+
+
 class NotSignable(StoreRefused):
     """A score that cannot be signed for now. `code`: its sentence in kiosk.texts."""
 

@@ -252,6 +252,27 @@ def _warnings(database: Database) -> None:
         database.execute(statement)
 
 
+_HELP = """
+create table help_requests (
+    help_id integer primary key, at text not null, session_id text,
+    candidate_id integer references candidates, reason text not null,
+    times integer not null default 1, taken_by text, taken_at text,
+    done_by text, done_at text, done_how text
+);
+create index open_help on help_requests (help_id) where done_at is null;
+alter table sessions add column paused_at text;
+alter table sessions add column paused_why text;
+alter table sessions add column paused_note text;
+alter table sessions add column paused_by text;
+"""
+
+
+def _help_and_pause(database: Database) -> None:
+    """The help queue, and sessions that take nobody for a while."""
+    for statement in _split(_HELP):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -263,6 +284,7 @@ STEPS: tuple[Step, ...] = (
     ("0008_staff", _staff),
     ("0009_bundles", _bundles),
     ("0010_warnings", _warnings),
+    ("0011_help_and_pause", _help_and_pause),
 )
 
 

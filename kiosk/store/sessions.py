@@ -14,7 +14,7 @@ from typing import Any
 from kiosk.core.codes import JournalKind
 from kiosk.core.draw import SEED_BYTES, commitment
 from kiosk.core.hall import LICENCE_CLASSES, MAX_NAME, Terminal, hall_sha256, is_name
-from kiosk.core.types import Session, SessionState
+from kiosk.core.types import Pause, Session, SessionState
 from kiosk.store.base import Base, iso
 from kiosk.store.errors import NotOpen, StoreRefused
 
@@ -160,7 +160,8 @@ class Sessions(Base):
     def session(self, session_id: str) -> Session | None:
         row = self._row(
             "select session_id, subject, starts_at, checkin_from, checkin_until, state, capacity,"
-            " spacing, hall_sha256, commitment from sessions where session_id = ?",
+            " spacing, hall_sha256, commitment, paused_at, paused_why, paused_note, paused_by"
+            " from sessions where session_id = ?",
             session_id,
         )
         if row is None:
@@ -177,6 +178,7 @@ class Sessions(Base):
             spacing=bool(row[7]),
             hall_sha256=row[8],
             commitment=row[9],
+            paused=_pause_of(row[10:14]) if row[5] == SessionState.OPEN else None,
         )
 
     def _hall(self, session_id: str) -> tuple[Terminal, ...]:
@@ -233,6 +235,42 @@ class Sessions(Base):
                 | ({"policy": policy} if policy is not None else {}),
             )
         return self._known(session_id)
+
+    def pause_session(self, session_id: str, why: str, note: str, person: str) -> Session:
+        """Nobody new begins until it is resumed. Again: another reason. Raises `NotOpen`."""
+        self._open_only(session_id)
+        with self._transaction():
+            self._db.execute(
+                "update sessions set paused_at = ?, paused_why = ?, paused_note = ?, paused_by = ?"
+                " where session_id = ?",
+                [self._now(), why, note, person, session_id],
+            )
+            self._note(
+                JournalKind.SESSION_PAUSED,
+                session_id=session_id,
+                payload={"why": why, "note": note, "person": person},
+            )
+        return self._known(session_id)
+
+    def resume_session(self, session_id: str, person: str) -> Session:
+        """It goes on; no change where it does already. Raises `NotOpen`."""
+        session = self._open_only(session_id)
+        if session.paused is None:
+            return session
+        with self._transaction():
+            self._db.execute(
+                "update sessions set paused_at = null where session_id = ?", [session_id]
+            )
+            self._note(
+                JournalKind.SESSION_RESUMED, session_id=session_id, payload={"person": person}
+            )
+        return self._known(session_id)
+
+    def _open_only(self, session_id: str) -> Session:
+        session = self._known(session_id)
+        if session.state is not SessionState.OPEN:
+            raise NotOpen(f"session {session_id} is not open")
+        return session
 
     def close_session(self, session_id: str, person: str) -> Session:
         """End it for good and reveal the seed."""
@@ -344,6 +382,11 @@ class Sessions(Base):
             terminal=terminal,
             payload=change | {"why": why, "person": person},
         )
+
+
+def _pause_of(row: Sequence[Any]) -> Pause | None:
+    since, why, note, person = row
+    return Pause(datetime.fromisoformat(since), why, note, person) if since else None
 
 
 def _terminal_row(t: Terminal) -> tuple[object, ...]:

@@ -26,6 +26,7 @@ from kiosk.store.captures import Captures
 from kiosk.store.errors import StoreError, StoreLocked
 from kiosk.store.faces import Faces
 from kiosk.store.heads import ANCHOR
+from kiosk.store.help import Help
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.migrations import migrate, pending
 from kiosk.store.outbox import Outbox
@@ -50,7 +51,7 @@ RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stand
 
 class Store(
     Retention, Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts,
-    Records, Staff, Warnings,
+    Records, Staff, Warnings, Help,
 ):  # fmt: skip
     """Use `Store.open`. Not thread-safe: one owner, one thread."""
 

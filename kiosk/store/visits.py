@@ -48,8 +48,12 @@ class Visits(Draws):
         facts = Facts(row[1], accessible=bool(row[2]), school=row[3])
         return Booking(candidate.candidate_id, str(row[0]), facts)
 
-    def admit(self, session_id: str, candidate: Candidate) -> Admission:
+    def admit(
+        self, session_id: str, candidate: Candidate, authority: str = "verified"
+    ) -> Admission:
         """Draw a seat, or keep the one drawn before, and write the gate intent: one transaction.
+
+        `authority`: `verified`, or `override` where a person's word stands for a factor.
 
         Raises `HallFull`, `AlreadyInside`, `NotOpen`, `NotBooked` or `NoSignature`; then nothing
         was changed.
@@ -80,7 +84,7 @@ class Visits(Draws):
                 session_id=session_id,
                 pseudonym=who.pseudonym,
                 terminal=terminal,
-                payload={"intent": intent_id, "draw_no": draw_no, "authority": "verified"},
+                payload={"intent": intent_id, "draw_no": draw_no, "authority": authority},
             )
         return Admission(terminal, draw_no, intent_id, held is None)
 

@@ -409,6 +409,60 @@ def by_a_word(record: Venue) -> Any:
     return intent
 
 
+@by_venue("AUTHORITY")
+def overridden_and_called_verified(record: Venue) -> Any:
+    intent = record.all("gate_intent", authority="override")[0]
+    intent["payload"]["authority"] = "verified"
+    return intent
+
+
+@by_venue("AUTHORITY")
+def override_left_out(record: Venue) -> Any:
+    record.drop(record.all("identity_overridden")[0])
+    return record.all("gate_intent", authority="override")[0]
+
+
+@by_venue("OVERRIDE")
+def overridden_by_one_alone(record: Venue) -> Any:
+    decision = record.all("identity_overridden")[0]
+    decision["payload"]["approved_by"] = None
+    return decision
+
+
+@by_venue("OVERRIDE")
+def override_approved_by_oneself(record: Venue) -> Any:
+    decision = record.all("finger_overridden")[0]
+    decision["payload"]["approved_by"] = decision["payload"]["person"]
+    return decision
+
+
+@by_venue("OVERRIDE")
+def override_without_a_picture(record: Venue) -> Any:
+    record.drop(record.all("capture_kept", outcome="by_hand")[1])
+    return record.all("identity_overridden")[1]
+
+
+@by_venue("OVERRIDE")
+def override_says_no_picture(record: Venue) -> Any:
+    decision = record.all("identity_overridden")[0]
+    decision["payload"]["evidence_sha256"] = None
+    return decision
+
+
+@by_venue("OVERRIDE")
+def override_for_a_friend(record: Venue) -> Any:
+    decision = record.all("finger_overridden")[0]
+    decision["payload"]["why"] = "friend"
+    return decision
+
+
+@by_venue("OVERRIDE")
+def other_without_a_word(record: Venue) -> Any:
+    decision = record.all("identity_overridden")[1]
+    decision["payload"]["why"] = "other"
+    return decision
+
+
 @by_venue("PULSE")
 def pulse_added(record: Venue) -> Any:
     return record.repeat(record.all("gate_pulse")[0])

@@ -22,7 +22,7 @@ from tests.store.conftest import row
 
 ORIGIN = "examgate/KM1/A"
 SESSION = "科目一-0900"
-POLICY = {"claim": "id_card", "finger": True, "liveness": True}
+POLICY = {"claim": "id_card", "finger": True, "liveness": True, "override_approval": True}
 SENT, NOT_SENT, UNKNOWN = "sent", "not_sent", "unknown"
 
 HALL = (
@@ -117,14 +117,30 @@ class Day:
             self.note(JournalKind.FINGER_FAILED, n, payload={"score": 12})
             self.note(JournalKind.FINGER_VERIFIED, n, payload={"score": 143})
 
+    def override(self, n: int, *, finger: bool) -> None:
+        """By a proctor's eyes, with the picture they looked at, and another's approval."""
+        self.note(JournalKind.VERIFICATION_BEGUN, n, payload={"person": "1002 周静"})
+        jpeg = f"picture of {n}, {finger}".encode()
+        sha256 = self.store.keep_capture(self.session_id, self.who(n), jpeg, "by_hand")
+        decision = {"why": "appearance", "note": "", "person": "1002 周静",
+                    "approved_by": "1001 李敏"}  # fmt: skip
+        face = decision | {"evidence_sha256": sha256}
+        self.note(JournalKind.IDENTITY_OVERRIDDEN, n, payload=face)
+        if finger:
+            self.note(JournalKind.FINGER_OVERRIDDEN, n, payload=decision | {"why": "worn"})
+        else:
+            self.note(JournalKind.FINGER_VERIFIED, n, payload={"score": 143})
+
     def sign(self, n: int) -> None:
         self.strokes += 1
         text = f"strokes {self.strokes} of {n}".encode()
         self.store.save_signature(self.session_id, self.who(n), text, "0" * 64)
 
-    def pass_gate(self, n: int, outcome: Reason, pulse: str = SENT) -> str:
+    def pass_gate(
+        self, n: int, outcome: Reason, pulse: str = SENT, authority: str = "verified"
+    ) -> str:
         """With what was verified and signed before. Returns the terminal."""
-        admission = self.store.admit(self.session_id, self.who(n))
+        admission = self.store.admit(self.session_id, self.who(n), authority)
         self.store.gate_pulse(admission.intent_id, pulse)
         self.store.gate_outcome(admission.intent_id, outcome)
         return admission.terminal
@@ -198,6 +214,10 @@ def play(day: Day) -> Iterator[str]:
     day.come(7, Reason.ADMITTED)
     yield day.receipt(7)
     day.come(8, Reason.GATE_TIMEOUT)
+    day.override(8, finger=True)
+    day.pass_gate(8, Reason.GATE_TURNED_BACK, authority="override")
+    day.override(8, finger=False)
+    day.pass_gate(8, Reason.GATE_TIMEOUT, authority="override")
     store.close_session(SESSION, "李老师")
 
 

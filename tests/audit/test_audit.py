@@ -93,6 +93,34 @@ def test_a_voided_seat_says_what_it_must_in_the_right_form(made: Made, name, val
     assert (first.code, first.seq) == (other.code, other.seq) == ("FORM", voided["seq"])
 
 
+BENT_OVERRIDES = [
+    ("identity_overridden", "approved_by", 1), ("identity_overridden", "evidence_sha256", "x"),
+    ("finger_overridden", "why", None), ("finger_overridden", "note", []),
+    ("capture_kept", "sha256", "x"), ("capture_kept", "outcome", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), BENT_OVERRIDES)
+def test_an_override_says_what_it_must_in_the_right_form(made: Made, kind, name, value):
+    record = Venue(made)
+    decision = record.all(kind)[0]
+    decision["payload"][name] = value
+    first, *_ = check(made, record.data())
+    other, *_ = alone(made, record.data())
+    assert (first.code, first.seq) == (other.code, other.seq) == ("FORM", decision["seq"])
+
+
+def test_who_has_not_to_be_asked_need_not_approve(made: Made):
+    """Where the policy does not ask for two people, one is enough."""
+    record = Venue(made)
+    for entry in record.all("session_opened") + record.all("lane_started"):
+        del entry["payload"]["policy"]["override_approval"]
+    for kind in ("identity_overridden", "finger_overridden"):
+        for entry in record.all(kind):
+            entry["payload"]["approved_by"] = None
+    assert check(made, record.data()) == alone(made, record.data()) == []
+
+
 def test_a_policy_is_an_object(made: Made):
     record = Venue(made)
     opened = record.all("session_opened")[0]

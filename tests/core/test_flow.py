@@ -11,7 +11,7 @@ from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core import flow, states_doc
 from kiosk.core.codes import ClaimBy, JournalKind, Reason, State, Step
-from kiosk.core.types import Admission, Candidate, Lookup, Standing
+from kiosk.core.types import Admission, Candidate, Lookup, Override, Standing
 
 WHO = Candidate(7, "王小明", "3706261100001", "37060219610804301X", "C1", "p" * 32)
 BOOKED = Lookup(Standing.BOOKED, WHO)
@@ -21,6 +21,7 @@ OTHER = Lookup(
     Standing.OTHER_SESSION, WHO, other_session_starts_at=datetime(2026, 1, 1, tzinfo=UTC)
 )
 ADMISSION = Admission("012", 1, 99, True)
+DECISION = Override("appearance", "", "1002 周静", "1001 李敏")
 
 
 def walk(*events, rules=None):
@@ -216,6 +217,86 @@ def test_illegal_events_change_nothing():
         flow.step(lane, ev.FingerMatched(90))
 
 
+# --- a proctor looks, and a session that is paused ---------------------------------------------
+
+NOT_LIVE = (CARD, ev.FaceRefused(Reason.LIVENESS_FAILED))
+LOOKS = ev.VerificationBegun(BOOKED)
+
+
+def decisions(effects):
+    return [e.kind for e in effects if isinstance(e, do.RecordDecision)]
+
+
+@pytest.mark.parametrize(
+    ("before", "rules"),
+    [((), None), ((CARD,), None), (NOT_LIVE, None), (NOT_SURE, BY_FACE)],
+)
+def test_a_proctor_takes_over_from_wherever_it_stuck(before, rules):
+    lane, _ = walk(*before, LOOKS, rules=rules)
+    assert (lane.state, lane.visit.candidate) == (State.VERIFY, WHO)
+    lane, done = flow.step(lane, ev.IdentityOverridden(DECISION))
+    assert lane.state is State.FINGER and decisions(done) == [JournalKind.IDENTITY_OVERRIDDEN]
+    order = kinds(done)
+    assert order.index("RecordDecision") < order.index("LoadFinger") < order.index("ReadFinger")
+
+
+def test_who_was_let_in_by_hand_signs_and_draws_as_everybody():
+    way = (ev.FingerMatched(90), ev.SignatureGiven(), ev.SignatureStored("ab"))
+    _, done = walk(LOOKS, ev.IdentityOverridden(DECISION), *way)
+    assert "StoreSignature" in kinds(done)
+    assert done[-1] == do.CommitAdmission(WHO, overridden=True)
+    _, done = walk(CARD, FACE, *way)
+    assert done[-1] == do.CommitAdmission(WHO, overridden=False)
+
+
+def test_the_finger_is_set_aside_at_once_or_later():
+    lane, done = walk(LOOKS, ev.IdentityOverridden(DECISION, DECISION))
+    assert lane.state is State.SIGN
+    assert decisions(done) == [JournalKind.IDENTITY_OVERRIDDEN, JournalKind.FINGER_OVERRIDDEN]
+    lane, done = walk(CARD, FACE, ev.FingerOverridden(DECISION))
+    assert lane.state is State.SIGN and decisions(done) == [JournalKind.FINGER_OVERRIDDEN]
+    assert lane.visit.overridden and "ForgetFinger" in kinds(done)
+    both = ev.IdentityOverridden(DECISION, DECISION)
+    lane, done = walk(LOOKS, both, rules=flow.Rules(finger=False))
+    assert decisions(done) == [JournalKind.IDENTITY_OVERRIDDEN], "nothing was to be set aside"
+
+
+def test_who_has_a_seat_goes_straight_to_the_gate():
+    lane, done = walk(ev.VerificationBegun(SEATED), ev.IdentityOverridden(DECISION, DECISION))
+    assert lane.state is State.DRAWING and done[-1] == do.CommitAdmission(WHO, overridden=True)
+
+
+def test_a_proctor_turns_somebody_away_or_decides_nothing():
+    lane, done = walk(LOOKS, ev.IdentityRejected(DECISION))
+    assert (lane.state, refusals(done)) == (State.REFUSED, [Reason.MANUAL_REJECTED])
+    assert decisions(done) == [JournalKind.IDENTITY_REJECTED]
+    lane, done = walk(LOOKS, ev.TimedOut())
+    assert (lane.state, refusals(done)) == (State.REFUSED, [Reason.MANUAL_TIMEOUT])
+
+
+def test_who_talks_with_a_proctor_need_not_look_into_the_camera():
+    lane, _ = walk(LOOKS)
+    assert not flow.accepts(lane, ev.PersonLeft())
+
+
+def test_while_paused_nobody_begins_and_who_is_here_finishes():
+    lane, _ = walk(ev.SessionPaused())
+    assert lane.state is State.PAUSED
+    for event in (CARD, ev.FaceAppeared(), ev.NumberAsked(), LOOKS):
+        assert not flow.accepts(lane, event)
+    lane, _ = flow.step(lane, ev.SessionResumed())
+    assert lane.state is State.IDLE
+    lane, _ = walk(*TO_GATE, ev.SessionPaused(), ev.PassageEnded(Reason.ADMITTED))
+    assert lane.state is State.WELCOME
+    for last in (ev.TimedOut(), CARD):
+        after, _ = flow.step(lane, last)
+        assert after.state is State.PAUSED
+    lane, _ = walk(ev.SessionPaused(), ev.LaneFailed(Reason.DEVICE_FAULT), ev.LaneRecovered())
+    assert lane.state is State.PAUSED
+    lane, _ = walk(ev.SessionPaused(), ev.SessionClosed(), ev.SessionOpened())
+    assert lane.state is State.IDLE, "another session is not paused"
+
+
 # --- anything, in any order --------------------------------------------------------------------
 
 EVENTS = st.sampled_from(
@@ -240,6 +321,14 @@ EVENTS = st.sampled_from(
         MISMATCH,
         ev.FaceRefused(Reason.LIVENESS_FAILED),
         ev.FaceNotSure(),
+        ev.SessionPaused(),
+        ev.SessionResumed(),
+        ev.VerificationBegun(BOOKED),
+        ev.VerificationBegun(SEATED),
+        ev.IdentityOverridden(DECISION),
+        ev.IdentityOverridden(DECISION, DECISION),
+        ev.IdentityRejected(DECISION),
+        ev.FingerOverridden(DECISION),
         ev.FingerMatched(80),
         ev.FingerNotMatched(0),
         ev.FingerUnreadable("x"),
@@ -290,15 +379,25 @@ def test_invariants_hold_whatever_happens(events, rules):
             assert Step.FACE in lane.visit.done
             assert Step.FINGER in lane.visit.done or not rules.finger
             assert Step.SIGN in lane.visit.done
+        for effect in effects:
+            if isinstance(effect, do.CommitAdmission):
+                assert effect.overridden == lane.visit.overridden
+        decided = [e for e in effects if isinstance(e, do.RecordDecision)]
+        if isinstance(event, ev.IdentityOverridden | ev.FingerOverridden):
+            assert decided and lane.visit.overridden, "set aside and not written"
+        if before.state in (State.PAUSED, State.CLOSED, State.OUT_OF_ORDER):
+            assert lane.visit.candidate is None, "somebody begins while nobody may"
+        if lane.state is State.PAUSED:
+            assert lane.paused and lane.session_open and lane.failed is None
         if lane.visit.typed is not None:
             assert lane.state in (State.FACE, State.REFUSED), "a number outlives its try"
             assert lane.visit.candidate is None, "shown before the face fits"
         if lane.state is State.CLAIM:
             assert lane.visit.numbers_left > 0
-        if lane.state in (State.IDLE, State.CLOSED, State.OUT_OF_ORDER):
+        if lane.state in (State.IDLE, State.PAUSED, State.CLOSED, State.OUT_OF_ORDER):
             assert lane.visit == flow.Visit(number=lane.visit.number), "a trace of somebody stays"
         if lane.state is State.IDLE:
-            assert lane.session_open and lane.failed is None
+            assert lane.session_open and lane.failed is None and not lane.paused
 
 
 def test_every_state_can_be_left_and_reached():

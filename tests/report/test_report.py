@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from kiosk.core.balance import Code
-from kiosk.core.codes import JournalKind, VoidReason
+from kiosk.core.codes import (
+    FaceOverride,
+    FingerOverride,
+    JournalKind,
+    PauseReason,
+    Rejection,
+    VoidReason,
+)
 from kiosk.report import words
 from kiosk.report.gather import gather
 from kiosk.report.model import Report, Status
@@ -209,7 +216,8 @@ def test_csv_is_for_spreadsheets_and_carries_no_formula(full):
 def test_every_code_has_words():
     assert set(words.DIFFERENCES) == set(Code)
     assert set(words.STATUS) == set(Status)
-    assert set(words.VOID_REASONS) == {r.value for r in VoidReason}
+    enums = (VoidReason, FaceOverride, FingerOverride, Rejection, PauseReason)
+    assert set(words.WHYS) == {code.value for one in enums for code in one}
     for table in (words.EVENTS, words.KINDS, words.LABELS, words.DIFFERENCES):
         for zh, en in table.values():
             assert re.findall(r"\{(\w+)", zh).sort() == re.findall(r"\{(\w+)", en).sort()

@@ -16,9 +16,9 @@ from ui.i18n import text
 from ui.screenshots import every_state, example, placeholder, preview
 from ui.widgets.text import BigText
 
-PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "claim": "number",
-         "face": "face", "finger": "notice", "sign": "sign", "drawing": "notice", "gate": "seat",
-         "welcome": "seat", "refused": "notice"}
+PAGES = {"closed": "notice", "out_of_order": "notice", "idle": "notice", "paused": "notice",
+         "claim": "number", "face": "face", "verify": "face", "finger": "notice", "sign": "sign",
+         "drawing": "notice", "gate": "seat", "welcome": "seat", "refused": "notice"}
 
 
 def see(qtbot: Any, daemon: Any, window: CandidateWindow, name: str, **changes: Any) -> None:
@@ -241,7 +241,7 @@ def test_it_survives_a_restart_of_the_daemon(
     daemon.requests.clear()
     daemon.start()
     qtbot.waitUntil(lambda: window.state_name == "sign", timeout=10_000)
-    assert daemon.called("lane.subscribe") == [{"preview": True}]
+    assert daemon.called("lane.subscribe") == [{"preview": True, "screen": "candidate"}]
 
 
 @pytest.mark.parametrize("noise", [b"{broken\n", b"[1,2]\n", b"\xff\xfe\n"])

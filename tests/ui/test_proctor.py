@@ -56,15 +56,6 @@ def test_what_happens_brings_the_list_up_to_date(
     qtbot.waitUntil(lambda: proctor.candidates.rowCount() == 0, timeout=5000)
 
 
-def test_help_is_seen_and_done(qtbot: Any, daemon: Any, proctor: ProctorWindow) -> None:
-    assert not proctor.help_done.isVisible()
-    shows(qtbot, daemon, proctor, "finger", help_waiting=True)
-    assert text("zh", "proctor.help") in proctor.help.text()
-    qtbot.mouseClick(proctor.help_done, qt.Qt.LeftButton)
-    qtbot.waitUntil(lambda: daemon.called("proctor.help_done") == [{}],
-                    timeout=5000)
-
-
 def test_cancel_only_while_somebody_is_there(
     qtbot: Any, daemon: Any, proctor: ProctorWindow
 ) -> None:

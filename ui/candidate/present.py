@@ -18,7 +18,7 @@ PROCTOR = frozenset({
     Reason.FACE_MISMATCH, Reason.FACE_NOT_SURE, Reason.FACE_SEEN_BEFORE, Reason.FINGER_NO_MATCH,
     Reason.NO_TEMPLATE, Reason.ALREADY_INSIDE, Reason.GATE_UNKNOWN, Reason.GATE_BLOCKED,
     Reason.GATE_TAILGATED, Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
-    Reason.NO_ACCESSIBLE_TERMINAL,
+    Reason.NO_ACCESSIBLE_TERMINAL, Reason.MANUAL_REJECTED, Reason.MANUAL_TIMEOUT,
 })
 DESK = frozenset({
     Reason.NOT_ON_ROSTER, Reason.FACE_UNKNOWN, Reason.TOO_LATE, Reason.CARD_NAME_DIFFERS,
@@ -68,6 +68,8 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
     match state.get("state"):
         case State.CLOSED:
             return Shown("notice", "clock", say("closed.title"), say("closed.body"), action="none")
+        case State.PAUSED:
+            return Shown("notice", "clock", say("paused.title"), say("paused.body"), action="none")
         case State.OUT_OF_ORDER:
             return _out_of_order(state, language)
         case State.IDLE if state.get("claim_mode") == "face":
@@ -83,6 +85,8 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
             return Shown("notice", "card", say("claim.title"), say("claim.body"))
         case State.FACE:
             return Shown("face", "face", say("prompt.look_here"), say("face.body"))
+        case State.VERIFY:
+            return Shown("face", "face", say("verify.title"), say("verify.body"), action="none")
         case State.FINGER:
             return _finger(state, language)
         case State.SIGN:

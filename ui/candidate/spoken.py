@@ -13,7 +13,7 @@ from ui.i18n import text
 
 DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 #: waiting for nobody in particular, or over before a sentence could be
-SILENT = (State.CLOSED, State.IDLE, State.DRAWING)
+SILENT = (State.CLOSED, State.IDLE, State.PAUSED, State.DRAWING)
 
 
 def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, language: str) -> str:

@@ -161,7 +161,8 @@ class CandidateWindow(qt.QWidget):
             self._render()
 
     def _watch_language(self) -> None:
-        waiting = self.state_name in (State.IDLE, State.CLOSED, State.OUT_OF_ORDER, "offline")
+        waiting = self.state_name in (State.IDLE, State.PAUSED, State.CLOSED, State.OUT_OF_ORDER,
+                                      "offline")
         if not waiting or self._language == self._home_language:
             self._language_timer.stop()
         elif not self._language_timer.isActive():

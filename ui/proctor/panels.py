@@ -139,6 +139,12 @@ class SessionPanel(Panel):
         buttons.addWidget(self.open)
         buttons.addWidget(self.close_session)
         self.column.addLayout(buttons)
+        self.paused = label("session_paused", 18, bold=True)
+        self.paused.setStyleSheet(f"color: {theme.WARN}; background: {theme.PALE_WARN};"
+                                  " padding: 8px; border-radius: 8px;")
+        self.pause = button("session_pause")
+        self.column.addWidget(self.paused)
+        self.column.addWidget(self.pause)
 
     def show_sessions(self, sessions: list[dict[str, Any]]) -> None:
         """Fill the choice, keeping what was chosen: the open one first, then today's, then others
@@ -161,6 +167,7 @@ class SessionPanel(Panel):
         self.choice.blockSignals(False)
 
     def show_session(self, session: dict[str, Any] | None) -> None:
+        self._show_pause(session)
         if session is None:
             self.line.setText(text(self.language, "proctor.no_session"))
         else:
@@ -177,6 +184,18 @@ class SessionPanel(Panel):
             self.numbers[key].setText("—" if count is None else str(count))
         self._session = session
         self._tick()
+
+    def _show_pause(self, session: dict[str, Any] | None) -> None:
+        """Whether nobody new is taken, and the button that changes it; only while it is open."""
+        pause = (session or {}).get("paused")
+        self.paused.setVisible(bool(pause))
+        self.pause.setVisible((session or {}).get("state") == "open")
+        self.pause.setText(text(self.language, "pause.resume" if pause else "pause.button"))
+        if pause:
+            self.paused.setText(text(
+                self.language, "pause.line", time=clock(pause.get("since")),
+                why=coded(self.language, "pause", pause.get("why")),
+                note=pause.get("note") or "", person=pause.get("person")))
 
     def _tick(self) -> None:
         """The countdown, by this machine's clock: it is the daemon's as well."""
@@ -220,9 +239,12 @@ class CurrentPanel(Panel):
         self.who = label("current_who", 24, bold=True)
         self.where = label("current_state", 22)
         self.cancel, self.resume = button("cancel"), button("resume")
+        self.verify, self.waive = button("current_verify"), button("current_waive")
+        self.verify.setText(text(language, "by_hand.begin"))
+        self.waive.setText(text(language, "waive.button"))
         self.cancel.setText(text(language, "proctor.cancel"))
         self.resume.setText(text(language, "proctor.resume"))
-        for part in (self.who, self.where, self.cancel, self.resume):
+        for part in (self.who, self.where, self.verify, self.waive, self.cancel, self.resume):
             self.column.addWidget(part)
 
     def show_state(self, state: dict[str, Any]) -> None:
@@ -240,7 +262,13 @@ class CurrentPanel(Panel):
 
     def allow(self, state: dict[str, Any], may_act: bool) -> None:
         """Offer only what the lane can do now."""
-        active = (State.CLAIM, State.FACE, State.FINGER, State.SIGN)
+        active = (State.CLAIM, State.FACE, State.VERIFY, State.FINGER, State.SIGN)
+        known = state.get("candidate") is not None
+        stuck = state.get("state") in (State.CLAIM, State.FACE, State.REFUSED)
+        for press, wanted in ((self.verify, known and stuck),
+                              (self.waive, state.get("state") == State.FINGER)):
+            press.setVisible(wanted)
+            press.setEnabled(may_act)
         self.cancel.setEnabled(may_act and state.get("state") in active)
         fire = state.get("state") == State.OUT_OF_ORDER and state.get("reason") == Reason.FIRE
         self.resume.setVisible(fire)

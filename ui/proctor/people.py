@@ -200,6 +200,7 @@ class PeoplePage(qt.QStackedWidget):
 
     chosen = qt.pyqtSignal(object)
     searched = qt.pyqtSignal()
+    verify = qt.pyqtSignal(str)  #: the selected one's `ref`: to be looked at by hand
 
     def __init__(self, language: str, line: Line) -> None:
         super().__init__()
@@ -219,6 +220,9 @@ class PeoplePage(qt.QStackedWidget):
         self.none.setText(text(language, "people.none"))
         self.look = button("people_look")
         self.look.setText(text(language, "people.look"))
+        self.by_hand = button("people_verify")
+        self.by_hand.setText(text(language, "help.verify"))
+        self.by_hand.clicked.connect(lambda: self.verify.emit(str((self._one or {}).get("ref"))))
         self.note = label("people_note", 16, ink=theme.SOFT_INK)
         self.note.setText(text(language, "people.journalled"))
         self.card = CandidateCard(language)
@@ -250,6 +254,7 @@ class PeoplePage(qt.QStackedWidget):
         self.counted.setWordWrap(False)
         below = qt.QHBoxLayout()
         below.addWidget(self.look)
+        below.addWidget(self.by_hand)
         below.addWidget(self.note, 1)
         whole = qt.QWidget()
         column = qt.QVBoxLayout(whole)
@@ -281,7 +286,10 @@ class PeoplePage(qt.QStackedWidget):
 
     def allow(self, may_act: bool) -> None:
         self._may_act = may_act
-        self.look.setEnabled(may_act and self._one is not None and bool(self._one.get("ref")))
+        known = self._one is not None and bool(self._one.get("ref"))
+        outside = (self._one or {}).get("standing") in ("booked", "seated")
+        self.look.setEnabled(may_act and known)
+        self.by_hand.setEnabled(may_act and known and outside)
 
     def _choose(self, candidate: dict[str, Any] | None) -> None:
         self._one = candidate

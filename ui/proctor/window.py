@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk import wire
-from kiosk.core.codes import VoidReason
+from kiosk.core.codes import FingerOverride, PauseReason, State, VoidReason
 from ui import qt, theme
 from ui.client import LOST, Client
 from ui.i18n import coded, text
 from ui.proctor.alerts import AlertsPanel
 from ui.proctor.desk import Desk
+from ui.proctor.help import HelpPanel
 from ui.proctor.leaving import ExitSheet
 from ui.proctor.login import ApprovalSheet, LoginPage
 from ui.proctor.page import Line
@@ -22,6 +23,7 @@ from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, 
 from ui.proctor.redraw import RedrawPanel
 from ui.proctor.sound import Caller, Voice
 from ui.proctor.split import Split
+from ui.proctor.verify import ReasonSheet, VerifyPanel
 from ui.proctor.warnings import WarningBand
 from ui.widgets.hold import HoldButton
 
@@ -55,6 +57,7 @@ class ProctorWindow(qt.QWidget):
         client.staff.connect(self._on_staff)
         client.state.connect(self._on_state)
         client.happened.connect(self._on_event)
+        client.preview.connect(self._on_preview)
         client.connected.connect(self._on_connected)
         self.resize(1440, 900)
         self._on_connected(False)
@@ -88,14 +91,19 @@ class ProctorWindow(qt.QWidget):
         second = qt.QWidget()
         right = qt.QVBoxLayout(second)
         right.setContentsMargins(0, 0, 0, 0)
-        right.addLayout(self._build_help())
+        self.help = HelpPanel(self._language)
+        right.addWidget(self.help)
         self.band = WarningBand(self._language)
         right.addWidget(self.band)
         self.alerts = AlertsPanel(self._language)
         right.addWidget(self.alerts)
         self.tabs = Desk(self._language, Line(self._ask, self._do, self._note))
         self.events, self.candidates = self.tabs.events, self.tabs.people.table
-        right.addWidget(self.tabs, 1)
+        self.by_hand = VerifyPanel(self._language)
+        self.desk = qt.QStackedWidget()
+        self.desk.addWidget(self.tabs)
+        self.desk.addWidget(self.by_hand)
+        right.addWidget(self.desk, 1)
         self.redraw = RedrawPanel(self._language)
         right.addWidget(self.redraw)
         self.work = Split(scroll, second)
@@ -108,6 +116,7 @@ class ProctorWindow(qt.QWidget):
         whole = qt.QVBoxLayout(self)
         whole.addLayout(self._build_top())
         whole.addWidget(self.pages, 1)
+        self.pausing, self.waiving = (ReasonSheet(self._language, self) for _ in range(2))
         self.approval = ApprovalSheet(self._language, self)
         self._connect_buttons()
 
@@ -137,15 +146,6 @@ class ProctorWindow(qt.QWidget):
         column.addWidget(self.message)
         return column
 
-    def _build_help(self) -> qt.QHBoxLayout:
-        self.help = label("help", 22, bold=True)
-        self.help_done = button("help_done")
-        self.help_done.setText(text(self._language, "proctor.help_done"))
-        row = qt.QHBoxLayout()
-        row.addWidget(self.help, 1)
-        row.addWidget(self.help_done)
-        return row
-
     def _connect_buttons(self) -> None:
         self.login.entered.connect(self._log_in)
         self.login.left.connect(lambda: self._client.call("staff.logout", {}))
@@ -158,9 +158,23 @@ class ProctorWindow(qt.QWidget):
         self.session.choice.currentIndexChanged.connect(self._on_choice)
         self.current.cancel.clicked.connect(lambda: self._act("proctor.cancel"))
         self.current.resume.clicked.connect(lambda: self._act("lane.resume"))
-        self.help_done.clicked.connect(lambda: self._act("proctor.help_done"))
         self.tabs.warnings.changed.connect(self._on_warnings)
         self.band.wanted.connect(lambda: self.tabs.setCurrentWidget(self.tabs.warnings))
+        self.help.pressed.connect(self._on_help)
+        self.current.verify.clicked.connect(
+            lambda: self._act("verify.begin", visit=self._state.get("visit")))
+        self.tabs.people.verify.connect(lambda ref: self._act("verify.begin", ref=ref))
+        self.current.waive.clicked.connect(
+            lambda: self.waiving.ask("waive.heading", "waive", FingerOverride))
+        self.waiving.decided.connect(self._waive)
+        self.session.pause.clicked.connect(self._pause)
+        self.pausing.decided.connect(
+            lambda why, note: self._act_on_session("session.pause", why=why, note=note))
+        self.by_hand.captured.connect(self._capture)
+        self.by_hand.accepted.connect(self._accept)
+        self.by_hand.rejected.connect(
+            lambda params: self._act("verify.reject", **params, lang=self._language))
+        self.by_hand.stopped.connect(lambda: self._act("proctor.cancel"))
         self.tabs.people.chosen.connect(self.redraw.choose)
         self.tabs.people.searched.connect(self._ask_candidates)
         self.tabs.hall.give_up.connect(self.redraw.choose)
@@ -195,6 +209,9 @@ class ProctorWindow(qt.QWidget):
             self._ask_sessions()
             self._ask_alerts()
             self.tabs.warnings.refresh()
+            self._ask_help()
+            if self._state.get("state") == State.VERIFY:
+                self._ask_look()
 
     def _show_standing(self) -> None:
         person = self._staff.get("person")
@@ -218,6 +235,9 @@ class ProctorWindow(qt.QWidget):
         self.redraw.forget()
         self.tabs.forget()
         self.exit.forget()
+        self.by_hand.forget()
+        for sheet in (self.pausing, self.waiving):
+            sheet.hide()
         self.message.hide()
 
     def _log_in(self, staff_no: str, pin: str) -> None:
@@ -234,6 +254,7 @@ class ProctorWindow(qt.QWidget):
 
     def _on_state(self, state: dict[str, Any]) -> None:
         before, alerts = self._state.get("session"), self._state.get("alerts")
+        helps = self._state.get("help_open")
         warnings, self._state = self._state.get("warnings"), state
         if alerts != state.get("alerts") and self._may_act:
             self._ask_alerts()
@@ -241,6 +262,10 @@ class ProctorWindow(qt.QWidget):
             self.tabs.warnings.refresh()
         unseen = int(state.get("warnings") or 0) + int(state.get("alerts") or 0)
         self.caller.call("warnings", unseen, text(self._language, "warning.spoken"))
+        if helps != state.get("help_open"):
+            self._ask_help()
+        if state.get("state") == State.VERIFY and self._may_act:
+            self._ask_look()
         if _standing(before) != _standing(state.get("session")):
             self._refresh.start()
         self._render()
@@ -259,12 +284,86 @@ class ProctorWindow(qt.QWidget):
         person = self._staff.get("person")
         return self._client.is_connected and bool(person) and not self._staff.get("locked")
 
+    @property
+    def _may_decide(self) -> bool:
+        """Who decides about candidates; a technician only looks."""
+        role = (self._staff.get("person") or {}).get("role")
+        return self._may_act and role in ("proctor", "chief")
+
     def _on_event(self, event: dict[str, Any]) -> None:
         self.events.add(event)
         if event.get("kind") == "same_face" and self._may_act:
             self._ask_alerts()  # the same two once more: the number of alerts does not change
         if not self._refresh.isActive():
             self._refresh.start()
+
+    # --- help, and a person's own eyes ----------------------------------------------------------
+
+    def _ask_help(self) -> None:
+        if self._may_act:
+            self._client.call("help.list", {}, self._on_helps)
+        else:
+            waiting = int(self._state.get("help_open") or 0)
+            self.caller.call("help", waiting, text(self._language, "help.needed"))
+
+    def _on_helps(self, result: dict[str, Any]) -> None:
+        self.help.fill(list(result.get("requests") or []), self._may_decide)
+        self.caller.call("help", self.help.untaken, self.help.spoken)
+
+    def _on_help(self, what: str, help_id: int) -> None:
+        match what:
+            case "take":
+                self._act("help.take", help_id=help_id)
+            case "verify":
+                self._act("verify.begin", help_id=help_id, lang=self._language)
+            case _:
+                how = "helped" if what == "done" else what
+                self._act("help.done", help_id=help_id, how=how)
+
+    def _ask_look(self) -> None:
+        if self._may_decide:
+            self._client.call("verify.look", {}, self.by_hand.show_look)
+
+    def _on_preview(self, preview: dict[str, Any]) -> None:
+        if self._state.get("state") == State.VERIFY:
+            self.by_hand.show_live(preview.get("jpeg"))
+
+    def _capture(self) -> None:
+        if self.by_hand.is_held:
+            self.by_hand.release()
+        else:
+            self._client.call("verify.capture", {}, self.by_hand.show_captured, self._on_declined)
+
+    def _accept(self, params: dict[str, Any]) -> None:
+        whole = params | {"lang": self._language}
+        if self.by_hand.two_people:
+            self._act_approved(self.by_hand.approval_words(params), "verify.accept", **whole)
+        else:
+            self._act("verify.accept", **whole)
+
+    def _waive(self, why: str, note: str) -> None:
+        params = {"visit": self._state.get("visit"), "why": why, "note": note,
+                  "lang": self._language}
+        if self._state.get("two_people", True):
+            what = text(self._language, "waive.approve", why=coded(self._language, "waive", why))
+            self._act_approved(what, "finger.waive", **params)
+        else:
+            self._act("finger.waive", **params)
+
+    def _pause(self) -> None:
+        if (self._chosen() or {}).get("paused"):
+            self._act_on_session("session.resume")
+        else:
+            self.pausing.ask("pause.heading", "pause", PauseReason)
+
+    def _show_verification(self) -> None:
+        """The page of the verification while one is under way, with live pictures."""
+        wanted = self._state.get("state") == State.VERIFY and self._may_decide
+        if wanted is not (self.desk.currentWidget() is self.by_hand):
+            self.desk.setCurrentWidget(self.by_hand if wanted else self.tabs)
+            self._client.want_pictures(wanted)
+            if not wanted:
+                self.by_hand.forget()
 
     def _ask_sessions(self) -> None:
         if not self._may_act:
@@ -371,10 +470,10 @@ class ProctorWindow(qt.QWidget):
         self._show_standing()
         self._ask_sessions()
 
-    def _act_on_session(self, method: str) -> None:
+    def _act_on_session(self, method: str, **params: Any) -> None:
         chosen = self.session.choice.currentData()
         if chosen is not None:
-            self._act(method, session_id=chosen, lang=self._language)
+            self._act(method, session_id=chosen, lang=self._language, **params)
 
     def _give_up(self, terminal: str, why: str, note: str) -> None:
         chosen = self.session.choice.currentData()
@@ -405,6 +504,7 @@ class ProctorWindow(qt.QWidget):
         self._done.start()
         self._ask_sessions()
         self._ask_alerts()
+        self._ask_help()
 
     def _on_declined(self, error: wire.RpcError) -> None:
         if error.code == LOST:
@@ -450,13 +550,11 @@ class ProctorWindow(qt.QWidget):
         self.devices.show_devices(state.get("devices") or {})
         self.current.show_state(state)
         self.current.allow(state, may_act)
-        waiting = bool(state.get("help_waiting"))
-        self.help.setText(("! " if waiting else "") + text(
-            self._language, "proctor.help" if waiting else "proctor.help_none"))
-        self.help.setStyleSheet(_band(theme.WARN, theme.PALE_WARN) if waiting
-                                else _band(theme.SOFT_INK, theme.PANEL))
-        self.help_done.setVisible(waiting)
-        self.help_done.setEnabled(may_act)
+        self.session.pause.setEnabled(self._may_decide)
+        self.help.allow(self._may_decide)
+        waiting = int(state.get("help_open") or 0)
+        self.login.show_help(text(self._language, "help.locked", n=waiting) if waiting else "")
+        self._show_verification()
 
     def keyPressEvent(self, event: qt.QKeyEvent) -> None:
         focus = self.focusWidget()
@@ -473,5 +571,7 @@ def _band(ink: str, ground: str) -> str:
     return f"color: {ink}; background: {ground}; padding: 10px; border-radius: 8px;"
 
 
-def _standing(session: dict[str, Any] | None) -> tuple[object, object]:
-    return (session.get("session_id"), session.get("state")) if session else (None, None)
+def _standing(session: dict[str, Any] | None) -> tuple[object, ...]:
+    """What the list of sessions has to be asked for anew for."""
+    keys = ("session_id", "state", "paused")
+    return tuple(session.get(key) for key in keys) if session else ()

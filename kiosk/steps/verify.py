@@ -1,0 +1,102 @@
+"""A proctor's own eyes in the face engine's place: what they are shown, and what they decided.
+
+Keeps the picture they looked at as evidence before anything follows from it. Who may decide is
+kiosk.staff's, what follows is the flow's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.contracts import IdCard
+from kiosk.core import events as ev
+from kiosk.core import flow
+from kiosk.core.codes import JournalKind, State
+from kiosk.core.types import Lookup, Override, Standing
+from kiosk.face import events as face
+
+if TYPE_CHECKING:
+    from kiosk.session import LaneSession
+
+
+class VerifyStep:
+    """One a lane; forgets everything of a person with `forget`."""
+
+    def __init__(self, lane: LaneSession, two_people: bool) -> None:
+        self._lane = lane
+        self.two_people = two_people  #: a second person approves what is set aside
+        self.newest: bytes | None = None  #: JPEG, as the candidate stands there
+        self.captured: bytes | None = None  #: the one that is looked at, and kept
+        self.card: IdCard | None = None  #: laid on meanwhile
+
+    @property
+    def under_way(self) -> bool:
+        return self._lane.lane.state is State.VERIFY
+
+    def may_begin(self) -> bool:
+        """Nobody new while paused, closed or out of order."""
+        lane = self._lane.lane
+        ready = lane.session_open and not lane.paused and lane.failed is None
+        return ready and flow.accepts(lane, ev.VerificationBegun(_NOBODY))
+
+    def is_another(self, lookup: Lookup) -> bool:
+        """Whether somebody else is on their way just now."""
+        lane = self._lane.lane
+        if lane.state in (State.IDLE, State.REFUSED):
+            return False
+        here = lane.visit.candidate or (lane.visit.typed and lane.visit.typed.candidate)
+        return here is not None and here != lookup.candidate
+
+    def begin(self, lookup: Lookup, person: str) -> None:
+        """Who looks is journalled before they see anything."""
+        assert lookup.candidate is not None
+        lane = self._lane
+        lane.store.journal(
+            JournalKind.VERIFICATION_BEGUN,
+            session_id=lane.session_id,
+            pseudonym=lookup.candidate.pseudonym,
+            payload={"person": person},
+        )
+        lane.post(ev.VerificationBegun(lookup))
+        lane.tell(JournalKind.VERIFICATION_BEGUN.value, None, candidate=lookup.candidate)
+
+    def saw(self, picture: face.Preview) -> None:
+        if self.under_way:
+            self.newest = picture.jpeg
+
+    def saw_card(self, card: IdCard) -> None:
+        self.card = card
+        self._lane.show_again()
+
+    def card_fits(self) -> bool | None:
+        """Whether the card laid on is the candidate's; None: none was."""
+        who = self._lane.lane.visit.candidate
+        if self.card is None or who is None:
+            return None
+        same_name = self.card.name.split() == who.name.split()
+        return same_name and self.card.number == who.identity_number
+
+    def capture(self) -> bytes | None:
+        """Hold the newest picture: this one is looked at, approved and kept."""
+        self.captured = self.newest or self.captured
+        return self.captured
+
+    def accept(self, decision: Override, finger: Override | None) -> None:
+        """It is them. Raises `StoreError`; then nothing was changed."""
+        self._lane.post(ev.IdentityOverridden(self._with_evidence(decision), finger))
+
+    def reject(self, decision: Override) -> None:
+        self._lane.post(ev.IdentityRejected(self._with_evidence(decision)))
+
+    def _with_evidence(self, d: Override) -> Override:
+        lane, who = self._lane, self._lane.lane.visit.who
+        if self.captured is None or lane.session_id is None:
+            return d
+        sha256 = lane.store.keep_capture(lane.session_id, who, self.captured, "by_hand")
+        return Override(d.why, d.note, d.person, d.approved_by, sha256)
+
+    def forget(self) -> None:
+        self.newest = self.captured = self.card = None
+
+
+_NOBODY = Lookup(Standing.UNKNOWN)  # whoever: only the kind of event is asked about
