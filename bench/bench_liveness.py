@@ -1,6 +1,6 @@
 """Attacks that pass as live, people who do not, and how long a challenge takes.
 
-    python bench/bench_liveness.py --faces DIR [--people 20] [--species NAME …]
+    python bench/bench_liveness.py --faces DIR [--people 20] [--species NAME …] [--groups FILE]
 
 `--faces`: a folder per person, one picture of each is used. Terms of ISO/IEC 30107-3: APCER is
 the share of attack presentations of one species that are taken as live (and for a swap: that
@@ -26,9 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
 
 from attacks import BEYOND, SPECIES, Screen  # noqa: E402
-from stage import Person, Run, play  # noqa: E402
+from stage import FPS, Person, Run, play  # noqa: E402
 from streams import Scene  # noqa: E402
 
+from kiosk.face.calibration.folder import Groups, read_groups  # noqa: E402
 from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
 from kiosk.face.challenge import name_of  # noqa: E402
 from kiosk.face.encoders import LIMITS, make_encoder  # noqa: E402
@@ -51,6 +52,7 @@ class Manner:
     react_s: float
     turn_s: float
     eye_px: float
+    fps: float = FPS
 
 
 MANNERS = (
@@ -59,6 +61,7 @@ MANNERS = (
     Manner("small movements", 15, 10, 0.40, 0.50, EYES[0]),
     Manner("slow", 20, 13, 0.9, 1.1, EYES[0]),
     Manner("wide and quick, 140°/s", 28, 16, 0.25, 0.40, EYES[0]),
+    Manner("the same, camera at 30/s", 28, 16, 0.25, 0.40, EYES[0], 30.0),
 )
 
 
@@ -66,9 +69,12 @@ class Bench:
     def __init__(self, people: list[Path], most: int) -> None:
         self.detector, self.encoder = YuNetDetector(), make_encoder()
         self.limit = LIMITS[self.encoder.name].verify
-        fit = [photo for path in people if (photo := self._fit(path)) is not None]
+        fit = [
+            (path.parent.name, photo) for path in people if (photo := self._fit(path)) is not None
+        ]
         step = max(len(fit) / most, 1.0)
-        self.photos = [fit[int(index * step)] for index in range(min(most, len(fit)))]
+        chosen = [fit[int(index * step)] for index in range(min(most, len(fit)))]
+        self.names, self.photos = [name for name, _ in chosen], [photo for _, photo in chosen]
 
     def _fit(self, path: Path) -> np.ndarray | None:
         """The picture, when it shows one face large enough to stand before a camera."""
@@ -92,9 +98,10 @@ class Bench:
                 manner.turn_deg,
                 manner.react_s,
                 manner.turn_s,
-                nod_deg=manner.nod_deg,
+                manner.fps,
+                manner.nod_deg,
             )
-            runs.append(play(person, self.encoder, self.detector, seed=index))
+            runs.append(play(person, self.encoder, self.detector, seed=index, fps=manner.fps))
         return runs, sum(not run.passed for run in runs)
 
     def attack(self, name: str) -> tuple[list[Run], int, int]:
@@ -141,6 +148,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--species", nargs="*", help="these only; 'people' for people")
+    parser.add_argument("--groups", type=Path, help="CSV: folder, then a column a property")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     bench = Bench(_people(arguments.faces), arguments.people)
@@ -150,7 +158,7 @@ def main() -> None:
     wanted = arguments.species or ["people", *SPECIES, *BEYOND]
     began = time.monotonic()
     if "people" in wanted:
-        _tell_people(bench)
+        _tell_people(bench, read_groups(arguments.groups) if arguments.groups else Groups())
     print("\nattacks: taken as live, 95 % interval; how the others ended")
     for name in wanted:
         if name == "people":
@@ -163,7 +171,21 @@ def main() -> None:
     print(f"({time.monotonic() - began:.0f} s)")
 
 
-def _tell_people(bench: Bench) -> None:
+def _why(run: Run) -> str:
+    """How it ended; of one that never began, what was asked for."""
+    return run.failure or f"told {run.prompts[-1].value}"
+
+
+def _tell_groups(bench: Bench, groups: Groups, runs: list[Run]) -> None:
+    for column in groups.columns:
+        values = groups.values(column, tuple(bench.names))
+        for value in sorted({value for value in values if value}):
+            these = [run for run, own in zip(runs, values, strict=True) if own == value]
+            failed = sum(not run.passed for run in these)
+            print(f"    {column} {value:<21} {_rate(failed, len(these))}", flush=True)
+
+
+def _tell_people(bench: Bench, groups: Groups) -> None:
     print("people: not passed, 95 % interval; seconds from the first prompt of the challenge")
     for manner in MANNERS:
         runs, failed = bench.bona_fide(manner)
@@ -173,10 +195,11 @@ def _tell_people(bench: Bench) -> None:
             if run.passed and run.decided_at is not None and run.challenge_at is not None
         ]
         p50, p95 = np.percentile(times, [50, 95]) if times else (float("nan"),) * 2
-        ends = Counter(run.failure or "given up" for run in runs if not run.passed)
+        ends = Counter(_why(run) for run in runs if not run.passed)
         told = ", ".join(f"{why} {count}" for why, count in ends.most_common())
         took = f"p50 {p50:.2f}, p95 {p95:.2f} s"
         print(f"  {manner.name:<28} {_rate(failed, len(runs))}  {took}  {told}", flush=True)
+        _tell_groups(bench, groups, runs)
 
 
 if __name__ == "__main__":

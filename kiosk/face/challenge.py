@@ -51,5 +51,10 @@ def choose(
     return choice(MOVEMENTS + WITH_BLINK if blink else MOVEMENTS)
 
 
+def spare(choice: Callable[[Sequence[Challenge]], Challenge], challenge: Challenge) -> Prompt:
+    """One movement more, not the last one again."""
+    return choice(tuple((prompt,) for prompt in DIRECTIONS if prompt is not challenge[-1]))[0]
+
+
 def name_of(challenge: Challenge) -> str:
     return ",".join(prompt.value for prompt in challenge)

@@ -32,6 +32,8 @@ class Failure(StrEnum):
     BLENDED = "blended"  #: one picture was faded into another
     CHANGED = "changed"  #: the face after the challenge is not the one before it
     REPEATED = "repeated"  #: the camera gave the same pictures again
+    HELD = "held"  #: background or edges move as those of a picture in a hand
+    RASTER = "raster"  #: a screen's or a print's grid lies over the face
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class LivenessLimits:
     least_motion: float = 1.4  #: passage.motion_over_blend: heads lie above 1.8, blends below 1.1
     on_the_way: tuple[float, float] = (0.2, 0.85)  #: shares of a movement that count as its way
     react_s: float = 0.15  #: what moves sooner after the prompt does not answer it
+    late_s: float = 1.4  #: who begins later is asked for one movement more
     held_s: float = 0.6  #: turned, but not so that it counts: after this it is asked anew
     unasked: float = 1.15  #: times the limit: a movement in another direction, plainly
     flat_depth: float = 0.045  #: at most this, while …
@@ -69,7 +72,8 @@ class Liveness:
     """One try at one challenge over one track. Feed it looks until `verdict` is not None.
 
     `pauses_s`: how long until each prompt but the first is shown; drawn at random, so that a
-    recording cannot time its movements. Missing ones are 0.
+    recording cannot time its movements. Missing ones are 0. `spare`: asked in the end as well, of
+    whom one of the answers came late: a person reacts within a second, a recording when it does.
     """
 
     def __init__(
@@ -77,12 +81,15 @@ class Liveness:
         challenge: Challenge,
         limits: LivenessLimits | None = None,
         pauses_s: Sequence[float] = (),
+        spare: Prompt | None = None,
     ) -> None:
         self.challenge = challenge
         self.verdict: bool | None = None
         self.failure: Failure | None = None
         self._limits = limits or LivenessLimits()
         self._pauses_s = tuple(pauses_s)
+        self._spare = spare
+        self._late = False
         self._step = 0
         self._began: float | None = None
         self._last = 0.0
@@ -142,11 +149,20 @@ class Liveness:
         if not (self._blinks(look) if blink else self._moves(look)):
             return
         self._step += 1
+        self._late |= not blink and self._came_late()
+        if self._step == len(self.challenge) and self._late and self._spare is not None:
+            self.challenge, self._spare = (*self.challenge, self._spare), None
         if self._step == len(self.challenge):
             self.verdict = True
         else:
             self._answered_at = look.at_s
             self._begin_step(asked=False)
+
+    def _came_late(self) -> bool:
+        """Long after the prompt it was still at rest."""
+        assert self._asked_at is not None
+        rest = [look.at_s for depth, look in self._way if depth < self._limits.centre_depth]
+        return max(rest, default=self._asked_at) - self._asked_at > self._limits.late_s
 
     def _pause_s(self) -> float:
         pauses = self._pauses_s

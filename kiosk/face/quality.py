@@ -7,7 +7,7 @@ limit was set, and how often it errs: docs/face.md, "Quality".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,11 +69,13 @@ def assess(
     before: Prompt = Prompt.NONE,
     limits: Limits | None = None,
     speed: float = 0.0,
+    waived: Collection[Prompt] = (),
 ) -> Quality:
     """Judge the first of `faces` (the tracked one); the others only count as rivals.
 
     `before` is the prompt of the frame before: its own limit is the stricter one now.
-    `speed`: of the face, in outer eye corner distances a second.
+    `speed`: of the face, in outer eye corner distances a second. `waived`: faults that are let
+    pass.
     """
     limits = limits or Limits()
     face, oval = faces[0], Oval.of(image.shape[1], image.shape[0])
@@ -89,6 +91,8 @@ def assess(
     }
     prompt = Prompt.NONE
     for candidate in ORDER:
+        if candidate in waived:
+            continue
         if excesses[candidate] > (-limits.slack if candidate is before else 0.0):
             prompt = candidate
             break

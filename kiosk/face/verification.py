@@ -14,29 +14,46 @@ import numpy as np
 
 from kiosk.core.codes import Prompt
 from kiosk.face import challenge as challenges
+from kiosk.face import raster
 from kiosk.face.challenge import Challenge
 from kiosk.face.encoders import LIMITS
 from kiosk.face.events import LivenessFailed, LivenessPassed, Observation
 from kiosk.face.follower import Tracked
 from kiosk.face.freshness import Freshness
 from kiosk.face.liveness import Failure, Liveness, LivenessLimits
-from kiosk.face.motion import FaceMotion
+from kiosk.face.motion import FaceMotion, Look
+from kiosk.face.parallax import Parallax
 from kiosk.face.parts import Encoder, Floats, Image
 from kiosk.face.prompts import PromptHold
 from kiosk.face.quality import Quality, assess
+from kiosk.face.surroundings import Surroundings
 
 _BASE_LOOKS = 2
+_REST_LOOKS = 2  #: more, while the first prompt is being read …
+_REST_DEPTH = 0.04  #: … and the head has not begun to move
 _TRIES = 2
 _MOST_CHALLENGES = 4  #: also when the face was lost in the middle of some
 #: Depth (parallax.py: about a sine, so 5°) at which a head is back from the movement it made.
 _BACK_DEPTH = 0.08
 _BACK_PATIENCE_S = 1.5  #: from then on the quality's coarser measure of pose is enough
 
-_PAUSES_MS = range(100, 500, 20)  #: between two prompts
+#: Told by weak measures, or not the person's to change (a beard, narrow eyes, the hall's lamps):
+#: asked for this long, then let pass. What the looks are worth, the distances tell.
+_WAIVABLE = frozenset({Prompt.TAKE_OFF_MASK, Prompt.OPEN_EYES, Prompt.UNEVEN_LIGHT})
+_WAIVED_AFTER_S = 3.0
+
+_SURROUNDINGS_S = 0.08  #: between looks at them
+MOST_PEAK = 4.0  #: raster.peak in both frontal looks; people: docs/face.md, "Screens and paper"
+
+_PAUSES_MS = range(50, 350, 10)  #: between two prompts
 
 
 def _random_pause_s() -> float:
     return secrets.choice(_PAUSES_MS) / 1000
+
+
+def _depth(parallax: Parallax) -> float:
+    return float(np.hypot(parallax.x, parallax.y))
 
 
 Outcome = LivenessPassed | LivenessFailed | Observation
@@ -78,11 +95,16 @@ class Verification:
 
     def _restart(self) -> None:
         """Nothing seen before counts for another track."""
+        self._waived: frozenset[Prompt] = frozenset()
+        self._fault_since = float("-inf")
         self._live = not self._with_liveness
         self._told_live = self._live
         self._live_at = float("-inf")
         self._challenge: Liveness | None = None
         self._motion: FaceMotion | None = None
+        self._surroundings: Surroundings | None = None
+        self._surroundings_at = float("-inf")
+        self._peaks: list[float] = []  #: of a grid, in the frontal looks
         self._base: list[Observation] = []
         self._base_mean: Floats | None = None
         self._given = 0
@@ -98,7 +120,11 @@ class Verification:
             return 0.7 + 0.3 * share
         if self._challenge is not None:
             return 0.1 + 0.6 * self._challenge.progress
-        return 0.1 * len(self._base) / _BASE_LOOKS
+        return 0.1 * min(len(self._base) / _BASE_LOOKS, 1.0)
+
+    @property
+    def challenged(self) -> bool:
+        return self._challenge is not None and not self._live and not self.done
 
     def step(self, image: Image, tracked: Tracked | None, at_s: float) -> list[Outcome]:
         """One frame. `tracked` is None when the face is not seen in it."""
@@ -115,20 +141,21 @@ class Verification:
         if tracked.track != self._track:
             self._track = tracked.track
             self._restart()
-        quality = assess(image, tracked.faces, self._quality_prompt, speed=tracked.speed)
-        self._quality_prompt = quality.prompt
+        quality = self._assess(image, tracked, at_s)
         if self._challenge is not None and not self._live:
             return self._challenged(image, tracked, quality, at_s)
         self.prompt = self._hold.update(quality.prompt, at_s)
         if not quality.good or at_s - self._embedded_at < self._options.every_s:
             return []
-        if self._live and not self._is_back(image, tracked, at_s):
+        if not self._live:
+            seen = self._observe(image, tracked, quality, at_s)
+            return self._collect_base(image, tracked, seen)
+        back = self._is_back(image, tracked, at_s)
+        if not back:
             self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
-            return []
-        seen = self._observe(image, tracked, quality, at_s)
-        if self._live:
-            return self._deliver(seen)
-        return self._collect_base(image, tracked, seen)
+            if self._told_live:
+                return []
+        return self._deliver(self._observe(image, tracked, quality, at_s), back)
 
     def _is_back(self, image: Image, tracked: Tracked, at_s: float) -> bool:
         """Looking ahead again, as before the challenge. Who has just turned their head is still
@@ -136,7 +163,17 @@ class Verification:
         if self._motion is None or at_s - self._live_at > _BACK_PATIENCE_S:
             return True
         parallax = self._motion.look(image, tracked.face, at_s).parallax
-        return parallax is not None and np.hypot(parallax.x, parallax.y) <= _BACK_DEPTH
+        return parallax is not None and _depth(parallax) <= _BACK_DEPTH
+
+    def _assess(self, image: Image, tracked: Tracked, at_s: float) -> Quality:
+        before, waived = self._quality_prompt, self._waived
+        quality = assess(image, tracked.faces, before, None, tracked.speed, waived)
+        self._quality_prompt = quality.prompt
+        if quality.prompt is not before or quality.prompt not in _WAIVABLE:
+            self._fault_since = at_s
+        elif at_s - self._fault_since >= _WAIVED_AFTER_S:
+            self._waived = waived | {quality.prompt}
+        return quality
 
     def _observe(
         self, image: Image, tracked: Tracked, quality: Quality, at_s: float
@@ -149,6 +186,7 @@ class Verification:
     def _collect_base(self, image: Image, tracked: Tracked, seen: Observation) -> list[Outcome]:
         """Frontal looks, then a challenge; not endlessly many for who breaks off each time."""
         self._base.append(seen)
+        self._peaks.append(raster.peak(image, tracked.face))
         if len(self._base) < _BASE_LOOKS:
             return []
         self._started += 1
@@ -156,9 +194,11 @@ class Verification:
             return self._refused(Failure.NO_RESPONSE)
         self._base_mean = np.mean([look.embedding for look in self._base], axis=0)
         self._motion = FaceMotion(image, tracked.face)
+        self._surroundings = Surroundings(image, tracked.face)
         challenge = challenges.choose(self._choice, self._options.blink, self._started > 1)
-        pauses = [self._pause() for _ in challenge[1:]]
-        self._challenge = Liveness(challenge, self._options.limits, pauses)
+        pauses = [self._pause() for _ in challenge]
+        spare = challenges.spare(self._choice, challenge)
+        self._challenge = Liveness(challenge, self._options.limits, pauses, spare)
         self.prompt = self._challenge.prompt
         return []
 
@@ -166,21 +206,45 @@ class Verification:
         self, image: Image, tracked: Tracked, quality: Quality, at_s: float
     ) -> list[Outcome]:
         assert self._challenge is not None and self._motion is not None
-        self._challenge.feed(self._motion.look(image, tracked.face, at_s))
+        look = self._motion.look(image, tracked.face, at_s)
+        self._challenge.feed(look)
+        self._watch_surroundings(image, at_s)
+        self._look_at_rest(image, tracked, quality, look)
         if self._challenge.verdict is None:
             rival = quality.prompt is Prompt.ONE_PERSON
             self.prompt = Prompt.ONE_PERSON if rival else self._challenge.prompt
             return []
         if self._challenge.verdict:
+            if (shown := self._recaptured()) is not None:
+                return self._refused(shown)
             self._live, self._live_at = True, at_s
             self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
             return []
         return self._failed(self._challenge.failure or Failure.NO_RESPONSE)
 
+    def _look_at_rest(self, image: Image, tracked: Tracked, quality: Quality, look: Look) -> None:
+        """Until it begins to turn the head looks as straight ahead as before the prompt."""
+        still = look.parallax is not None and _depth(look.parallax) <= _REST_DEPTH
+        due = look.at_s - self._embedded_at >= self._options.every_s
+        if still and due and quality.good and len(self._base) < _BASE_LOOKS + _REST_LOOKS:
+            self._base.append(self._observe(image, tracked, quality, look.at_s))
+
+    def _watch_surroundings(self, image: Image, at_s: float) -> None:
+        if self._surroundings is not None and at_s - self._surroundings_at >= _SURROUNDINGS_S:
+            self._surroundings_at = at_s
+            self._surroundings.feed(image)
+
+    def _recaptured(self) -> Failure | None:
+        """Whatever it answered: is it a screen's or a print's picture that did?"""
+        if self._surroundings is not None and self._surroundings.held is not None:
+            return Failure.HELD
+        return Failure.RASTER if min(self._peaks, default=0.0) >= MOST_PEAK else None
+
     def _failed(self, failure: Failure) -> list[Outcome]:
-        """Turning the wrong way happens to honest people once; they get another challenge."""
+        """Turning the wrong way happens to honest people once, and so does a movement so small
+        that it looks like a blend; they get another challenge."""
         self._tries += 1
-        if failure is Failure.WRONG_TURN and self._tries < _TRIES:
+        if failure in (Failure.WRONG_TURN, Failure.BLENDED) and self._tries < _TRIES:
             self._restart()
             self.prompt = Prompt.FACE_FORWARD
             return []
@@ -190,12 +254,15 @@ class Verification:
         self.done, self.prompt = True, Prompt.NONE
         return [LivenessFailed(self.task_id, failure.value)]
 
-    def _deliver(self, seen: Observation) -> list[Outcome]:
-        """After the challenge: the same face as before it, or all was for nothing."""
+    def _deliver(self, seen: Observation, back: bool) -> list[Outcome]:
+        """After the challenge: the same face as before it, or all was for nothing.
+
+        A look that is not `back` yet may say so, but is not given out itself.
+        """
         if self._base_mean is not None:
             apart = float(np.linalg.norm(np.asarray(seen.embedding) - self._base_mean))
             if apart > LIMITS[self._encoder.name].one_track:
-                return self._failed(Failure.CHANGED)
+                return self._failed(Failure.CHANGED) if back else []
         outcomes: list[Outcome] = []
         if not self._told_live:
             assert self._challenge is not None
@@ -205,5 +272,7 @@ class Verification:
             )
             outcomes.extend(self._base)
             self._given += len(self._base)
-        self._given += 1
-        return [*outcomes, seen]
+        if back:
+            self._given += 1
+            outcomes.append(seen)
+        return outcomes

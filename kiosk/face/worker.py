@@ -58,6 +58,7 @@ class WorkerOptions:
     preview_fps: float = 31.0  #: at most, while a face is looked at
     watch_fps: float = 5.0
     verify_fps: float = 18.0
+    challenge_fps: float = 30.0  #: quick heads are turned within a tenth of a second
     guard_fps: float = 8.0
     no_frames_s: float = 0.8  #: silence that counts as a lost camera
     nice: int = 5
@@ -218,7 +219,7 @@ class Worker:
             self._link.send(CameraCovered(covered))
         if isinstance(self._mode, Verify):
             self._verify(frame)
-            self._pace.took(self._options.verify_fps)
+            self._pace.took(self._verify_fps())
         elif isinstance(self._mode, Guard):
             self._guard(frame)
             self._pace.took(self._options.guard_fps)
@@ -241,6 +242,10 @@ class Worker:
         self._tell_presence(frame, tracked is not None, lenient=False)
         look = Look(_box(frame, tracked), self._verification.prompt, self._verification.progress)
         self.pictures.show(frame, look, flow=True)
+
+    def _verify_fps(self) -> float:
+        challenged = self._verification is not None and self._verification.challenged
+        return self._options.challenge_fps if challenged else self._options.verify_fps
 
     def _guard(self, frame: Frame) -> None:
         tracked = self._follower.update(frame.image, frame.at_s)

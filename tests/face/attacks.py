@@ -13,8 +13,10 @@ from itertools import cycle
 
 import cv2
 import numpy as np
+from held import FRAMES, Frame, Hall, before
+from recapture import Lens, Medium, Recapture
 from stage import ASKED, FPS, PITCHES, YAWS, Actor, Person, Print
-from streams import HEIGHT, WIDTH, Picture, Scene, flat, head, noisy
+from streams import HEIGHT, WIDTH, Picture, Pose, Scene, flat, head, noisy
 
 from kiosk.core.codes import Prompt
 from kiosk.face.challenge import DIRECTIONS, MOVEMENTS, Challenge
@@ -201,8 +203,35 @@ class Recording:
 
 
 @dataclass
+class Device:
+    """What shows a picture: its edges before the hall, or nothing but the picture, in a hand that
+    keeps `sway` of a hand's unrest (0: propped up). Its texture is recapture.py's, or left out."""
+
+    rng: np.random.Generator
+    frame: Frame | None = None
+    sway: float = 0.6
+    medium: Medium | None = None
+    lens: Lens = field(default_factory=Lens)
+
+    def __post_init__(self) -> None:
+        self._hand, self._hall = Hand(self.rng), Hall(self.rng)
+        self._recapture = Recapture(self.medium, self.lens, self.rng)
+
+    def show(self, scene: Scene, at_s: float) -> Picture:
+        x, y, roll, tilt = self._hand.sway(at_s, self.sway)
+        pose = Pose(tilt / 2, tilt, roll, shift=(x, y))
+        if self.medium is not None:
+            taken = self._recapture.look(scene, pose, at_s)
+        else:
+            taken = flat(scene, tilt / 2, tilt, roll, shift=(x, y))
+        if self.frame is not None:
+            taken = before(self._hall, taken, scene, pose, self.frame)
+        return noisy(taken, self.rng, 1.0 if self.medium is not None else 3.0)
+
+
+@dataclass
 class Screen:
-    """A screen in the hand that plays one recording after another, its texture left out.
+    """A screen that plays one recording after another.
 
     `wait`: it starts a recording when a movement is asked (of those whose first movement is
     the one asked, when `knowing`), else it plays without regard to prompts.
@@ -212,9 +241,10 @@ class Screen:
     rng: np.random.Generator
     wait: bool = False
     knowing: bool = False
+    device: Device | None = None
 
     def __post_init__(self) -> None:
-        self._hand = Hand(self.rng)
+        self._device = self.device or Device(self.rng)
         self._playing: Iterator[Picture] = iter(())
         self._started_for = Prompt.NONE
         self.played: list[Challenge] = []
@@ -227,9 +257,8 @@ class Screen:
             self.played.append(self._choose(prompt))
             self._playing = Recording(self.scene, self.played[-1], self.rng).frames()
             picture = next(self._playing)
-        x, y, roll, tilt = self._hand.sway(at_s, 0.6)
         shown = self.scene if picture is None else replace(self.scene, picture=picture)
-        return noisy(flat(shown, tilt / 2, tilt, roll, shift=(x, y)), self.rng)
+        return self._device.show(shown, at_s)
 
     def _choose(self, prompt: Prompt) -> Challenge:
         fitting = [c for c in MOVEMENTS if not self.knowing or c[0] is prompt]
@@ -360,14 +389,15 @@ class Puppet:
 
     scene: Scene
     rng: np.random.Generator
+    device: Device | None = None
 
     def __post_init__(self) -> None:
-        self._person, self._hand = Person(self.scene, self.rng), Hand(self.rng)
+        self._person = Person(self.scene, self.rng)
+        self._device = self.device or Device(self.rng)
 
     def look(self, prompt: Prompt, at_s: float) -> Picture:
         shown = replace(self.scene, picture=self._person.look(prompt, at_s))
-        x, y, roll, tilt = self._hand.sway(at_s, 0.6)
-        return noisy(flat(shown, tilt / 2, tilt, roll, shift=(x, y)), self.rng)
+        return self._device.show(shown, at_s)
 
 
 Species = Callable[[Scene, Scene, np.random.Generator], Actor]
@@ -393,5 +423,30 @@ SPECIES: dict[str, Species] = {
     "swapped after, in a gap": lambda who, other, rng: Swap(who, other, rng, gap_s=0.4),
     "swapped before and after": lambda who, other, rng: Swap(who, other, rng, first=True),
 }
-#: What geometry and timing cannot tell from a head; measured, not claimed to be stopped.
-BEYOND: dict[str, Species] = {"driven on a screen": lambda who, other, rng: Puppet(who, rng)}
+PHONE, TABLET, LAPTOP, _ = FRAMES
+
+
+def _held_device(frame: Frame, knowing: bool) -> Species:
+    def replay(who: Scene, other: Scene, rng: np.random.Generator) -> Actor:
+        return Screen(who, rng, knowing, knowing, Device(rng, frame))
+
+    return replay
+
+
+def _driven(frame: Frame | None, sway: float) -> Species:
+    """The face driven live as prompts ask: geometry and timing are a head's own."""
+    return lambda who, other, rng: Puppet(who, rng, Device(rng, frame, sway))
+
+
+SPECIES |= {
+    "replay, telephone in a hand": _held_device(PHONE, False),
+    "replay, fits, tablet in a hand": _held_device(TABLET, True),
+    "driven, telephone in a hand": _driven(PHONE, 0.6),
+    "driven, tablet in a hand": _driven(TABLET, 0.6),
+    "driven, laptop in a hand": _driven(LAPTOP, 0.6),
+}
+#: What nothing here tells from a head; measured, not claimed to be stopped.
+BEYOND: dict[str, Species] = {
+    "driven, in a hand, no edge in view": _driven(None, 0.6),
+    "driven, propped up": _driven(LAPTOP, 0.0),
+}

@@ -48,9 +48,9 @@ class Person:
             self._pitch += float(np.clip(along * self.nod_deg - self._pitch, -step, step))
         shut = 1.0 if prompt is Prompt.BLINK and 0 < waited % 1.0 < 0.2 else 0.0
         sway = np.sin(at_s * 1.3), np.cos(at_s * 0.9)
-        picture = head(self.scene, self._yaw + 1.5 * sway[0], self._pitch + 1.5 * sway[1], shut)
-        shift = np.roll(picture, (round(2 * sway[1]), round(3 * sway[0])), (0, 1))
-        return noisy(shift, self.rng)
+        aside = 0.03 * float(sway[0]), 0.02 * float(sway[1])
+        yaw, pitch = self._yaw + 1.5 * float(sway[0]), self._pitch + 1.5 * float(sway[1])
+        return noisy(head(self.scene, yaw, pitch, shut, aside), self.rng)
 
 
 @dataclass
@@ -120,7 +120,7 @@ def play(
         encoder,
         options,
         choice=lambda them: them[int(chooser.integers(len(them)))],
-        pause=lambda: float(chooser.uniform(0.1, 0.5)),
+        pause=lambda: float(chooser.uniform(0.05, 0.35)),
     )
     follower, run = Follower(detector), Run()
     for index in range(int(limit_s * fps)):

@@ -27,32 +27,47 @@ class Scene:
     face: Face
 
     @classmethod
-    def of(cls, photo: Picture, detector: Detector, eye_px: float = 95.0) -> Scene:
+    def of(
+        cls,
+        photo: Picture,
+        detector: Detector,
+        eye_px: float = 95.0,
+        size: tuple[int, int] = (WIDTH, HEIGHT),
+    ) -> Scene:
         """The photograph scaled so that the outer eye corners are `eye_px` apart."""
         found = detector.detect(photo, 640)[0]
         scale = eye_px / found.eye_width
         middle = (found.eye_middle + found.points[4]) / 2
         move = np.array(
             [
-                [scale, 0, WIDTH / 2 - scale * middle[0]],
-                [0, scale, HEIGHT / 2 - scale * middle[1]],
+                [scale, 0, size[0] / 2 - scale * middle[0]],
+                [0, scale, size[1] / 2 - scale * middle[1]],
             ]
         )
         if scale < 1:
             photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             move[:, :2] /= scale
-        frame = cv2.warpAffine(photo, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+        frame = cv2.warpAffine(photo, move, size, borderMode=cv2.BORDER_REPLICATE)
         return cls(frame, detector.detect(frame, 320)[0])
 
 
-def head(scene: Scene, yaw_deg: float = 0.0, pitch_deg: float = 0.0, shut: float = 0.0) -> Picture:
-    """The head turned (yaw > 0: to its own left) and with its eyes `shut` (0..1)."""
+def head(
+    scene: Scene,
+    yaw_deg: float = 0.0,
+    pitch_deg: float = 0.0,
+    shut: float = 0.0,
+    sway: tuple[float, float] = (0.0, 0.0),
+) -> Picture:
+    """The head turned (yaw > 0: to its own left), its eyes `shut` (0..1), and head and shoulders
+    moved by `sway` (eye widths) before what stands behind them."""
     face, unit = scene.face, scene.face.eye_width
     middle = face.eye_middle
     gy, gx = np.mgrid[0 : HEIGHT + GRID : GRID, 0 : WIDTH + GRID : GRID].astype(np.float32)
     x, y = (gx - middle[0]) / unit, (gy - middle[1]) / unit
     yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
     mask = np.clip(2.2 - 1.3 * np.hypot(x / 0.95, (y - 0.25) / 1.35), 0, 1)
+    body = np.maximum(mask, np.clip(2 * y - 2, 0, 1) * np.clip(4.4 - 2 * np.abs(x), 0, 1))
+    x, y = x - body * sway[0], y - body * sway[1]
     sx, sy = x.copy(), y.copy()
     for _ in range(8):  # where in the photograph does the point come from
         depth = _relief(sx, sy)
@@ -115,13 +130,14 @@ class Pose:
 
 def warp_of(scene: Scene, pose: Pose) -> NDArray[np.float64]:
     """3×3: from the photograph's pixels to the camera's, for a print held in that pose."""
-    focal, unit = 1.1 * WIDTH, scene.face.eye_width
+    high, wide = scene.picture.shape[:2]
+    focal, unit = 1.1 * wide, scene.face.eye_width
     rx, _ = cv2.Rodrigues(np.array([math.radians(pose.tilt_x_deg), 0, 0]))
     ry, _ = cv2.Rodrigues(np.array([0, math.radians(pose.tilt_y_deg), 0]))
     rz, _ = cv2.Rodrigues(np.array([0, 0, math.radians(pose.roll_deg)]))
     rotation = rz @ ry @ rx
-    camera = np.array([[focal, 0, WIDTH / 2], [0, focal, HEIGHT / 2], [0, 0, 1]])
-    to_plane = np.array([[1, 0, -WIDTH / 2], [0, 1, -HEIGHT / 2], [0, 0, 1.0]])
+    camera = np.array([[focal, 0, wide / 2], [0, focal, high / 2], [0, 0, 1]])
+    to_plane = np.array([[1, 0, -wide / 2], [0, 1, -high / 2], [0, 0, 1.0]])
     place = np.column_stack([rotation[:, 0], rotation[:, 1], [0, 0, focal / pose.zoom]])
     move = np.array([[1, 0, pose.shift[0] * unit], [0, 1, pose.shift[1] * unit], [0, 0, 1]])
     return np.asarray(move @ camera @ place @ to_plane, dtype=np.float64)

@@ -36,7 +36,7 @@ ENDS = {
     "bent": {"flat"},
     "cut-out eyes": {"flat"},
     "alternated pictures": {"no_response", "blended"},
-    "alternated, blended": {"blended"},
+    "alternated, blended": {"blended", "no_response"},
     "frozen stream": {"repeated"},
     "repeated stream": {"wrong_turn", "repeated", "no_response"},
     "repeated, compressed anew": {"wrong_turn", "repeated", "no_response"},
@@ -44,8 +44,12 @@ ENDS = {
     "swapped after, blended": {"changed"},
     "swapped after, in a gap": {"no_response", "repeated"},
     "swapped before and after": {"no_response", "changed"},
+    "driven, tablet in a hand": {"held"},
 }
+#: One in four or so is held too still to be told; what tells them: test_surroundings.py.
+HELD = ("driven, telephone in a hand", "driven, laptop in a hand", "replay, telephone in a hand")
 REPLAYS = ("replay, any", "replay, begun at the prompt", "replay, first movement fits")
+REPLAYS += ("replay, fits, tablet in a hand",)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +75,8 @@ def test_an_attack_is_not_taken_for_the_person(
 
 
 def test_no_species_is_left_out() -> None:
-    assert set(ENDS) | set(REPLAYS) == set(SPECIES)
-    assert set(BEYOND) == {"driven on a screen"}
+    assert set(ENDS) | set(REPLAYS) | set(HELD) == set(SPECIES)
+    assert set(BEYOND) == {"driven, in a hand, no edge in view", "driven, propped up"}
 
 
 @pytest.mark.parametrize("species", REPLAYS)
@@ -86,7 +90,8 @@ def test_a_recording_passes_only_when_it_is_of_this_very_challenge(
         assert isinstance(actor, Screen)
         run = play(actor, shipped_encoder, shipped_detector, seed=seed + 1)
         passed = [o.challenge for o in run.outcomes if isinstance(o, LivenessPassed)]
-        assert set(passed) <= {name_of(challenge) for challenge in actor.played}
+        played = tuple(name_of(challenge) for challenge in actor.played)
+        assert all(name.startswith(played) for name in passed)  # and one more, where it was late
         outcomes.add(run.failure)
     assert outcomes & {"wrong_turn", "no_response"}
 

@@ -15,7 +15,15 @@ from stage import Person, play
 from streams import Scene, flat, head
 
 from kiosk.core.codes import Prompt
-from kiosk.face.challenge import DIRECTIONS, MOVEMENTS, WITH_BLINK, Challenge, choose, name_of
+from kiosk.face.challenge import (
+    DIRECTIONS,
+    MOVEMENTS,
+    WITH_BLINK,
+    Challenge,
+    choose,
+    name_of,
+    spare,
+)
 from kiosk.face.detector import HogDetector
 from kiosk.face.events import Observation
 from kiosk.face.liveness import Failure, Liveness
@@ -308,3 +316,27 @@ def test_the_challenge_is_the_choosers() -> None:
     assert len(set(offered)) == 36
     assert all(a is not b for each in offered for a, b in itertools.pairwise(each))
     assert name_of(LEFT_RIGHT) == "turn_left,turn_right"
+
+
+def test_who_answers_late_is_asked_for_one_movement_more() -> None:
+    late = [CENTRE] * 30 + sweep(AHEAD, LEFT)
+    assert feed(Liveness((Prompt.TURN_LEFT,)), late).verdict is True
+    asked_more = feed(Liveness((Prompt.TURN_LEFT,), spare=Prompt.LOOK_UP), late)
+    assert asked_more.verdict is None
+    assert asked_more.challenge == (Prompt.TURN_LEFT, Prompt.LOOK_UP)
+    both = late + sweep(LEFT, AHEAD)[4:] + [CENTRE] * 10 + sweep(AHEAD, UP)
+    assert feed(Liveness((Prompt.TURN_LEFT,), spare=Prompt.LOOK_UP), both).verdict is True
+    prompt = sweep(AHEAD, LEFT)
+    assert feed(Liveness((Prompt.TURN_LEFT,), spare=Prompt.LOOK_UP), prompt).verdict is True
+
+
+def test_the_spare_movement_is_never_the_last_one_again() -> None:
+    for challenge in MOVEMENTS:
+        offered: list[Challenge] = []
+
+        def last(them: Sequence[Challenge], offered: list[Challenge] = offered) -> Challenge:
+            offered.extend(them)
+            return them[-1]
+
+        assert spare(last, challenge) is not challenge[-1]
+        assert len(offered) == 3

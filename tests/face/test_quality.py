@@ -5,7 +5,7 @@ Few photographs: how often prompts err on hundreds of people is bench/bench_qual
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from streams import Scene, head, noisy
 
 from kiosk.core.codes import Prompt
+from kiosk.face import verification
 from kiosk.face.appearance import appearance_of
 from kiosk.face.detector import make_detector
-from kiosk.face.follower import Follower
+from kiosk.face.follower import Follower, Tracked
 from kiosk.face.oval import Oval
-from kiosk.face.parts import Detector, Face
+from kiosk.face.parts import Chip, Detector, Face, Floats, Image
 from kiosk.face.prompts import PromptHold
 from kiosk.face.quality import ORDER, Limits, Quality, assess
 
@@ -270,3 +271,35 @@ def test_a_turned_head_still_has_a_score(shot: Shot, yunet: Detector) -> None:
     straight = judged(shot.picture, yunet)
     turned = judged(head(Scene(shot.picture, shot.face), 12), yunet)
     assert straight.score > turned.score
+
+
+def test_a_beard_taken_for_a_mask_is_let_pass_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, photo: Photo, detector: Detector
+) -> None:
+    """And only for that person: whoever comes next is asked again."""
+    picture = photo("obama.jpg")
+    face = detector.detect(picture, 320)[0]
+    good = assess(picture, [face])
+
+    def bearded(*given: object) -> Quality:
+        waived = given[5]
+        assert isinstance(waived, frozenset)
+        fault = Prompt.NONE if Prompt.TAKE_OFF_MASK in waived else Prompt.TAKE_OFF_MASK
+        return replace(good, prompt=fault)
+
+    monkeypatch.setattr(verification, "assess", bearded)
+
+    class Counting:
+        name, size = "dlib+sface-v1", 2
+
+        def chip(self, image: Image, face: Face) -> Chip:
+            return (image,)
+
+        def embed(self, chips: Sequence[Chip]) -> Floats:
+            return np.zeros((len(chips), 2), np.float32)
+
+    run = verification.Verification(1, False, Counting())
+    seen = {t: run.step(picture, Tracked((face,), 1), t / 10) for t in range(60)}
+    first = min(t for t, outcomes in seen.items() if outcomes)
+    assert 30 <= first <= 32
+    assert run.step(picture, Tracked((face,), 2), 6.0) == []

@@ -1,0 +1,173 @@
+"""Screens, prints and hands: what the cues of recapture say, on simulations or on recordings.
+
+    python bench/bench_recapture.py --faces DIR [--people 24] [--width 1280]
+    python bench/bench_recapture.py --recordings DIR
+
+`--faces`: a folder per person. Each person is laid before a simulated camera as themselves and on
+every medium of tests/face/recapture.py, lens, size and angle drawn anew each time. Every second
+person is for choosing the limits (A), the others for reporting (B).
+
+`--recordings`: films of the lane's own camera, in folders: `live/` and one for each kind of
+attack. Tells for each folder what the cues measure and how often they would refuse, which is what
+the limits of a site must be checked with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
+
+from recapture import DISPLAYS, LENSES, PAPERS, Medium, Paper, Recapture  # noqa: E402
+from streams import Pose, Scene  # noqa: E402
+
+from kiosk.face import raster  # noqa: E402
+from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
+from kiosk.face.follower import Follower  # noqa: E402
+from kiosk.face.parts import Image  # noqa: E402
+from kiosk.face.quality import assess  # noqa: E402
+from kiosk.face.surroundings import Surroundings  # noqa: E402
+from kiosk.face.verification import MOST_PEAK  # noqa: E402
+from kiosk.face.yunet import YuNetDetector  # noqa: E402
+
+PICTURES, FILMS = (".jpg", ".jpeg", ".png"), (".mp4", ".avi", ".mkv", ".mov", ".mjpeg")
+SIZES = ((640, 480, 95.0), (1280, 960, 190.0))  #: a face half a metre away
+SCALES = (1.0, 0.6, 0.35)  #: of the face shown: the nearer the medium, the smaller
+LEAST_PX = 60.0
+LOOK_S = 3.0  #: of a film, from the first good look
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--faces", type=Path)
+    given.add_argument("--recordings", type=Path)
+    parser.add_argument("--people", type=int, default=24)
+    parser.add_argument("--width", type=int, choices=[size[0] for size in SIZES], help="this only")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    if arguments.recordings:
+        _recordings(arguments.recordings)
+    else:
+        _simulated(arguments.faces, arguments.people, arguments.width)
+
+
+# --- simulated ----------------------------------------------------------------------------------
+
+
+def _simulated(folder: Path, most: int, only: int | None) -> None:
+    detector = YuNetDetector()
+    photos = list(_photos(folder, detector))
+    photos = photos[:: max(len(photos) // most, 1)][:most]
+    if len(photos) < 2:
+        sys.exit(f"{folder}: fewer than two people whose eyes are {LEAST_PX:.0f} px apart")
+    print(f"{len(photos)} people, half A, half B; refused at {MOST_PEAK} in both of two looks")
+    print("share of presentations refused for a grid over the face; 95 % interval of B")
+    for width, height, eye_px in (size for size in SIZES if only in (None, size[0])):
+        print(f"\n{width}×{height}, eyes {eye_px:.0f} px apart")
+        scenes = [Scene.of(photo, detector, eye_px, (width, height)) for photo in photos]
+        for medium, scale in _media():
+            peaks = [_two_looks(scene, medium, index) for index, scene in enumerate(scenes)]
+            _tell(medium.name if medium else "people themselves", scale, peaks)
+
+
+def _photos(folder: Path, detector: YuNetDetector) -> Iterator[Image]:
+    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
+        files = [path for path in person.iterdir() if path.suffix.lower() in PICTURES]
+        photo = cv2.imread(str(max(files, key=lambda path: path.stat().st_size))) if files else None
+        faces = detector.detect(np.asarray(photo, np.uint8), 640) if photo is not None else []
+        if photo is not None and faces and faces[0].eye_width >= LEAST_PX:
+            yield np.asarray(photo, np.uint8)
+
+
+def _media() -> Iterator[tuple[Medium | None, float]]:
+    yield None, 1.0
+    for medium in (*DISPLAYS, *PAPERS):
+        for scale in SCALES:
+            if isinstance(medium, Paper) and not medium.lines_mm and scale < 1:
+                continue  # no grid at any size
+            yield replace(medium, scale=scale), scale
+
+
+def _two_looks(scene: Scene, medium: Medium | None, seed: int) -> float:
+    """The smaller peak of two looks, as a verification takes it."""
+    rng = np.random.default_rng([seed, 7])
+    camera = Recapture(medium, LENSES[int(rng.integers(len(LENSES)))], rng)
+    tilt, roll = rng.normal(0, 6, 2), float(rng.normal(0, 3))
+    peaks = []
+    for at_s in (0.0, 0.1):
+        unrest = rng.normal(0, 0.3, 3)
+        pose = Pose(tilt[0] + unrest[0], tilt[1] + unrest[1], roll + unrest[2])
+        taken = camera.look(scene, pose if medium else Pose(), at_s)
+        peaks.append(raster.peak(taken, scene.face))
+    return min(peaks)
+
+
+def _tell(name: str, scale: float, peaks: list[float]) -> None:
+    halves = [np.array(peaks[half::2]) for half in (0, 1)]
+    refused = [int((half >= MOST_PEAK).sum()) for half in halves]
+    low, high = clopper_pearson(refused[1], len(halves[1]))
+    told = f"A {refused[0]:3d}/{len(halves[0])}  B {refused[1]:3d}/{len(halves[1])}"
+    spread = f"B ({100 * low:.0f}–{100 * high:.0f} %)  peaks p50 {np.median(peaks):.1f}"
+    print(f"  {name:<32} face ×{scale:<5} {told}  {spread}, most {max(peaks):.2f}", flush=True)
+
+
+# --- recordings ---------------------------------------------------------------------------------
+
+
+def _recordings(folder: Path) -> None:
+    kinds = sorted(path for path in folder.iterdir() if path.is_dir())
+    if not kinds:
+        sys.exit(f"{folder}: no folders; put films into live/ and one folder for each attack")
+    print("film: peaks of the two first looks; pixels moved (65th percentile) by what is around")
+    for kind in kinds:
+        films = sorted(path for path in kind.iterdir() if path.suffix.lower() in FILMS)
+        refused = sum(_film(film) for film in films)
+        low, high = clopper_pearson(refused, len(films)) if films else (0.0, 1.0)
+        interval = f"{100 * low:.1f}–{100 * high:.1f} %"
+        print(f"{kind.name}: {refused} of {len(films)} refused ({interval})")
+
+
+def _film(path: Path) -> bool:
+    """Whether a verification would refuse it for what it is shown on."""
+    film, follower = cv2.VideoCapture(str(path)), Follower(YuNetDetector())
+    fps = film.get(cv2.CAP_PROP_FPS) or 25.0
+    peaks: list[float] = []
+    moved: dict[str, list[float]] = {"background": [], "frame": []}
+    surroundings, began, index = None, 0.0, 0
+    while True:
+        good, read = film.read()
+        at_s, index = index / fps, index + 1
+        if not good or (surroundings is not None and at_s - began > LOOK_S):
+            break
+        image = np.asarray(read, np.uint8)
+        tracked = follower.update(image, at_s)
+        if tracked is None:
+            continue
+        if surroundings is not None:
+            for what, by in surroundings.feed(image).items():
+                if by is not None:
+                    moved[what].append(by)
+        elif assess(image, tracked.faces, speed=tracked.speed).good:
+            peaks.append(raster.peak(image, tracked.face))
+            if len(peaks) == 2:
+                surroundings, began = Surroundings(image, tracked.face), at_s
+    film.release()
+    if surroundings is None:
+        print(f"  {path.name}: no two good looks in it")
+        return False
+    far = {what: f"{np.percentile(by, 65):.2f}" for what, by in moved.items() if by}
+    print(f"  {path.name}: {peaks[0]:.2f} {peaks[1]:.2f}; {far or 'nothing to follow'}")
+    return min(peaks) >= MOST_PEAK or surroundings.held is not None
+
+
+if __name__ == "__main__":
+    main()
