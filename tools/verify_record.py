@@ -228,6 +228,7 @@ PAYLOADS = {
     "finger_overridden": "why:text note:text person:text approved_by:text?",
     "gate_intent": "intent:whole draw_no:whole authority:text",
     "gate_pulse": "intent:whole result:text",
+    "gate_pulse_seen": "intent:whole opened:bool",
     "gate_outcome": "intent:whole",
     "admitted": "intent:whole draw_no:whole",
 }
@@ -1058,6 +1059,11 @@ class Replay:
             self.say(seq, "pulse result", payload["result"])
         intent.pulse = payload["result"]
 
+    def on_gate_pulse_seen(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        intent = self.intent_of(entry, "pulse")
+        if intent is not None and intent.pulse != "unknown":
+            self.say(seq, "pulse seen")
+
     def on_gate_outcome(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         intent, reason = self.intent_of(entry, "outcome"), entry["reason"]
         if intent is None:
@@ -1391,6 +1397,8 @@ SENTENCES = {
         "之前没有该考生在此考台的开闸 {}"),
     "pulse again": ("PULSE", "a second pulse for one intent", "一次开闸有两个脉冲"),
     "pulse result": ("PULSE", "{} is not what can become of a pulse", "{} 不是脉冲的结果"),
+    "pulse seen": ("PULSE", "the sensors' word on a pulse whose answer was not lost",
+        "传感器对一个并非无应答的脉冲作了结论"),
     "no pulse": ("PULSE", "somebody passed without a pulse having been sent",
         "没有开闸脉冲却有人通过"),
     "outcome": ("OUTCOME", "there is no intent {} of this candidate and terminal before",

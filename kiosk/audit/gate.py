@@ -167,6 +167,14 @@ class Gate:
         else:
             intent.pulse = result
 
+    def pulse_seen(self, entry: Entry) -> Iterator[Finding]:
+        """The sensors' word stands only where the pulse's own answer was lost."""
+        intent = self.intents.get(entry.payload["intent"])
+        if not isinstance(entry.payload["opened"], bool):
+            raise TypeError("opened")
+        if intent is None or not intent.is_of(entry) or intent.pulse != "unknown":
+            yield Finding(Code.PULSE, entry.seq, "pulse_seen")
+
     def outcome(self, entry: Entry) -> Iterator[Finding]:
         intent = self.intents.get(entry.payload["intent"])
         if intent is None:

@@ -105,6 +105,7 @@ class _Session:
             K.FINGER_OVERRIDDEN: self.gate.overridden,
             K.GATE_INTENT: self._before_the_close(self.gate.intent),
             K.GATE_PULSE: self.gate.pulse,
+            K.GATE_PULSE_SEEN: self.gate.pulse_seen,
             K.GATE_OUTCOME: self.gate.outcome,
             K.ADMITTED: self.gate.admitted,
             K.SESSION_CLOSED: self._close,

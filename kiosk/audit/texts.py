@@ -184,6 +184,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "脉冲与其意图不是同一人或同一考台",
         "a pulse for another than its intent names",
     ),
+    "pulse_seen": (
+        "传感器对一个并非无应答的脉冲作了结论",
+        "the sensors' word on a pulse whose answer was not lost",
+    ),
     "pulse_result": ("脉冲结果 {result} 不存在", "{result} is no result of a pulse"),
     "pulse_missing": (
         "有人通过，却没有开闸脉冲",

@@ -55,6 +55,38 @@ def session() -> None:
 
 
 @session.command()
+@click.argument("session_id", required=False)
+@click.option("--drill", is_flag=True, help="An exercise: journalled as one.")
+@person_option
+@as_json
+@pass_context
+def rollcall(
+    c: Context, session_id: str | None, drill: bool, person: str, json_: bool
+) -> None:
+    """Who is inside, by name and terminal: for the roll-call when the hall is left.
+
+    Without SESSION_ID the session that is open. Who asked is journalled.
+
+    Example: examgate session rollcall --person 李敏
+    """
+    about = {"session_id": session_id, "drill": drill, "person": person}
+    found = c.call("session.rollcall", about)
+    if json_:
+        c.print_json(found)
+        return
+    headings = c.say("□,考台,姓名,准考证明编号,入场,需协助", "□,terminal,name,admission,since,help")
+    c.print_table(
+        headings.split(","),
+        (("□", p["terminal"], p["name"], p["admission_no"], p["since"][11:16],
+          c.say("是", "yes") if p["accessible"] else "") for p in found["inside"]),
+    )  # fmt: skip
+    count, named = len(found["inside"]), found["session_id"]
+    click.echo(c.say(f"{named}：场内 {count} 人", f"{named}: {count} inside"))
+    if not found["journalled"]:
+        click.echo(c.say("无法写入日志", "it could not be journalled"), err=True)
+
+
+@session.command()
 @click.argument("session_id")
 @click.option("--subject", required=True, help="Such as 科目一.")
 @click.option(

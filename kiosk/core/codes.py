@@ -224,11 +224,13 @@ class JournalKind(StrEnum):
     SEAT_VOIDED = "seat_voided"  #: the candidate may draw again; the old draw stays here
     GATE_INTENT = "gate_intent"
     GATE_PULSE = "gate_pulse"  #: what became of the one pulse of an intent
+    GATE_PULSE_SEEN = "gate_pulse_seen"  #: what the sensors say of a pulse without an answer
     GATE_OUTCOME = "gate_outcome"
     GATE_EVENT = "gate_event"
     GATE_COUNTERS = "gate_counters"  #: the gate's own, when a session opens and before it closes
     ADMITTED = "admitted"
     REFUSED = "refused"
+    ROLL_CALLED = "roll_called"  #: somebody was given the names of everybody inside
     DEVICE_TRIED = "device_tried"  #: a technician moved something by hand, no candidate involved
     EQUIPMENT_CHECKED = "equipment_checked"  #: the signed equipment ledger of a shift's start
     HELP = "help"  #: needed, or over

@@ -38,6 +38,12 @@ class WhichCandidate(Params):
     person: str = Field(min_length=1, max_length=64)
 
 
+class RollCall(Params):
+    session_id: str | None = Field(None, max_length=64)
+    drill: bool = False
+    person: str = Field(min_length=1, max_length=64)
+
+
 class CandidateDesk:
     def __init__(self, store: Store, declined: Callable[..., RpcError]) -> None:
         self._store = store
@@ -45,10 +51,29 @@ class CandidateDesk:
         self.methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
             "session.candidates": (WhoIsBooked, self._list),
             "candidate.show": (WhichCandidate, self._show),
+            "session.rollcall": (RollCall, self._roll),
         }
 
     def _list(self, p: WhoIsBooked) -> Any:
         return {"candidates": self._store.candidates(p.session_id, p.query)}
+
+    def _roll(self, p: RollCall) -> Any:
+        """Names of everybody inside. It is journalled, but never withheld because it cannot be:
+        this is asked for when a building is being left."""
+        session = self._store.session(p.session_id) if p.session_id else self._store.open_now()
+        if session is None:
+            problem = Problem("session_unknown", {"session_id": p.session_id or "–"})
+            raise self._declined("SESSION_UNKNOWN", [problem], p.lang)
+        inside = self._store.roll(session.session_id)
+        journalled = True
+        try:
+            payload = {"person": p.person, "inside": len(inside), "drill": p.drill}
+            self._store.journal(
+                JournalKind.ROLL_CALLED, session_id=session.session_id, payload=payload
+            )
+        except StoreError:
+            journalled = False
+        return {"session_id": session.session_id, "inside": inside, "journalled": journalled}
 
     def _show(self, p: WhichCandidate) -> Any:
         try:

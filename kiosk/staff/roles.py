@@ -83,6 +83,7 @@ TABLE: dict[str, Access] = {
     "session.status": ALL,
     "session.candidates": ALL_NAMED,
     "candidate.show": PROCTORS_NAMED,
+    "session.rollcall": PROCTORS_NAMED,
     "terminal.list": ALL,
     "terminal.set": ALL_NAMED,
     "seat.void": PROCTORS_NAMED,

@@ -52,6 +52,7 @@ class GateStep:
         self.fire = False
         self.fire_contact = False  #: the panel itself, as last seen
         self._counters: GateCounters | None = None  #: as last read
+        self._unanswered: int | None = None  #: intent whose pulse is unknown, and not yet ended
 
     def session_opened(self) -> None:
         """Journal what the gate itself has counted so far; the balance begins there."""
@@ -122,6 +123,8 @@ class GateStep:
         kind = event.kind
         if self._counters is not None:
             self._lane.spawn(self._count())
+        if kind.ends_passage and self._unanswered is not None:
+            self._resolve(kind in (GateEventKind.PASSED, GateEventKind.TAILGATED))
         if kind.ends_passage and self._lane.lane.state is State.GATE:
             self._lane.post(ev.PassageEnded(PASSAGE[kind]))
             return
@@ -138,6 +141,16 @@ class GateStep:
         self.fire = True
         self._lane.spawn(self._release(True))
         asyncio.get_running_loop().call_soon(self._keep_fire)
+
+    def _resolve(self, opened: bool) -> None:
+        """What the sensors say of the pulse whose answer was lost, for record and proctor."""
+        intent_id, self._unanswered = self._unanswered, None
+        assert intent_id is not None
+        try:
+            self._lane.store.gate_pulse_seen(intent_id, opened)
+        except StoreError as error:
+            self._lane.evidence_failed(error)
+        self._lane.tell(JournalKind.GATE_PULSE_SEEN.value, None, extra={"opened": opened})
 
     def release(self, by: str | None) -> None:
         """A person lets everybody out; `by`: who has logged in there, None: nobody had.
@@ -177,13 +190,16 @@ class GateStep:
 
     async def _unlock(self, visit: int, intent_id: int) -> None:
         """The one pulse. Its intent is on disk; whatever happens here it is not repeated."""
+        self._unanswered = None  # of the one before: its passage has ended, seen or not
         self._lane.timings["unlock_asked"] = self._lane.clock.monotonic()
         try:
             turnstile: Turnstile = self._lane.supervisor.device("turnstile")
             await turnstile.unlock(self._gate_s)
         except UnlockUnknown as fault:
             log.error("unlock_unknown", detail=fault.detail)  # the inputs will tell, or the timer
+            self._unanswered = intent_id
             self._record_pulse(intent_id, "unknown")
+            self._lane.tell("unlock_unknown", None, terminal=self._lane.lane.visit.terminal)
             self._lane.make_receipt(visit)
             return
         except DeviceFault as fault:

@@ -100,6 +100,19 @@ class Visits(Draws):
                 payload={"intent": intent_id, "result": result},
             )
 
+    def gate_pulse_seen(self, intent_id: int, opened: bool) -> None:
+        """Of a pulse whose answer was lost: whether the sensors saw somebody go through after
+        it. False proves nothing: an open gate that nobody used looks like a closed one."""
+        session_id, terminal, pseudonym = self._intent(intent_id)
+        with self._transaction():
+            self._note(
+                JournalKind.GATE_PULSE_SEEN,
+                session_id=session_id,
+                pseudonym=pseudonym,
+                terminal=terminal,
+                payload={"intent": intent_id, "opened": opened},
+            )
+
     def _intent(self, intent_id: int) -> tuple[str, str, str]:
         """Session, terminal and pseudonym. Raises `StoreRefused` when there is no such intent."""
         row = self._row(

@@ -476,6 +476,15 @@ def pulse_for_nobody(record: Venue) -> Any:
 
 
 @by_venue("PULSE")
+def sensors_word_on_an_answered_pulse(record: Venue) -> Any:
+    seen = record.all("gate_pulse_seen")[0]
+    intent = seen["payload"]["intent"]
+    (pulse,) = record.all("gate_pulse", intent=intent)
+    pulse["payload"]["result"] = "sent"
+    return seen
+
+
+@by_venue("PULSE")
 def pulse_removed(record: Venue) -> Any:
     record.drop(record.all("gate_pulse")[0])
     return record.all("gate_outcome")[0]

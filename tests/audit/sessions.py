@@ -142,6 +142,8 @@ class Day:
         """With what was verified and signed before. Returns the terminal."""
         admission = self.store.admit(self.session_id, self.who(n), authority)
         self.store.gate_pulse(admission.intent_id, pulse)
+        if pulse == UNKNOWN:
+            self.store.gate_pulse_seen(admission.intent_id, outcome is Reason.ADMITTED)
         self.store.gate_outcome(admission.intent_id, outcome)
         return admission.terminal
 

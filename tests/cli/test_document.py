@@ -172,3 +172,31 @@ def test_audit_wants_a_record_or_a_pack(lane, run, tmp_path):
     (tmp_path / "x.zip").write_bytes(b"hello")
     done = run("audit", "--dispute", str(tmp_path / "x.zip"))
     assert done.exit_code == 1 and "not a dispute pack" in done.stdout
+
+
+def test_a_roll_call_names_who_is_inside_and_who_asked(lane, run, config):
+    done = run("session", "rollcall", "S1", "--drill", "--person", "李敏", "--json")
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    (inside,) = found["inside"]
+    assert (inside["name"], inside["admission_no"]) == ("考生0", "A00000")
+    assert found["journalled"] is True
+    (entry,) = entries(config, K.ROLL_CALLED)
+    assert entry.payload == {"person": "李敏", "inside": 1, "drill": True}
+    table = run("session", "rollcall", "S1", lang="zh").stdout
+    assert "考生0" in table and "S1：场内 1 人" in table
+    nobody = run("session", "rollcall")  # the session is closed
+    assert nobody.exit_code == 1 and nobody.stderr.strip()
+
+
+def test_a_roll_call_is_given_although_nothing_can_be_journalled(lane, run, config, monkeypatch):
+    from kiosk.store import Store
+    from kiosk.store.errors import StoreError
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Store, "journal", full)
+    done = run("session", "rollcall", "S1")
+    assert done.exit_code == 0 and "考生0" in done.stdout
+    assert "could not be journalled" in done.stderr

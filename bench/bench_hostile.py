@@ -1,0 +1,267 @@
+"""Every serial driver over hostile links: does it hang, crash, unlock unasked, and recover?
+
+Run: python bench/bench_hostile.py [--count N] [--driver NAME]. Each driver, on each link, does N
+transactions with its virtual twin: an input reading or an unlock, a template loaded and compared, a
+card read, a relay switched. Answers are waited for a tenth of the time in service, so that
+thousands of lost ones can be tried; bounds are shortened alike. Exit code 1: an invariant broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich.console import Console
+from rich.table import Table
+
+from drivers.contracts import IdCard
+from drivers.errors import DeviceFault, Retry
+from drivers.fingerprint.channel import Limits
+from drivers.fingerprint.device import ZfmReader
+from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.idcard import device as idcard
+from drivers.idcard.virtual import VirtualSamReader
+from drivers.link import Link, VirtualDevice
+from drivers.turnstile.modbus import bus
+from drivers.turnstile.modbus.device import ModbusTurnstile
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from drivers.turnstile.usb_relay.device import UsbRelayTurnstile
+from drivers.turnstile.usb_relay.virtual import VirtualUsbRelay
+
+LINKS: dict[str, dict[str, Any]] = {
+    "perfect": {},
+    "one byte at a time": {"chunk": 1},
+    "1 % lost": {"loss": 0.01},
+    "10 % lost": {"loss": 0.1},
+    "1 % duplicated": {"duplicate": 0.01},
+    "1 % flipped": {"flip": 0.01},
+    "delay near the limit": {"delay_s": 0.9},  # of the answer's time
+    "unplugged in mid-frame": {"chunk": 1},
+    "babbling": {"babble": 0.2},
+}
+UNPLUG_EVERY = 25  #: transactions
+RECOVERY_S = 5.0  #: after the link is good again
+WANG = IdCard("王小明", "男", "汉", "19610804", "烟台", "37060219610804301X", "烟台市公安局",
+              "20200101", "长期")  # fmt: skip
+
+
+@dataclass
+class Result:
+    """What happened on one link."""
+
+    done: int = 0
+    faults: int = 0
+    asked: int = 0  #: unlocks
+    worst_s: float = 0.0
+    recovered_s: float = 0.0
+    broken: list[str] = field(default_factory=list)
+
+
+class Subject:
+    """One driver with its twin. `answer_s`: how long it waits for an answer here; `bound_s`: no
+    transaction, with opening anew, may take longer."""
+
+    answer_s = 0.025
+    bound_s = 3.0
+    twin: VirtualDevice
+    device: Any
+
+    async def transact(self, n: int, result: Result) -> None:
+        raise NotImplementedError
+
+    def check(self, result: Result) -> None:
+        """What must hold at any moment."""
+
+
+class Modbus(Subject):
+    def __init__(self, folder: Path) -> None:
+        bus.ANSWER_S = self.answer_s
+        self.twin = VirtualTurnstile(folder / "modbus")
+        self.device = ModbusTurnstile(
+            {"port": self.twin.port, "baud": 115200, "unit": 1, "pulse_ms": 100, "clear_s": 1.0}
+        )
+
+    async def transact(self, n: int, result: Result) -> None:
+        if n % 10:
+            await self.device.inputs()
+        else:
+            result.asked += 1
+            await self.device.unlock(0.05)
+
+    def check(self, result: Result) -> None:
+        assert isinstance(self.twin, VirtualTurnstile)
+        told, pulled = self.twin.unlock_writes, self.twin.pulses
+        if not pulled <= told <= result.asked:
+            result.broken.append(f"{told} unlocks heard, {pulled} pulls, {result.asked} asked")
+
+
+class Relay(Subject):
+    def __init__(self, folder: Path) -> None:
+        self.twin = VirtualUsbRelay(folder / "relay")
+        self.device = UsbRelayTurnstile({"port": self.twin.port, "pulse_ms": 10})
+
+    async def transact(self, n: int, result: Result) -> None:
+        if n % 10:
+            await self.device.release(False)
+        else:
+            result.asked += 1
+            await self.device.unlock(0.02)
+
+    def check(self, result: Result) -> None:
+        assert isinstance(self.twin, VirtualUsbRelay)
+        told, pulled = self.twin.unlock_writes, self.twin.pulses
+        # a duplicated frame is heard twice and pulls once
+        if pulled > result.asked:
+            result.broken.append(f"{told} unlocks heard, {pulled} pulls, {result.asked} asked")
+
+
+class Finger(Subject):
+    answer_s = 0.05
+
+    def __init__(self, folder: Path) -> None:
+        self.twin = VirtualZfm(folder / "finger")
+        limits = Limits(call_s=0.15, upload_s=0.25, gap_s=0.03, drain_s=0.06, fence_s=0.05)
+        self.device = ZfmReader({"port": self.twin.port}, limits=limits, poll_s=0.001)
+        self._templates = [make_template("anna/thumb"), make_template("bert/thumb")]
+
+    async def transact(self, n: int, result: Result) -> None:
+        assert isinstance(self.twin, VirtualZfm)
+        anna = n % 2 == 0
+        self.twin.put_finger("anna/thumb")
+        await self.device.load([self._templates[0 if anna else 1]])
+        found = await self.device.verify()
+        if found.matched and not anna:
+            result.broken.append("a finger matched another's template")
+
+
+class Card(Subject):
+    def __init__(self, folder: Path) -> None:
+        self.twin = VirtualSamReader(folder / "card")
+        idcard.ANSWER_S = self.answer_s
+        idcard.READ_S = 2 * self.answer_s
+        self.device = idcard.SamReader({"port": self.twin.port, "baud": 115200})
+
+    async def transact(self, n: int, result: Result) -> None:
+        await self.device.check()
+        if n % 20 == 0:
+            assert isinstance(self.twin, VirtualSamReader)
+            self.twin.lay_card(WANG)
+            try:
+                async with asyncio.timeout(0.5):
+                    card = await self.device.next_card()
+                if card != WANG:
+                    result.broken.append("a card was read with another content")
+            except TimeoutError:
+                pass
+            finally:
+                self.twin.lift_card()
+
+
+SUBJECTS: dict[str, Callable[[Path], Subject]] = {
+    "modbus": Modbus, "usb_relay": Relay, "zfm": Finger, "sam": Card,
+}  # fmt: skip
+
+
+async def ensure_open(device: Any) -> None:
+    with contextlib.suppress(DeviceFault):
+        await device.open()
+
+
+async def play(subject: Subject, link: str, count: int) -> Result:
+    result = Result()
+    options = dict(LINKS[link])
+    if "delay_s" in options:
+        options["delay_s"] *= subject.answer_s
+    await subject.device.open()
+    subject.twin.link = Link(seed=7, **options)
+    for n in range(count):
+        if link == "unplugged in mid-frame" and n % UNPLUG_EVERY == UNPLUG_EVERY - 1:
+            asyncio.get_running_loop().call_later(0.002, _pull, subject.twin)
+        await transaction(subject, n, result)
+        subject.check(result)
+    subject.twin.replug()
+    subject.twin.link = Link()
+    result.recovered_s = await recovery(subject, result)
+    await subject.device.close()
+    return result
+
+
+def _pull(twin: VirtualDevice) -> None:
+    twin.unplug()
+    asyncio.get_running_loop().call_later(0.01, twin.replug)
+
+
+async def transaction(subject: Subject, n: int, result: Result) -> None:
+    begun_s = time.monotonic()
+    try:
+        async with asyncio.timeout(2 * subject.bound_s):
+            await subject.transact(n, result)
+        result.done += 1
+    except Retry:
+        result.done += 1
+    except DeviceFault:
+        result.faults += 1
+        await ensure_open(subject.device)
+    except TimeoutError:
+        result.broken.append(f"transaction {n} hung")
+        await ensure_open(subject.device)
+    took_s = time.monotonic() - begun_s
+    result.worst_s = max(result.worst_s, took_s)
+    if took_s > subject.bound_s:
+        result.broken.append(f"transaction {n} took {took_s:.1f} s")
+
+
+async def recovery(subject: Subject, result: Result) -> float:
+    """Seconds until five transactions in a row go well, on a good link."""
+    begun_s, good, n = time.monotonic(), 0, 1
+    while good < 5:
+        if time.monotonic() - begun_s > RECOVERY_S:
+            result.broken.append("did not recover")
+            break
+        try:
+            await subject.transact(n, result)
+            good += 1
+        except (DeviceFault, Retry):
+            good = 0
+            await ensure_open(subject.device)
+        n += 2
+    return time.monotonic() - begun_s
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--count", type=int, default=1000, help="transactions on each link")
+    arguments.add_argument("--driver", choices=SUBJECTS, default=None)
+    given = arguments.parse_args()
+    table = Table(title=f"{given.count} transactions a link; answers waited for a tenth as long")
+    for column in ("driver", "link", "done", "faults", "unlocks", "worst s", "recovered s", ""):
+        table.add_column(column, justify="left" if column in ("driver", "link", "") else "right")
+    broken = False
+    for name in [given.driver] if given.driver else SUBJECTS:
+        for link in LINKS:
+            with tempfile.TemporaryDirectory() as folder:
+                subject = SUBJECTS[name](Path(folder))
+                with subject.twin:
+                    r = asyncio.run(play(subject, link, given.count))
+            broken |= bool(r.broken)
+            table.add_row(
+                name, link, str(r.done), str(r.faults), str(r.asked or "–"), f"{r.worst_s:.2f}",
+                f"{r.recovered_s:.2f}", "; ".join(r.broken[:2]) or "✓",
+            )  # fmt: skip
+            print(name, link, r.done, r.faults, f"{r.worst_s:.2f}", r.broken[:2], file=sys.stderr)
+    Console(width=140).print(table)
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
