@@ -375,9 +375,18 @@ def run_ui(role: str, config: Config, *, robot: Path | None, windowed: bool) -> 
             fullscreen=config.ui.fullscreen and not windowed,
             robot=robot,
             text_scale=config.ui.text_scale,
+            reach=reach_of(config),
             volume=config.ui.volume if config.ui.voice else 0,
         ),
     )
+
+
+def reach_of(config: Config) -> float:
+    """The lower part of a tall screen that a hand reaches, as a fraction of its height."""
+    ui = config.ui
+    if ui.lower_edge_cm is None:
+        return 1.0
+    return min(1.0, max(0.0, (ui.reach_cm - ui.lower_edge_cm) / ui.display_cm))
 
 
 def prepare_roster(

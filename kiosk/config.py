@@ -182,6 +182,19 @@ class Ui(Section):
     text_scale: float = Field(
         default=1.0, ge=1, le=2, description="larger words for the candidate, where there is room"
     )
+    lower_edge_cm: float | None = Field(
+        default=None,
+        ge=0,
+        le=200,
+        description="of the candidate's tall screen, above the floor; empty: its controls are "
+        "wherever they look best",
+    )
+    display_cm: float = Field(
+        default=48, ge=10, le=200, description="height of the display area of a tall screen"
+    )
+    reach_cm: float = Field(
+        default=120, ge=80, le=180, description="no control of a tall screen is higher than this"
+    )
     voice: bool = Field(default=True, description="prompts are spoken to the candidate")
     volume: int = Field(default=80, ge=0, le=100, description="of the spoken prompts, in per cent")
 

@@ -28,6 +28,7 @@ class UiOptions:
     fullscreen: bool = True
     robot: Path | None = None  #: socket of the demonstration's hand
     text_scale: float = 1.0  #: of the candidate's words, 1 to 2
+    reach: float = 1.0  #: lower part of a tall screen where controls may be
     volume: int = 0  #: of the candidate's voice prompts, 0..100; 0 is none
 
 
@@ -42,6 +43,7 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
         print(theme.NO_FONT, file=sys.stderr)
     client = Client(socket, preview=role == "candidate", screen=role)
     theme.set_text_scale(options.text_scale)
+    theme.set_reach(options.reach)
     speaker = Speaker(options.volume)
     window = make_window(role, client, options, speaker)
     if options.robot is not None:
@@ -51,8 +53,8 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
             print(f"examgate ui: {error}", file=sys.stderr)
             return 1
     pair = quit_on_signals(app)
-    guard = KioskFilter()
-    if role == "candidate" and options.fullscreen:
+    guard = KioskFilter(typing=role == "proctor")
+    if options.fullscreen:
         app.installEventFilter(guard)
     if options.fullscreen:
         window.showFullScreen()

@@ -31,6 +31,8 @@ PAIRS = (
     (INK, GROUND), (INK, PANEL), (SOFT_INK, GROUND), (SOFT_INK, PANEL), (ON_DARK, PRIMARY),
     (ON_DARK, PRIMARY_DARK), (INK, PALE), (PRIMARY, PALE), (PRIMARY, GROUND), (GOOD, PALE_GOOD),
     (GOOD, GROUND), (WARN, PALE_WARN), (WARN, GROUND), (BAD, PALE_BAD), (BAD, GROUND),
+    (INK, PALE_WARN), (INK, PALE_BAD), (SOFT_INK, PALE_WARN), (SOFT_INK, PALE_BAD),
+    (GOOD, PANEL), (WARN, PANEL), (SOFT_INK, PALE), (PRIMARY, PALE_WARN),
     (ON_DARK, GOOD), (ON_DARK, BAD), (ON_DARK, WARN), (PRIMARY, PANEL), (BAD, PANEL),
 )
 
@@ -84,6 +86,20 @@ def text_scale() -> float:
     return _text_scale
 
 
+LEAST_REACH = 0.5  #: of the height: a name has to be written in it
+_reach = 1.0
+
+
+def set_reach(part: float) -> None:
+    """The lower part of a tall candidate's screen in which everything is that one touches."""
+    global _reach
+    _reach = min(1.0, max(LEAST_REACH, part))
+
+
+def reach() -> float:
+    return _reach
+
+
 def unit(width: int, height: int) -> float:
     """Pixels per design pixel: everything is drawn for a short side of 1080."""
     return max(0.3, min(width, height) / 1080)
@@ -97,6 +113,7 @@ def set_up(app: qt.QApplication) -> str | None:
         (qt.QPalette.Window, GROUND), (qt.QPalette.Base, PANEL), (qt.QPalette.Button, PANEL),
         (qt.QPalette.AlternateBase, GROUND), (qt.QPalette.WindowText, INK),
         (qt.QPalette.Text, INK), (qt.QPalette.ButtonText, INK),
+        (qt.QPalette.PlaceholderText, SOFT_INK),
         (qt.QPalette.Highlight, PRIMARY), (qt.QPalette.HighlightedText, ON_DARK),
     ):
         palette.setColor(role, qt.QColor(value))

@@ -8,7 +8,7 @@ import pytest
 
 from ui import qt
 from ui.candidate.window import CandidateWindow
-from ui.kiosk import KioskFilter, allowed
+from ui.kiosk import KioskFilter, allowed, typed
 
 
 def shows(qtbot: Any, daemon: Any, window: CandidateWindow, name: str, **changes: Any) -> None:
@@ -98,6 +98,17 @@ def test_full_screen_does_not_close(qtbot: Any, window: CandidateWindow) -> None
     (qt.Qt.Key_D, int(qt.Qt.MetaModifier), False)])
 def test_window_keys_go_nowhere(key: int, held: int, goes: bool) -> None:
     assert allowed(key, held) == goes
+
+
+@pytest.mark.parametrize(("key", "held", "goes"), [
+    (qt.Qt.Key_A, int(qt.Qt.ShiftModifier), True), (qt.Qt.Key_V, int(qt.Qt.ControlModifier), True),
+    (qt.Qt.Key_Comma, 0, True), (qt.Qt.Key_Space, int(qt.Qt.ControlModifier), True),
+    (qt.Qt.Key_F4, int(qt.Qt.AltModifier), False), (qt.Qt.Key_Super_L, 0, False),
+    (qt.Qt.Key_Tab, int(qt.Qt.AltModifier), False), (qt.Qt.Key_F11, 0, False),
+    (qt.Qt.Key_Q, int(qt.Qt.ControlModifier), False), (qt.Qt.Key_Menu, 0, False),
+    (qt.Qt.Key_D, int(qt.Qt.MetaModifier), False)])
+def test_a_proctor_types_and_gets_nowhere_else(key: int, held: int, goes: bool) -> None:
+    assert typed(key, held) == goes
 
 
 def test_the_filter_eats_window_keys_and_menus(qtbot: Any, window: CandidateWindow) -> None:

@@ -121,6 +121,37 @@ def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int
     assert {name: what for name, what in found.items() if what} == {}
 
 
+@pytest.mark.parametrize("reach", [0.1, 0.5, 0.62])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_control_of_a_tall_screen_is_within_reach(
+    themed: Any, qtbot: Any, language: str, reach: float
+) -> None:
+    client = Client(NOWHERE, preview=False)
+    theme.set_reach(reach)
+    try:
+        window = CandidateWindow(client, language)
+        qtbot.addWidget(window)
+        window.resize(1080, 1920)
+        window.show()
+        highest = round(1920 * (1 - theme.reach()))
+        for number, (name, state) in enumerate(every_state().items()):
+            client.state.emit(state | {"visit": number})
+            themed.processEvents()
+            controls = [*window.findChildren(BigButton), window.sign_page.pad]
+            for part in (c for c in controls if c.isVisible()):
+                assert part.mapTo(window, qt.QPoint(0, 0)).y() >= highest, (name, part.objectName())
+            assert faults(window) == [], name
+        client.state.emit(example("sign", visit=1000))
+        window.sign_page.enlarge.click()
+        assert faults(window) == []
+        pad = window.sign_page.pad
+        assert pad.width() > 500 and pad.height() > 200
+        window.resize(1920, 1080)  # where nothing is too high
+        assert window.sign_page.y() < 200
+    finally:
+        theme.set_reach(1.0)
+
+
 def test_no_character_stands_alone_where_smaller_type_saves_it(themed: Any, qtbot: Any) -> None:
     words = BigText("title", 100, 40, bold=True)
     qtbot.addWidget(words)

@@ -177,7 +177,7 @@ class NumberPage(Page):
             put(self.body, edge, height * 0.115, across, height * 0.07)
             put(self.hint, edge, height * 0.19, across, height * 0.075)
             put(self.left, edge, height * 0.27, across, height * 0.035)
-            x, y, wide = edge, height * 0.32, across
+            x, y, wide = edge, max(height * 0.32, self.low), across
         else:
             column = width * 0.46 - 2 * edge
             put(self.title, edge, height * 0.06, column, height * 0.30)

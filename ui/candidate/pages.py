@@ -21,7 +21,10 @@ GROUNDS = {"plain": None, "good": theme.PALE_GOOD, "warn": theme.PALE_WARN, "bad
 
 
 class Page(qt.QWidget):
-    """Something that fills the middle of the screen."""
+    """Something that fills the middle of the screen. On a tall one nothing that is touched is
+    above `low`, in its own pixels."""
+
+    low = 0.0
 
     def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
         raise NotImplementedError

@@ -134,10 +134,10 @@ class SignPage(Page):
         put(self.reading, 0, 0, width, height)
         large = self.enlarge.minimumSizeHint().width()
         if self.tall:
-            put(self.heading, edge, 0, width - 2.5 * edge - large, 84 * u)
-            put(self.enlarge, width - edge - large, 0, large, 84 * u)
-            put(self.commitment, edge, 90 * u, width - 2 * edge, height * 0.36 - 90 * u)
-            left, top = edge, height * 0.37
+            left, top = edge, max(height * 0.37, self.low)
+            put(self.heading, edge, 0, width - 2 * edge, 84 * u)
+            put(self.commitment, edge, 90 * u, width - 2 * edge, top - height * 0.01 - 90 * u)
+            put(self.enlarge, width - edge - large, top, large, 84 * u)
         else:
             column = width * 0.40
             put(self.heading, edge, edge / 2, column - 2 * edge - large, 84 * u)
@@ -146,7 +146,8 @@ class SignPage(Page):
                 height - 84 * u - edge)
             left, top = column + edge, edge / 2
         across, row = width - left - edge, 96 * u
-        put(self.title, left, top, across, 84 * u)
+        beside = edge / 2 + large if self.tall else 0.0
+        put(self.title, left, top, across - beside, 84 * u)
         bottom = height - row - edge / 2
         put(self.hint, left, bottom - 66 * u, across, 60 * u)
         put(self.pad, left, top + 92 * u, across, bottom - top - 168 * u)

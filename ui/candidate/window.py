@@ -263,7 +263,9 @@ class CandidateWindow(qt.QWidget):
         bottom = height - bar
         put(self.countdown, 0, bottom - 48 * u, width, 48 * u)
         put(self.code, edge, bottom - 88 * u, width - 2 * edge, 38 * u)
+        low = height * (1 - theme.reach()) if height > width else 0.0
         for page in self.pages.values():
+            page.low = max(0.0, low - 164 * u)
             put(page, 0, 164 * u, width, bottom - 90 * u - 164 * u)
         x, y, high = edge, bottom + 8 * u, 96 * u
         for button in (self.help, self.switch, self.number):

@@ -556,6 +556,13 @@ class ProctorWindow(qt.QWidget):
         self.login.show_help(text(self._language, "help.locked", n=waiting) if waiting else "")
         self._show_verification()
 
+    def closeEvent(self, event: qt.QCloseEvent) -> None:
+        """In full screen only the end of the process closes it."""
+        if self.isFullScreen() and not qt.QApplication.closingDown():
+            event.ignore()
+        else:
+            event.accept()
+
     def keyPressEvent(self, event: qt.QKeyEvent) -> None:
         focus = self.focusWidget()
         if event.key() in (qt.Qt.Key_Return, qt.Qt.Key_Enter) and isinstance(

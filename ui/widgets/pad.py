@@ -85,7 +85,7 @@ class SignaturePad(qt.QWidget):
         return metrics.horizontalAdvance(self._hint) <= self.width()
 
     def _hint_font(self) -> qt.QFont:
-        return theme.font(self.height() * 0.13)
+        return theme.font(min(self.height() * 0.13, self.width() * 0.085))
 
     # --- strokes --------------------------------------------------------------------------------
 
