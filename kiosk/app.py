@@ -28,9 +28,10 @@ from kiosk.config import Config
 if TYPE_CHECKING:
     from kiosk.acceptance import Ledger
     from kiosk.centre.bundle.accept import Opened
-    from kiosk.centre.download import Fetcher
+    from kiosk.centre.download import Access, Fetcher
     from kiosk.centre.reembed import Reembedded
     from kiosk.centre.roster_file import Prepared
+    from kiosk.centre.upload import Uploader
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
     from kiosk.desks.document import Stationery
@@ -201,6 +202,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         gone=door.gone,
     )
     daemon.join(session, office, server, worker, watch)
+    daemon.uploader = _uploader_or_none(config, store)
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
         "fingerprint": daemon.serve_fingerprint,
@@ -461,13 +463,58 @@ def prepare_for_centre(
     )
 
 
+def _access(config: Config) -> Access:
+    from kiosk.centre.download import Access
+
+    c = config.centre
+    return Access(c.ca_file, c.client_certificate, c.client_key, c.proxy, c.limit_kbit_s)
+
+
+def uploader_of(config: Config, store: Store) -> Uploader | None:
+    """None where no centre takes records. Raises `OSError` for a bad certificate file."""
+    from kiosk.centre.upload import Sender, Uploader
+
+    url = config.centre.record_url
+    return Uploader(store, Sender(url, store.origin, _access(config))) if url else None
+
+
+def _uploader_or_none(config: Config, store: Store) -> Uploader | None:
+    """A certificate that cannot be read does not keep the lane from working."""
+    import structlog
+
+    try:
+        return uploader_of(config, store)
+    except OSError as error:
+        structlog.get_logger(__name__).error("upload_impossible", why=str(error))
+        return None
+
+
+def send_outbox(config: Config) -> tuple[int, int]:
+    """What waits, now. Returns how many rows were answered and how many are left.
+
+    Raises `StoreError` (a daemon runs), `UploadError`.
+    """
+    store = open_store(config)
+    try:
+        uploader = uploader_of(config, store)
+        before = left = store.outbox_size()[0]
+        while uploader is not None and left:
+            asyncio.run(uploader.once())
+            still = store.outbox_size()[0]
+            if still == left:
+                break  # the centre waits for what another lane or way has to bring
+            left = still
+        return before - left, left
+    finally:
+        store.close()
+
+
 def fetcher_of(config: Config, day: date) -> tuple[Fetcher, list[str]]:
     """Fetches the venue's bundle of that day, from these addresses."""
-    from kiosk.centre.download import Access, Fetcher
+    from kiosk.centre.download import Fetcher
 
-    c, venue = config.centre, config.venue.code
-    access = Access(c.ca_file, c.client_certificate, c.client_key, c.proxy, c.limit_kbit_s)
-    urls = [url.format(venue=venue, day=day.isoformat()) for url in c.urls]
+    venue, access = config.venue.code, _access(config)
+    urls = [url.format(venue=venue, day=day.isoformat()) for url in config.centre.urls]
     name = f"{venue}-{day}.tar.age".replace("/", "_")
     return Fetcher(config.paths.data / "downloads" / name, access), urls
 

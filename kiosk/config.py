@@ -219,6 +219,12 @@ class Centre(Section):
         description="the centre's Ed25519 key in PEM: then only bundles that it signed are taken; "
         "empty: folders and tables are imported",
     )
+    record_url: str = Field(
+        default="",
+        pattern="^(https://.+)?$",
+        description="where the journal and its signed heads are sent (docs/record-api.yaml): "
+        "https://…; empty: nowhere",
+    )
     urls: tuple[str, ...] = Field(
         default=(),
         strict=False,

@@ -21,6 +21,7 @@ from pydantic import Field
 from drivers.contracts import IdCardReader, Turnstile
 from drivers.errors import DeviceFault, Retry
 from kiosk import wire
+from kiosk.centre.upload import Uploader
 from kiosk.clock import Clock
 from kiosk.core import events as ev
 from kiosk.core import flow
@@ -106,6 +107,7 @@ class Daemon:
         self.office: Office
         self.server: Server
         self.face_worker: Any
+        self.uploader: Uploader | None = None
         self.watch: Watch
         self.desk: LaneDesk
         self.door = Door(
@@ -142,9 +144,12 @@ class Daemon:
         self.face_worker.watch()
         self._notifier.notify("READY=1")
         log.info("started", lane=self._identity.lane, pid=os.getpid())
-        heartbeat = asyncio.create_task(self._heartbeat())
+        beside = [asyncio.create_task(self._heartbeat())]
+        if self.uploader is not None:
+            beside.append(asyncio.create_task(self.uploader.run()))
         await self._stopping.wait()
-        heartbeat.cancel()
+        for task in beside:
+            task.cancel()
         await self._stop()
         return self._exit_code
 

@@ -18,6 +18,7 @@ from kiosk.core.types import Session
 from kiosk.desks.candidates import CandidateDesk
 from kiosk.desks.document import DocumentDesk, Stationery
 from kiosk.desks.hall import HallDesk
+from kiosk.desks.outbox import OutboxDesk
 from kiosk.desks.params import NoParams, Params, parse
 from kiosk.desks.pause import PauseDesk
 from kiosk.desks.privacy import PrivacyDesk
@@ -119,6 +120,7 @@ class Office:
             session_changed=session_changed,
         )
         self._methods |= self.roster.methods
+        self._methods |= OutboxDesk(store).methods
         self.privacy = PrivacyDesk(store, retention_days)
         self._methods |= self.privacy.methods
         self._methods |= CandidateDesk(store, self.declined).methods

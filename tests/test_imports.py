@@ -106,7 +106,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
         ("kiosk.app", "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
          "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts",
-         "kiosk.centre.download",
+         "kiosk.centre.download", "kiosk.centre.receiver", "kiosk.centre.upload",
          "kiosk.preconditions", "drivers.errors",
          "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",
          "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",

@@ -17,8 +17,8 @@ libgl1 libegl1 libglib2.0-0
 libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-icccm4
 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1
 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"
-# a web server and the tools by which anybody opens a bundle: only what the tests compare with
-[ "$for_what" = tests ] && PACKAGES="$PACKAGES nginx-light openssl"
+# a web server, a database and the tools by which anybody opens a bundle: only what the tests compare with
+[ "$for_what" = tests ] && PACKAGES="$PACKAGES nginx-light openssl postgresql"
 
 install_packages() {
     missing=

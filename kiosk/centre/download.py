@@ -90,7 +90,7 @@ class Fetcher:
         """From the first mirror that gives it whole. Raises `DownloadError`, `ssl.SSLError`,
         `OSError` (the disk)."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pool = _pool(self._access)
+        pool = https_pool(self._access)
         tried: dict[str, str] = {}
         resumed = self._part.stat().st_size if self._part.exists() else 0
         for nth in range(self._rounds):
@@ -103,7 +103,7 @@ class Fetcher:
                 except _Refused as refused:
                     tried[_host(url)] = str(refused)
                 except HTTPError as error:
-                    tried[_host(url)] = _plain(error)
+                    tried[_host(url)] = plain_reason(error)
                 else:
                     return Fetched(self._path, new, resumed if new else 0)
         raise DownloadError(list(tried.items()))
@@ -228,7 +228,8 @@ def _said(answer: urllib3.BaseHTTPResponse, url: str) -> _Meta:
     )
 
 
-def _pool(access: Access) -> urllib3.PoolManager:
+def https_pool(access: Access) -> urllib3.PoolManager:
+    """Connections as `access` says. Raises `OSError` when a certificate file cannot be used."""
     context = ssl.create_default_context(cafile=str(access.ca_file) if access.ca_file else None)
     if access.client_certificate is not None:
         context.load_cert_chain(access.client_certificate, access.client_key)
@@ -245,7 +246,7 @@ def _host(url: str) -> str:
     return f"{parsed.host}:{parsed.port}" if parsed.port else str(parsed.host)
 
 
-def _plain(error: HTTPError) -> str:
+def plain_reason(error: HTTPError) -> str:
     """What is wrong without the object addresses that urllib3 has in its texts."""
     cause = error.__cause__ or error.__context__
     text = str(cause if isinstance(cause, OSError) else error)

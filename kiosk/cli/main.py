@@ -19,6 +19,7 @@ from kiosk.cli.draw import draw
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
 from kiosk.cli.observe import logs, metrics
+from kiosk.cli.outbox import outbox
 from kiosk.cli.privacy import privacy
 from kiosk.cli.roster import roster
 from kiosk.cli.run import config_group, daemon, demo, ui
@@ -78,7 +79,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, session, terminal, face, draw, journal, audit,
     dispute, signature, device, acceptance, sim, logs, metrics, centre, key_group,
-    privacy, staff,
+    privacy, outbox, staff,
 )  # fmt: skip
 session.add_command(report)
 for command in COMMANDS:

@@ -108,6 +108,8 @@ TABLE: dict[str, Access] = {
     "signature.list": CHIEF_NAMED,
     "report.begin": PROCTORS_NAMED,
     "dispute.begin": CHIEF_NAMED,
+    "outbox.status": ALL,
+    "outbox.again": OFFICE_NAMED,
     "privacy.report": _roles(C, T),
     "privacy.about": _roles(C),
     "privacy.purge": CHIEF_NAMED,

@@ -273,6 +273,14 @@ def _help_and_pause(database: Database) -> None:
         database.execute(statement)
 
 
+def _outbox_waiting(database: Database) -> None:
+    """The next batch is found at once among a year of rows that were acknowledged."""
+    database.execute(
+        "create index outbox_waiting on outbox (outbox_id)"
+        " where acknowledged_at is null and rejected is null"
+    )
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -285,6 +293,7 @@ STEPS: tuple[Step, ...] = (
     ("0009_bundles", _bundles),
     ("0010_warnings", _warnings),
     ("0011_help_and_pause", _help_and_pause),
+    ("0012_outbox_waiting", _outbox_waiting),
 )
 
 

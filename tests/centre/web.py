@@ -32,6 +32,7 @@ http {{
         ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.tls.key;
         ssl_client_certificate {folder}/ca.pem; ssl_verify_client on;
         root {folder}/www;
+        location /v1/ {{ proxy_pass http://127.0.0.1:{behind}; }}
     }}
 }}
 """
@@ -83,13 +84,15 @@ class Authority:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path) -> Iterator[int]:
-    """Serves folder/www over TLS to those whom folder's authority knows; gives the port."""
+def nginx(folder: Path, behind: int = 9) -> Iterator[int]:
+    """Serves folder/www, and a receiver at the port `behind`, over TLS to those whom folder's
+    authority knows; gives the port."""
     assert NGINX is not None
     (folder / "www").mkdir(exist_ok=True)
     port = free_port()
     user = "user root;" if os.geteuid() == 0 else ""  # its workers must reach a private folder
-    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, user=user))
+    text = CONFIG.format(folder=folder, port=port, user=user, behind=behind)
+    (folder / "nginx.conf").write_text(text)
     process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"),
                                 "-e", str(folder / "error.log")])  # fmt: skip
     try:

@@ -1,0 +1,151 @@
+"""The outbox's way to the centre: batches in order, again and again until each row is answered.
+
+Sends what it is given and says what came back; what waits and what was answered the store keeps.
+Every item carries its own key (log, kind, number), so sending it twice does no harm.
+docs/record-api.yaml has the interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import structlog
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from kiosk.centre.download import Access, https_pool, plain_reason
+from kiosk.store.errors import StoreError
+from kiosk.store.outbox import Item
+
+log = structlog.get_logger(__name__)
+
+#: A batch is so many rows, or so many bytes, whichever is reached first.
+MOST_ITEMS, MOST_BYTES = 500, 1024 * 1024
+IDLE_S = 5.0  #: between two looks for something new
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
+#: While the centre says that it has not what an item needs: what was sent before is on its way.
+WAITING_S = 10.0
+
+
+class UploadError(Exception):
+    """Nothing of the batch was answered; `retry_after_s` when the centre said how long to wait."""
+
+    def __init__(self, why: str, retry_after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the centre said of a batch. Ids that are in neither are sent again."""
+
+    stored: tuple[int, ...]
+    rejected: dict[int, str]
+
+
+class Sender:
+    """Posts batches to one centre. Blocking; used in a thread."""
+
+    def __init__(self, url: str, origin: str, access: Access) -> None:
+        self._url = f"{url.rstrip('/')}/v1/logs/{quote(origin, safe='')}/items"
+        self._pool = https_pool(access)
+
+    def send(self, items: Sequence[Item]) -> Answer:
+        """Raises `UploadError`."""
+        body = json.dumps(
+            {"items": [item.as_dict() for item in items]}, ensure_ascii=False
+        ).encode()
+        headers = {"Content-Type": "application/json", "User-Agent": "examgate"}
+        try:
+            answer = self._pool.request("POST", self._url, body=body, headers=headers)
+        except HTTPError as error:
+            raise UploadError(plain_reason(error)) from error
+        if answer.status != 200:
+            raise UploadError(
+                f"HTTP {answer.status} {answer.reason or ''}".strip(), _retry_after(answer)
+            )
+        return _answer(answer.data, {item.outbox_id for item in items})
+
+
+def _retry_after(answer: urllib3.BaseHTTPResponse) -> float | None:
+    text = answer.headers.get("Retry-After", "")
+    return min(float(text), 3600.0) if text.isdigit() else None
+
+
+def _answer(body: bytes, sent: set[int]) -> Answer:
+    """Only what was asked is believed. Raises `UploadError` for anything else than an answer."""
+    try:
+        data = json.loads(body)
+        stored = [int(n) for n in data["stored"]]
+        rejected = {int(r["id"]): f"{r['code']}: {r['why']}"[:300] for r in data["rejected"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UploadError("the answer is not one of this interface") from error
+    if not {*stored, *rejected} <= sent:
+        raise UploadError("the answer is about rows that were not sent")
+    return Answer(tuple(n for n in stored if n not in rejected), rejected)
+
+
+class Outbox(Protocol):
+    """The store, as far as uploading needs it."""
+
+    def outbox_batch(self, most: int, most_bytes: int) -> list[Item]: ...
+    def outbox_answered(self, stored: Sequence[int], rejected: dict[int, str]) -> None: ...
+
+
+class Uploader:
+    """Runs beside the lane; a centre that cannot be reached costs it nothing."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        *,
+        idle_s: float = IDLE_S,
+        sleep: Callable[[float], Any] = asyncio.sleep,
+    ) -> None:
+        self._outbox = outbox
+        self._sender = sender
+        self._idle_s = idle_s
+        self._sleep = sleep
+        self.failing: str | None = None  #: why the last try failed; None: it did not
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                wait_s = await self.once()
+                pause = FIRST_PAUSE_S
+            except UploadError as error:
+                self._failed(str(error))
+                wait_s = error.retry_after_s or pause * random.uniform(0.5, 1.0)
+                pause = min(LONGEST_PAUSE_S, pause * 2)
+            except StoreError:
+                self._failed("the outbox cannot be read or written")
+                wait_s = LONGEST_PAUSE_S
+            await self._sleep(wait_s)
+
+    async def once(self) -> float:
+        """One batch. Returns how long to wait before the next. Raises `UploadError`."""
+        items = self._outbox.outbox_batch(MOST_ITEMS, MOST_BYTES)
+        if not items:
+            return self._idle_s
+        answer = await asyncio.to_thread(self._sender.send, items)
+        self._outbox.outbox_answered(answer.stored, answer.rejected)
+        if self.failing is not None:
+            log.info("upload_works_again")
+            self.failing = None
+        for number, why in answer.rejected.items():
+            log.error("upload_rejected", outbox_id=number, why=why)
+        return 0.0 if answer.stored or answer.rejected else WAITING_S
+
+    def _failed(self, why: str) -> None:
+        if why != self.failing:  # a month without network is one line
+            log.warning("upload_fails", why=why)
+        self.failing = why

@@ -1,0 +1,75 @@
+"""`examgate outbox …`: what has gone to the centre, and what has not."""
+
+from __future__ import annotations
+
+import click
+
+from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+
+
+@click.group()
+def outbox() -> None:
+    """The record's way to the centre: journal entries and signed heads."""
+
+
+@outbox.command()
+@as_json
+@pass_context
+def status(c: Context, json_: bool) -> None:
+    """Say how much waits, since when, and what the centre did not take.
+
+    Exit code 1 when something was rejected.
+
+    Example: examgate outbox status
+    """
+    found = c.call("outbox.status")
+    if json_:
+        c.print_json(found)
+    else:
+        since = found["oldest"][:19] if found["oldest"] else "–"
+        click.echo(c.say(
+            f"等待上传 {found['waiting']} / {found['total']} 条，最早 {since}",
+            f"waiting: {found['waiting']} of {found['total']} rows, since {since}",
+        ))  # fmt: skip
+        if found["rejected"]:
+            headings = c.say("编号,种类,序号,产生,原因", "row,kind,number,made,why").split(",")
+            c.print_table(headings, (r.values() for r in found["rejected"]))
+    if found["rejected"]:
+        c.fail(Exit.DECLINED, [])
+
+
+@outbox.command()
+@pass_context
+def send(c: Context) -> None:
+    """Send what waits now; for when the daemon is stopped. A running daemon does it by itself.
+
+    Example: examgate outbox send
+    """
+    from kiosk import app
+    from kiosk.centre.upload import UploadError
+
+    if not c.config.centre.record_url:
+        said = c.say("请在 config.yaml 中设置 centre.record_url",
+                     "set centre.record_url in config.yaml")  # fmt: skip
+        c.fail(Exit.BAD_INPUT, [said])
+    with c.declined():
+        try:
+            sent, left = app.send_outbox(c.config)
+        except UploadError as error:
+            said = c.say("上传失败，数据仍在本机", "nothing more could be sent; all of it is kept")
+            c.fail(Exit.DECLINED, [f"{c.config.centre.record_url}: {error}", said])
+        except OSError as error:
+            c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
+    click.echo(c.say(f"已上传 {sent} 条，剩余 {left} 条", f"sent {sent} rows, {left} left"))
+
+
+@outbox.command()
+@person_option
+@pass_context
+def retry(c: Context, person: str) -> None:
+    """Send again what the centre has rejected, after the reason is gone.
+
+    Example: examgate outbox retry
+    """
+    rows = c.call("outbox.again", {"person": person})["rows"]
+    click.echo(c.say(f"{rows} 条将重新上传", f"{rows} rows will be sent again"))

@@ -1,0 +1,39 @@
+"""The methods about what goes to the centre: what waits, what was rejected, and once more.
+
+Part of the office. Sending is kiosk.centre.upload's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import Field
+
+from kiosk.desks.params import NoParams, Params
+from kiosk.store import Store
+
+
+class Again(Params):
+    person: str = Field(min_length=1, max_length=64)
+
+
+class OutboxDesk:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
+            "outbox.status": (NoParams, self._status),
+            "outbox.again": (Again, self._again),
+        }
+
+    def _status(self, p: NoParams) -> Any:
+        waiting, total = self._store.outbox_size()
+        return {
+            "waiting": waiting,
+            "total": total,
+            "oldest": self._store.outbox_oldest(),
+            "rejected": self._store.outbox_rejected(),
+        }
+
+    def _again(self, p: Again) -> Any:
+        return {"rows": self._store.outbox_again()}

@@ -1,0 +1,241 @@
+"""The record's way out, against the reference receiver on a real PostgreSQL: each row once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import threading
+
+import psycopg
+import pytest
+
+from kiosk.centre import receiver as r
+from kiosk.centre.download import Access
+from kiosk.centre.upload import Answer, Sender, Uploader, UploadError
+from kiosk.core.codes import JournalKind
+from tests.centre.postgres import BINARIES, postgres
+from tests.store.conftest import folder, open_store, row, store  # noqa: F401
+
+pytestmark = pytest.mark.skipif(BINARIES is None, reason="PostgreSQL is not installed")
+
+
+@pytest.fixture(scope="module")
+def database():
+    with postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def archive(database, store):  # noqa: F811
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("drop table if exists checkpoints, entries, logs")
+    made = r.Archive(database)
+    made.trust(store.vkey)
+    return made
+
+
+@pytest.fixture
+def url(archive):
+    server = r.serve(archive, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+
+
+def grow(store, entries):  # noqa: F811
+    """That many more entries, with signed heads among them."""
+    for n in range(entries):
+        store.journal(JournalKind.HELP, payload={"n": n, "name": "王"})
+        if n % 7 == 0:
+            store.sign_head()
+    store.sign_head()
+
+
+def stored(database, what="entries"):
+    with psycopg.connect(database) as connection:
+        key = "seq" if what == "entries" else "size"
+        return [n for (n,) in connection.execute(f"select {key} from {what} order by {key}")]
+
+
+def sizes(store):  # noqa: F811
+    return [c.size for c in store.checkpoints(1, 10**9)]
+
+
+def upload(store, sender, rounds):  # noqa: F811
+    """Until nothing waits, at most so many batches. Returns how many failed."""
+
+    async def run():
+        uploader, failed = Uploader(store, sender), 0
+        for _ in range(rounds):
+            try:
+                await uploader.once()
+            except UploadError:
+                failed += 1
+            if store.outbox_size()[0] == 0:
+                return failed
+        raise AssertionError(f"{store.outbox_size()} after {rounds} batches")
+
+    return asyncio.run(run())
+
+
+def test_everything_arrives_once_and_the_trees_agree(store, url, database):  # noqa: F811
+    grow(store, 40)
+    assert upload(store, Sender(url, store.origin, Access()), 9) == 0
+    assert stored(database) == list(range(1, store.tree_head()[0] + 1))
+    assert stored(database, "checkpoints") == sizes(store)
+    with psycopg.connect(database) as connection:
+        last = connection.execute("select root from entries order by seq desc limit 1").fetchone()
+    assert last[0].hex() == store.tree_head()[1]
+    assert store.outbox_rejected() == []
+
+
+class Unreliable:
+    """A way on which batches are lost before or after, cut, repeated and overtaken."""
+
+    def __init__(self, sender, seed):
+        self._sender, self._chance, self._kept = sender, random.Random(seed), []
+
+    def send(self, items):
+        luck = self._chance.random()
+        if luck < 0.15:
+            raise UploadError("lost on the way there")
+        if self._kept and luck < 0.3:
+            self._sender.send(self._kept)  # an old batch arrives again
+        batch = list(items)
+        self._chance.shuffle(batch)
+        if luck > 0.7:
+            batch = batch[: self._chance.randrange(len(batch)) + 1]
+        self._kept = batch
+        answer = self._sender.send(batch)
+        if luck > 0.85:
+            raise UploadError("the answer was lost on the way back")
+        return answer
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_the_way_does_each_is_stored_once(store, url, database, seed, monkeypatch):  # noqa: F811
+    from kiosk.centre import upload as module
+
+    monkeypatch.setattr(module, "MOST_ITEMS", 23)
+    grow(store, 150)
+    failed = upload(store, Unreliable(Sender(url, store.origin, Access()), seed), 200)
+    assert failed > 0
+    assert stored(database) == list(range(1, store.tree_head()[0] + 1))
+    assert stored(database, "checkpoints") == sizes(store)
+    assert store.outbox_rejected() == []
+
+
+def test_what_does_not_fit_is_rejected_kept_and_told(store, archive):  # noqa: F811
+    grow(store, 3)
+    items = store.outbox_batch(500, 10**6)
+    origin = store.origin
+
+    def answer(*found):
+        return archive.take(origin, found)
+
+    entry = next(i for i in items if i.kind == "journal" and i.ref == 2)
+    head = next(i for i in reversed(items) if i.kind == "checkpoint")
+
+    def bent(item, **change):
+        return r.Item(**{"id": item.outbox_id, "kind": item.kind, "ref": item.ref,
+                         "text": item.text} | change)  # fmt: skip
+
+    assert answer(bent(entry, ref=9)).rejected[0]["code"] == "seq"
+    assert answer(bent(entry)).stored == [entry.outbox_id]
+    changed = bent(entry, text=entry.text.replace('"seq":2', '"seq":2,"x":1'))
+    assert answer(changed).rejected[0]["code"] == "conflict"
+    assert answer(bent(head)) == r.Answer(), "its entries are still to come"
+    others = [bent(i) for i in items if i.kind == "journal" and i is not entry]
+    assert len(answer(*others).stored) == len(others)
+    forged = bent(head, text=head.text.replace("\n\n", "\n\n— x AAAA\n", 1)[:-9] + "AAAAAAA=\n")
+    assert answer(forged).rejected[0]["code"] == "checkpoint"
+    assert answer(bent(head)).stored == [head.outbox_id]
+    store.outbox_answered([], {entry.outbox_id: "conflict: another"})
+    assert [w["why"] for w in store.outbox_rejected()] == ["conflict: another"]
+    assert store.outbox_again() == 1 and store.outbox_rejected() == []
+
+
+def test_a_tree_that_was_bent_is_seen(store, archive):  # noqa: F811
+    """The venue rewrites an entry before it is sent: the signed head does not fit any more."""
+    grow(store, 3)
+    items = [r.Item(i.outbox_id, i.kind, i.ref, i.text) for i in store.outbox_batch(500, 10**6)]
+    second = next(i for i in items if i.kind == "journal" and i.ref == 2)
+    other = second.text.replace('"seq":2', '"seq":2,"x":1')
+    bent = [i if i is not second else r.Item(i.id, i.kind, i.ref, other) for i in items]
+    assert {x["code"] for x in archive.take(store.origin, bent).rejected} == {"root"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/", b"{}", 404),
+        ("/v1/logs/nobody/items", b'{"items": []}', 404),
+        ("LOG", b"not json", 400),
+        ("LOG", b"[" * 100_000, 400),
+        ("LOG", b'{"items": [{"id": 1}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "x", "ref": 1, "text": ""}]}', 400),
+        ("LOG", b'{"items": [{"id": true, "kind": "journal", "ref": 1, "text": ""}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "journal", "ref": 1, "text": "\\u0000"}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "journal", "ref": 1, "text": "\\ud800"}]}', 400),
+    ],
+)  # fmt: skip
+def test_nonsense_is_answered_and_nothing_is_stored(store, url, database, path, body, status):  # noqa: F811
+    import urllib3
+
+    path = path.replace("LOG", f"/v1/logs/{store.origin.replace('/', '%2F')}/items")
+    answer = urllib3.request("POST", url + path, body=body, retries=False)
+    assert answer.status == status, answer.data
+    assert stored(database) == []
+
+
+def test_two_keys_for_one_log_are_refused(store, archive):  # noqa: F811
+    assert archive.trust(store.vkey) == store.origin
+    from kiosk.core.checkpoint import vkey
+
+    with pytest.raises(ValueError, match="another key"):
+        archive.trust(vkey(store.origin, bytes(32)))
+
+
+class Script:
+    """Answers one after the other; an exception is raised."""
+
+    def __init__(self, *answers):
+        self._answers = list(answers)
+
+    def send(self, items):
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(items)
+
+
+def test_the_pauses_grow_and_the_centres_word_counts(store):  # noqa: F811
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+        if len(waited) == 8:
+            raise asyncio.CancelledError
+
+    failures = [UploadError("no network")] * 6 + [UploadError("HTTP 503", 77.0)]
+    script = Script(*failures, lambda items: Answer(tuple(i.outbox_id for i in items), {}))
+    uploader = Uploader(store, script, sleep=sleep)
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(uploader.run())
+    assert all(2**n <= w <= 2 ** (n + 1) for n, w in enumerate(waited[:6])), waited
+    assert waited[6:] == [77.0, 0.0] and uploader.failing is None
+
+
+NO_ANSWERS = [b"", b"[]", b'{"stored": [1]}', b'{"stored": [99999], "rejected": []}']
+
+
+@pytest.mark.parametrize("said", NO_ANSWERS)
+def test_an_answer_that_is_none_marks_nothing(said):
+    from kiosk.centre.upload import _answer
+
+    with pytest.raises(UploadError):
+        _answer(said, {1})
