@@ -181,7 +181,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     office = _office(
         config,
         store,
-        lambda: supervisor.statuses,
+        lambda: session.needed_devices,
         lambda: session.session_changed(),
         daemon.happened,
         lambda: session.warnings_changed(),

@@ -255,6 +255,8 @@ class Daemon:
             log.error("evidence_failed")
         if not status.ok:
             self.session.device_lost(status.role)
+        else:
+            self.session.device_found(status.role)
         self.session.health_changed()
 
     async def serve_turnstile(self, turnstile: Turnstile) -> None:
@@ -335,6 +337,7 @@ class Daemon:
             warnings=session.warnings,
             help_open=session.help.open,
             two_people=session.verify.two_people,
+            waived=session.waived,
             receipt=session.receipt,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,
         )

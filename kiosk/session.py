@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
@@ -36,7 +36,7 @@ from kiosk.steps.seen_faces import SameFaceRule
 from kiosk.steps.verify import VerifyStep
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
-from kiosk.supervisor import Supervisor
+from kiosk.supervisor import DeviceStatus, Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +121,7 @@ class LaneSession:
         self.faces = FaceStep(self, face_worker, policy, encoder, same_face)
         self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
+        self.waived: dict[str, Any] | None = None  #: a factor that a chief lets it go on without
         self.verify = VerifyStep(self, two_people)
         self.help = HelpStep(self)
         self.gate = GateStep(self, times.gate_s, latch)
@@ -230,13 +231,49 @@ class LaneSession:
             reason = Reason.EVIDENCE_FAILED
         elif self.gate.fire:
             reason = Reason.FIRE
-        elif not self.supervisor.all_well:
+        elif not all(status.ok for status in self.needed_devices.values()):
             reason = Reason.DEVICE_FAULT
         if reason is not None and self.lane.failed is not reason:
             self.offer(ev.LaneFailed(reason))
         elif reason is None and self.lane.failed is not None:
             self.offer(ev.LaneRecovered())
         self._changed()
+
+    @property
+    def needed_devices(self) -> Mapping[str, DeviceStatus]:
+        """Those that the lane cannot do without now."""
+        found = dict(self.supervisor.statuses)
+        if self.lane.without_finger:
+            found.pop("fingerprint", None)
+        return found
+
+    def waive_finger(self, person: str) -> None:
+        """Go on without a fingerprint reader that is out of order, until it is back."""
+        since, code = self.clock.now().isoformat(), self.supervisor.statuses["fingerprint"].code
+        payload = {"factor": "finger", "code": code, "person": person}
+        self.store.journal(
+            JournalKind.FACTOR_WAIVED, session_id=self.session_id, payload=payload
+        )
+        self.waived = {"factor": "finger", "since": since, "person": person}
+        self.post(ev.FingerWaived())
+        self.tell(JournalKind.FACTOR_WAIVED.value, None)
+        self.health_changed()
+
+    def device_found(self, role: str) -> None:
+        """It is back: what was waived for it is asked for again."""
+        if role != "fingerprint" or not self.lane.without_finger:
+            return
+        self.post(ev.FingerRestored())
+        self.waived = None
+        try:
+            self.store.journal(
+                JournalKind.FACTOR_RESTORED,
+                session_id=self.session_id,
+                payload={"factor": "finger"},
+            )
+        except StoreError as error:
+            self.evidence_failed(error)
+        self.tell(JournalKind.FACTOR_RESTORED.value, None)
 
     def device_lost(self, role: str) -> None:
         """The turnstile died while somebody is in it: how they went is not known."""

@@ -264,6 +264,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "摄像头正常，请拍照并选择其他原因。",
         "The camera works: take a picture and choose another reason.",
     ),
+    "reader_works": (
+        "指纹仪没有故障，或已经免验。",
+        "The fingerprint reader works, or it is waived already.",
+    ),
     "help_unknown": (
         "这条求助已经处理。",
         "This request has been answered already.",

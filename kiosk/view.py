@@ -36,7 +36,7 @@ def steps_of(lane: Lane) -> dict[str, str]:
     for step in _ORDER:
         if step in visit.done:
             result[step.value] = "done"
-        elif step is Step.FINGER and not lane.rules.finger:
+        elif step is Step.FINGER and (not lane.rules.finger or lane.without_finger):
             result[step.value] = "skipped"
         elif step is now:
             result[step.value] = "now"
@@ -114,6 +114,7 @@ def state_of(
     warnings: int = 0,
     help_open: int = 0,
     two_people: bool = True,
+    waived: dict[str, Any] | None = None,
     receipt: str | None = None,
     hall: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -149,5 +150,6 @@ def state_of(
         "warnings": warnings,
         "help_open": help_open,
         "two_people": two_people,
+        "waived": waived,
         "visit": visit.number,
     }

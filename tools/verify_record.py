@@ -225,6 +225,7 @@ PAYLOADS = {
     "seat_voided": "draw_no:whole why:text note:text person:text approved_by:text? was_inside:bool",
     "capture_kept": "sha256:hash outcome:text",
     "identity_overridden": "why:text note:text person:text approved_by:text? evidence_sha256:hash?",
+    "factor_waived": "factor:text person:text",
     "finger_overridden": "why:text note:text person:text approved_by:text?",
     "gate_intent": "intent:whole draw_no:whole authority:text",
     "gate_pulse": "intent:whole result:text",
@@ -775,6 +776,7 @@ class Candidate:
         self.used: set[str] = set()  #: hashes that draws had
         self.voided: Any = None  #: draw_no voided last
         self.identity = self.finger = ""  #: since the last intent: "verified" or "override"
+        self.excused = False  #: the lane went on without fingers when the identity was shown
         self.pictures: set[str] = set()  #: hashes of those that a person looked at
         self.at_gate = 0  #: intents without an outcome
 
@@ -803,6 +805,7 @@ class Replay:
         self.opened = self.closed = self.other_opened = False
         self.draw_no = 0
         self.policy: Any = None
+        self.waived = False  #: no fingers are asked for: the reader is out of order
         self.candidates: dict[Any, Candidate] = {}
         self.held: dict[str, Seat] = {}  #: by terminal
         self.intents: dict[int, Intent] = {}
@@ -818,11 +821,15 @@ class Replay:
             ours = entry["session_id"] == self.session_id
             self.around(seq, entry, ours)
             wrong = misfit(entry, self.hall.version if self.hall else 2)
-            if wrong and (ours or wrong == "policy"):
+            if wrong and (ours or wrong == "policy" or entry["kind"] == "factor_waived"):
                 self.say(seq, "payload", entry["kind"], wrong, payload.get(wrong))
                 continue
             if entry["kind"] in ("lane_started", "session_opened") and "policy" in payload:
                 self.policy = payload["policy"]
+            if entry["kind"] in ("lane_started", "factor_restored"):
+                self.waived = False
+            elif entry["kind"] == "factor_waived":
+                self.waived = payload["factor"] == "finger" and bool(payload["person"].strip())
             handler = getattr(self, "on_" + entry["kind"], None)
             if ours and handler is not None:
                 who = self.candidates.setdefault(entry["pseudonym"], Candidate())
@@ -986,7 +993,7 @@ class Replay:
     # Gate
 
     def on_identity_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
-        who.identity, who.finger = "verified", ""
+        who.identity, who.finger, who.excused = "verified", "", self.waived
 
     def on_finger_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         who.finger = "verified"
@@ -1000,7 +1007,7 @@ class Replay:
         picture = payload["evidence_sha256"]
         if picture not in who.pictures and (picture or payload["why"] != "camera"):
             self.say(seq, "override picture")
-        who.identity, who.finger = "override", ""
+        who.identity, who.finger, who.excused = "override", "", self.waived
 
     def on_finger_overridden(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         self.decision(seq, payload, FINGER_REASONS)
@@ -1035,7 +1042,7 @@ class Replay:
             self.say(seq, "authority mixed", said)
         if not who.identity:
             self.say(seq, "no identity")
-        elif self.policy and self.policy["finger"] and not who.finger:
+        elif self.policy and self.policy["finger"] and not (who.finger or who.excused):
             self.say(seq, "no finger")
         if not who.has_signed:
             self.say(seq, "not signed")

@@ -48,6 +48,7 @@ class _Shown:
 
     face: str | None = None  #: `verified` by the lane, or `override`: by a person's word
     finger: str | None = None  #: after the face; likewise
+    waived: bool = False  #: the lane went on without fingers when the face was shown
 
     @property
     def authority(self) -> str:
@@ -58,6 +59,7 @@ class _Shown:
 class Gate:
     seats: Seats
     policy: dict[str, Any] | None = None  #: None: of a lane that did not say it
+    waived: bool = False  #: a chief lets the lane go on without its fingerprint reader
     intents: dict[int, _Intent] = field(default_factory=dict)
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _signed: set[str] = field(default_factory=set)
@@ -68,7 +70,7 @@ class Gate:
         who = entry.pseudonym or ""
         match entry.kind:
             case "identity_verified":
-                self._shown[who] = _Shown(face="verified")
+                self._shown[who] = _Shown(face="verified", waived=self.waived)
             case "finger_verified":
                 self._shown.setdefault(who, _Shown()).finger = "verified"
             case "signed":
@@ -97,7 +99,7 @@ class Gate:
             yield from self._picture(entry)
         who = entry.pseudonym or ""
         if face:
-            self._shown[who] = _Shown(face="override")
+            self._shown[who] = _Shown(face="override", waived=self.waived)
         else:
             self._shown.setdefault(who, _Shown()).finger = "override"
 
@@ -147,7 +149,8 @@ class Gate:
         shown = self._shown.get(who, _Shown())
         if not shown.face:
             return "face"
-        if self.policy is not None and self.policy.get("finger") and not shown.finger:
+        asked = self.policy is not None and self.policy.get("finger") and not shown.waived
+        if asked and not shown.finger:
             return "finger"
         if who not in self._signed:
             return "signed"

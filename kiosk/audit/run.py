@@ -140,6 +140,7 @@ class _Session:
         yield from _anywhere(entry)
         if entry.kind == K.LANE_STARTED:
             self._take_policy(entry)
+        self._take_waiver(entry)
         if entry.kind == K.SESSION_OPENED and (
             entry.session_id == self._record.session_id or not self._closed
         ):
@@ -158,6 +159,16 @@ class _Session:
         if policy is not None and not isinstance(policy, dict):
             raise TypeError("policy")
         self.gate.policy = policy or self.gate.policy
+
+    def _take_waiver(self, entry: Entry) -> None:
+        """Of the lane, whatever session it falls into; it does not outlive a restart."""
+        if entry.kind in (K.LANE_STARTED, K.FACTOR_RESTORED):
+            self.gate.waived = False
+        elif entry.kind == K.FACTOR_WAIVED:
+            factor, person = entry.payload["factor"], entry.payload["person"]
+            if not (isinstance(factor, str) and isinstance(person, str)):
+                raise TypeError("factor")
+            self.gate.waived = factor == "finger" and bool(person.strip())
 
     def _shown(self, entry: Entry) -> Iterator[Finding]:
         self.gate.shows(entry)

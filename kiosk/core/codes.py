@@ -197,6 +197,8 @@ class JournalKind(StrEnum):
     LANE_STOPPED = "lane_stopped"
     SESSION_CREATED = "session_created"
     SESSION_OPENED = "session_opened"
+    FACTOR_WAIVED = "factor_waived"  #: a chief lets the lane go on without a device that failed
+    FACTOR_RESTORED = "factor_restored"
     SESSION_PAUSED = "session_paused"
     SESSION_RESUMED = "session_resumed"
     SESSION_CLOSED = "session_closed"

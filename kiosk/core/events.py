@@ -32,6 +32,16 @@ class SessionResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class FingerWaived:
+    """A chief lets the lane go on while its fingerprint reader is out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FingerRestored:
+    """The reader is back: fingers are asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
 class LaneFailed:
     """A device that the way needs, or the evidence store, is not well."""
 
@@ -180,6 +190,8 @@ class Cancelled:
 Event = (
     SessionOpened
     | SessionClosed
+    | FingerWaived
+    | FingerRestored
     | SessionPaused
     | SessionResumed
     | LaneFailed

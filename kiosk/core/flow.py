@@ -131,10 +131,14 @@ def _number_failed(lane: Lane, reason: Reason) -> tuple[Lane, Effects]:
     return after, (record, *effects)
 
 
+def _asks_finger(lane: Lane) -> bool:
+    return lane.rules.finger and not lane.without_finger
+
+
 def _after_face(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
     visit = replace(lane.visit, done=lane.visit.done | {Step.FACE})
     lane = replace(lane, visit=visit)
-    if lane.rules.finger:
+    if _asks_finger(lane):
         after = replace(lane, state=State.FINGER)
         return after, (*before, do.GuardFace(), do.ReadFinger())
     return _after_finger(lane, *before, do.GuardFace())
@@ -204,7 +208,7 @@ def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         return _refuse(lane, reason)
     candidate = lane.visit.who
     begin: list[do.Effect] = [_claimed_record(lane, ClaimBy.CARD)]
-    if lane.rules.finger:
+    if _asks_finger(lane):
         begin.append(do.LoadFinger(candidate))
     begin.append(do.VerifyFace(candidate))
     return replace(lane, state=State.FACE), tuple(begin)
@@ -251,7 +255,7 @@ def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         JournalKind.IDENTITY_VERIFIED, None, lane.visit.who, distance=event.distance
     )
     effects.append(verified)
-    if lane.rules.finger and not claimed_before:
+    if _asks_finger(lane) and not claimed_before:
         effects.append(do.LoadFinger(lane.visit.who))
     return _after_face(lane, *effects)
 
@@ -269,6 +273,11 @@ def _on_face_not_sure(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     if lane.visit.candidate is None and (lane.rules.has_card_reader or lane.rules.may_type):
         return _ask_claim(lane)
     return _refuse(lane, Reason.FACE_NOT_SURE)
+
+
+def _on_finger_waived(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """For whoever comes to the finger from now on."""
+    return replace(lane, without_finger=isinstance(event, ev.FingerWaived)), ()
 
 
 def _on_verification(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -291,9 +300,9 @@ def _on_identity_overridden(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]
     ]
     done = lane.visit.done | {Step.FACE}
     lane = replace(lane, visit=replace(lane.visit, overridden=True, done=done))
-    if lane.rules.finger and event.finger is not None:
+    if _asks_finger(lane) and event.finger is not None:
         return _without_finger(lane, event.finger, *effects, do.GuardFace())
-    if lane.rules.finger:
+    if _asks_finger(lane):
         effects.append(do.LoadFinger(who))
     return _after_face(lane, *effects)
 
@@ -520,6 +529,9 @@ for _state in (S.GATE, S.WELCOME, S.REFUSED):
 for _state in (*_UNDER_WAY, S.DRAWING, S.GATE, S.WELCOME, S.REFUSED, S.OUT_OF_ORDER):
     TABLE[_state, ev.SessionPaused] = Rule(_on_paused, (_state,), "noted; who is here finishes")
     TABLE[_state, ev.SessionResumed] = Rule(_on_resumed, (_state,), "noted")
+for _state in S:
+    TABLE[_state, ev.FingerWaived] = Rule(_on_finger_waived, (_state,), "noted")
+    TABLE[_state, ev.FingerRestored] = Rule(_on_finger_waived, (_state,), "noted")
 for _state in _WAITING:
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "a device is missing")
 TABLE[S.IDLE, ev.SessionClosed] = Rule(_on_session_closed, (S.CLOSED,), "closes")

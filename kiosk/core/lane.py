@@ -56,6 +56,7 @@ class Visit:
 class Lane:
     state: State = State.CLOSED
     session_open: bool = False
+    without_finger: bool = False  #: a chief lets it go on while the reader is out of order
     paused: bool = False  #: nobody new begins; who is on their way finishes
     failed: Reason | None = None
     visit: Visit = Visit()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -55,6 +55,11 @@ class Waive(Decision):
     why: FingerOverride
 
 
+class WhichFactor(Params):
+    factor: Literal["finger"]
+    person: str = Field(min_length=1, max_length=64)
+
+
 class WhichHelp(Params):
     help_id: int
     person: str = Field(min_length=1, max_length=64)
@@ -79,6 +84,7 @@ class LaneDesk:
             "verify.accept": (Accept, self._accept),
             "verify.reject": (Reject, self._reject),
             "finger.waive": (Waive, self._waive),
+            "lane.waive": (WhichFactor, self._waive_factor),
             "help.list": (NoParams, self._help),
             "help.take": (WhichHelp, self._take),
             "help.done": (EndHelp, self._done),
@@ -197,6 +203,15 @@ class LaneDesk:
         self._check(p, flow.accepts(self._session.lane, event))
         self._check_words(p, FingerOverride.OTHER)
         self._session.post(event)
+        return {}
+
+    def _waive_factor(self, p: WhichFactor) -> Any:
+        """Only for a reader that is out of order, and only until it is back."""
+        session = self._session
+        status = session.supervisor.statuses.get("fingerprint")
+        if status is None or status.ok or session.waived is not None:
+            raise self._refused("reader_works", p)
+        session.waive_finger(p.person)
         return {}
 
     def _camera_works(self) -> bool:

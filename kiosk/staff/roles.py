@@ -71,6 +71,7 @@ TABLE: dict[str, Access] = {
     "verify.accept": PROCTORS_NAMED,
     "verify.reject": PROCTORS_NAMED,
     "finger.waive": PROCTORS_NAMED,
+    "lane.waive": CHIEF_NAMED,
     "help.list": ALL,
     "help.take": PROCTORS_NAMED,
     "help.done": PROCTORS_NAMED,

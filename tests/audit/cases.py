@@ -422,6 +422,25 @@ def override_left_out(record: Venue) -> Any:
     return record.all("gate_intent", authority="override")[0]
 
 
+@by_venue("AUTHORITY")
+def nobody_waived_the_finger(record: Venue) -> Any:
+    record.drop(record.all("factor_waived")[0])
+    return record.all("gate_intent")[-1]
+
+
+@by_venue("AUTHORITY")
+def waived_in_nobodys_name(record: Venue) -> Any:
+    record.all("factor_waived")[0]["payload"]["person"] = " "
+    return record.all("gate_intent")[-1]
+
+
+@by_venue("AUTHORITY")
+def reader_was_back_before_the_face(record: Venue) -> Any:
+    restored, seen = record.all("factor_restored")[0], record.all("identity_verified")[-1]
+    record.move(restored, before=seen)
+    return record.all("gate_intent")[-1]
+
+
 @by_venue("OVERRIDE")
 def overridden_by_one_alone(record: Venue) -> Any:
     decision = record.all("identity_overridden")[0]

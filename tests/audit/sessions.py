@@ -220,6 +220,13 @@ def play(day: Day) -> Iterator[str]:
     day.pass_gate(8, Reason.GATE_TURNED_BACK, authority="override")
     day.override(8, finger=False)
     day.pass_gate(8, Reason.GATE_TIMEOUT, authority="override")
+    waived = {"factor": "finger", "code": "unplugged", "person": "1001 李敏"}
+    store.journal(JournalKind.FACTOR_WAIVED, session_id=SESSION, payload=waived)
+    day.verify(8, finger=False)
+    store.journal(
+        JournalKind.FACTOR_RESTORED, session_id=SESSION, payload={"factor": "finger"}
+    )
+    day.pass_gate(8, Reason.GATE_TIMEOUT)
     store.close_session(SESSION, "李老师")
 
 

@@ -96,6 +96,7 @@ def test_a_voided_seat_says_what_it_must_in_the_right_form(made: Made, name, val
 BENT_OVERRIDES = [
     ("identity_overridden", "approved_by", 1), ("identity_overridden", "evidence_sha256", "x"),
     ("finger_overridden", "why", None), ("finger_overridden", "note", []),
+    ("factor_waived", "factor", None), ("factor_waived", "person", 0),
     ("capture_kept", "sha256", "x"), ("capture_kept", "outcome", 0),
 ]  # fmt: skip
 

@@ -279,6 +279,16 @@ def test_who_talks_with_a_proctor_need_not_look_into_the_camera():
     assert not flow.accepts(lane, ev.PersonLeft())
 
 
+def test_without_its_reader_the_lane_asks_for_no_finger_until_it_is_back():
+    lane, done = walk(ev.FingerWaived(), CARD, FACE)
+    assert lane.state is State.SIGN
+    assert not {"LoadFinger", "ReadFinger"} & set(kinds(done))
+    lane, _ = walk(ev.FingerWaived(), ev.FingerRestored(), CARD, FACE)
+    assert lane.state is State.FINGER
+    lane, _ = walk(ev.FingerWaived(), LOOKS, ev.IdentityOverridden(DECISION))
+    assert lane.state is State.SIGN
+
+
 def test_while_paused_nobody_begins_and_who_is_here_finishes():
     lane, _ = walk(ev.SessionPaused())
     assert lane.state is State.PAUSED
@@ -321,6 +331,8 @@ EVENTS = st.sampled_from(
         MISMATCH,
         ev.FaceRefused(Reason.LIVENESS_FAILED),
         ev.FaceNotSure(),
+        ev.FingerWaived(),
+        ev.FingerRestored(),
         ev.SessionPaused(),
         ev.SessionResumed(),
         ev.VerificationBegun(BOOKED),
@@ -360,6 +372,7 @@ EVENTS = st.sampled_from(
 def test_invariants_hold_whatever_happens(events, rules):
     lane = flow.Lane(rules=rules)
     committed = unlocked = recorded = 0
+    waived = False
     for event in events:
         before = lane
         try:
@@ -367,6 +380,7 @@ def test_invariants_hold_whatever_happens(events, rules):
         except flow.IllegalEvent:
             assert lane == before
             continue
+        waived |= lane.without_finger
         committed += isinstance(event, ev.AdmissionCommitted)
         unlocked += kinds(effects).count("UnlockGate")
         recorded += kinds(effects).count("RecordPassage")
@@ -377,7 +391,7 @@ def test_invariants_hold_whatever_happens(events, rules):
             assert any(isinstance(e, do.Record | do.RecordPassage) for e in effects)
         if "UnlockGate" in kinds(effects):
             assert Step.FACE in lane.visit.done
-            assert Step.FINGER in lane.visit.done or not rules.finger
+            assert Step.FINGER in lane.visit.done or not rules.finger or waived
             assert Step.SIGN in lane.visit.done
         for effect in effects:
             if isinstance(effect, do.CommitAdmission):

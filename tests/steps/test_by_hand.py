@@ -182,6 +182,41 @@ def test_a_finger_is_set_aside_while_the_lane_asks_for_it(play: Any) -> None:
     play(story, WITH_FINGER)
 
 
+def test_a_chief_lets_the_lane_go_on_without_its_reader_until_it_is_back(play: Any) -> None:
+    async def story(lane: Lane) -> None:
+        supervisor = lane.session.supervisor
+        supervisor.add_external("fingerprint", "zfm", "")
+        supervisor.report("fingerprint", True)
+        lane.open([booking(0)])
+        desk = desk_of(lane)
+        chief = {"factor": "finger", "person": "1001 李敏"}
+        assert refusal(desk, "lane.waive", **chief) == "READER_WORKS"
+        supervisor.report("fingerprint", False, "unplugged")
+        lane.session.health_changed()
+        assert lane.state == "out_of_order"
+        desk.call("lane.waive", chief)
+        assert lane.state == "idle" and lane.session.waived["person"] == "1001 李敏"
+        assert refusal(desk, "lane.waive", **chief) == "READER_WORKS"
+        lane.card(0)
+        lane.look(person(0))
+        assert lane.state == "sign"
+        supervisor.report("fingerprint", True)
+        lane.session.device_found("fingerprint")
+        sign(lane)
+        assert lane.entries("gate_intent")[0].payload["authority"] == "verified"
+        assert lane.session.waived is None
+        (waived,) = lane.entries("factor_waived")
+        assert waived.payload == chief | {"code": "unplugged"}
+        assert len(lane.entries("factor_restored")) == 1
+        lane.session.post(ev.PassageEnded(Reason.GATE_TIMEOUT))
+        lane.session.offer(ev.Cancelled())
+        lane.card(0)
+        lane.look(person(0))
+        assert lane.state == "finger", "asked for again"
+
+    play(story, WITH_FINGER)
+
+
 def test_help_once_a_person_and_at_the_second_timeout(play: Any) -> None:
     async def story(lane: Lane) -> None:
         lane.open([booking(0), booking(1)])

@@ -12,7 +12,7 @@ from ui.client import Client
 from ui.i18n import text
 from ui.proctor.pin import PinEntry
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import STAFF, example, placeholder
+from ui.screenshots import DEVICES, STAFF, example, placeholder
 from ui.screenshots_lane import look, requests
 
 
@@ -279,6 +279,23 @@ def test_begun_for_who_is_at_the_lane_or_in_the_list(
     page._choose({"ref": "f" * 32, "standing": "booked"})
     page.by_hand.click()
     qtbot.waitUntil(lambda: daemon.called("verify.begin")[-1] == {"ref": "f" * 32}, timeout=5000)
+
+
+def test_a_chief_lets_the_lane_go_on_without_its_reader(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    down = DEVICES | {"fingerprint": {"ok": False, "code": "unplugged",
+                                      "since": "2025-06-12T08:00:00+08:00", "detail": ""}}
+    shows(qtbot, daemon, proctor, "out_of_order", reason="DEVICE_FAULT", devices=down)
+    assert not proctor.devices.waive.isVisible(), "a proctor may not"
+    told(qtbot, daemon, proctor, person={"staff_no": "1", "name": "李敏", "role": "chief"})
+    proctor.devices.waive.click()
+    assert not daemon.called("lane.waive"), "the first press only asks"
+    proctor.devices.waive.click()
+    assert called(qtbot, daemon, "lane.waive")["factor"] == "finger"
+    waived = {"factor": "finger", "since": "2025-06-12T09:31:00+08:00", "person": "1 李敏"}
+    shows(qtbot, daemon, proctor, "idle", devices=down, waived=waived)
+    assert "李敏" in proctor.devices.waived.text() and not proctor.devices.waive.isVisible()
 
 
 # --- pause ----------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ TEXTS: dict[str, str] = {
     "kind.identity_overridden": "人工核对放行",
     "kind.identity_rejected": "人工核对不放行",
     "kind.finger_overridden": "免验指纹",
+    "kind.factor_waived": "以免验指纹方式继续",
+    "kind.factor_restored": "恢复核验指纹",
+    "waived.button": "指纹仪故障：免验指纹，继续入场",
+    "waived.sure": "再点一次：免验指纹",
+    "waived.line": "免验指纹，{time} 起（{person}）",
     "kind.help_taken": "考试员前往",
     # the queue
     "help.none": "没有求助",

@@ -213,6 +213,24 @@ class DevicesPanel(Panel):
         for row in self.rows.values():
             self.column.addWidget(row)
 
+        self.waived = label("waived", 18, bold=True)
+        self.waived.setStyleSheet(f"color: {theme.WARN}; background: {theme.PALE_WARN};"
+                                  " padding: 8px; border-radius: 8px;")
+        self.waive = button("waive_reader")
+        self.column.addWidget(self.waived)
+        self.column.addWidget(self.waive)
+        self.show_waived({}, False)
+
+    def show_waived(self, state: dict[str, Any], is_chief: bool) -> None:
+        """Since when and by whom the lane goes on without fingers; a chief's button for it."""
+        waived = state.get("waived")
+        self.waived.setVisible(bool(waived))
+        if waived:
+            self.waived.setText(text(self.language, "waived.line", person=waived.get("person"),
+                                     time=clock(waived.get("since"))))
+        reader = (state.get("devices") or {}).get("fingerprint")
+        self.waive.setVisible(bool(reader) and not reader.get("ok") and not waived and is_chief)
+
     def show_devices(self, devices: dict[str, Any]) -> None:
         for role, row in self.rows.items():
             status = devices.get(role)

@@ -53,6 +53,8 @@ class ProctorWindow(qt.QWidget):
         self._sure = self._single_shot(SURE_MS, self._not_sure)
         self._refresh = self._single_shot(REFRESH_MS, self._ask_sessions)
         self._done = self._single_shot(DONE_MS, self.message.hide)
+        self._waive_sure = self._single_shot(SURE_MS, self._not_waived)
+        self._not_waived()
         self._touched = self._single_shot(TOUCH_MS, lambda: None)
         client.staff.connect(self._on_staff)
         client.state.connect(self._on_state)
@@ -168,6 +170,7 @@ class ProctorWindow(qt.QWidget):
             lambda: self.waiving.ask("waive.heading", "waive", FingerOverride))
         self.waiving.decided.connect(self._waive)
         self.session.pause.clicked.connect(self._pause)
+        self.devices.waive.clicked.connect(self._waive_reader)
         self.pausing.decided.connect(
             lambda why, note: self._act_on_session("session.pause", why=why, note=note))
         self.by_hand.captured.connect(self._capture)
@@ -349,6 +352,19 @@ class ProctorWindow(qt.QWidget):
             self._act_approved(what, "finger.waive", **params)
         else:
             self._act("finger.waive", **params)
+
+    def _waive_reader(self) -> None:
+        """For everybody until it is back: the first press asks whether it is meant."""
+        if self._waive_sure.isActive():
+            self._act("lane.waive", factor="finger", lang=self._language)
+            self._not_waived()
+            return
+        self._waive_sure.start()
+        self.devices.waive.setText(text(self._language, "waived.sure"))
+
+    def _not_waived(self) -> None:
+        self._waive_sure.stop()
+        self.devices.waive.setText(text(self._language, "waived.button"))
 
     def _pause(self) -> None:
         if (self._chosen() or {}).get("paused"):
@@ -548,6 +564,8 @@ class ProctorWindow(qt.QWidget):
         self.session.open.setEnabled(may_act and standing == "created")
         self.session.close_session.setEnabled(may_act and standing == "open")
         self.devices.show_devices(state.get("devices") or {})
+        is_chief = (self._staff.get("person") or {}).get("role") == "chief"
+        self.devices.show_waived(state, may_act and is_chief)
         self.current.show_state(state)
         self.current.allow(state, may_act)
         self.session.pause.setEnabled(self._may_decide)
