@@ -16,7 +16,18 @@ from ui.candidate.window import CandidateWindow, window_size
 from ui.client import Client
 from ui.i18n import LANGUAGES, text
 from ui.proctor.window import ProctorWindow
-from ui.screenshots import ALERTS, NOWHERE, SIZES, every_state, example, preview
+from ui.screenshots import (
+    ALERTS,
+    NOWHERE,
+    SIZES,
+    STAFF,
+    every_state,
+    example,
+    placeholder,
+    preview,
+    settle,
+)
+from ui.screenshots_lane import pages
 from ui.widgets.button import BigButton
 from ui.widgets.text import BigText
 
@@ -187,9 +198,17 @@ def test_the_terminal_is_readable_from_three_metres(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_proctors_words_fit(themed: Any, qtbot: Any, language: str) -> None:
     client = Client(NOWHERE, preview=False)
+    client._up = True  # as far as the window can tell
     window = ProctorWindow(client, language)
     qtbot.addWidget(window)
     window.show()
+    for change in ({"set_up": False, "person": None}, {"person": None}, {"locked": True}):
+        client.staff.emit(STAFF | change)
+        settle(themed)
+        assert window.login.isVisible()
+        words_fit(window)
+    client.staff.emit(STAFF)
+    assert window.work.isVisible()
     down = {role: {"ok": False, "code": "unlock_unknown", "since": "2025-06-12T08:00:00+08:00"}
             for role in ("turnstile", "fingerprint", "camera", "id_card")}
     client.state.emit(example("finger", devices=down, help_waiting=True, finger_retry="no_match"))
@@ -197,13 +216,32 @@ def test_the_proctors_words_fit(themed: Any, qtbot: Any, language: str) -> None:
         window._on_alerts({"alerts": alerts})
         for question in window.alerts.questions:
             question._press(True)
-        themed.processEvents()
-        for part in window.findChildren(qt.QLabel):
-            if part.isVisible() and part.text():
-                assert part.heightForWidth(part.width()) <= part.height() + 1, part.text()
-        for part in window.findChildren(qt.QPushButton):
-            if part.isVisible():
-                assert part.minimumSizeHint().width() <= part.width(), part.text()
+        settle(themed)
+        words_fit(window)
+    window._on_alerts({"alerts": []})
+    for size in ((1440, 900), (1080, 1920)):
+        for _ in range(2):  # the first time it still has the least size of the other shape
+            window.resize(*size)
+            settle(themed)
+        assert window.width() == size[0], "wider than the screen"
+        for name in pages(client, window, example, placeholder(60, 80)):
+            settle(themed)
+            words_fit(window, name)
+        client.staff.emit(STAFF)
+
+
+def words_fit(window: qt.QWidget, name: str = "") -> None:
+    """No label is higher and no button wider than its place; boxes show all of what is chosen."""
+    for part in window.findChildren(qt.QLabel):
+        if part.isVisible() and part.text():
+            assert part.heightForWidth(part.width()) <= part.height() + 1, (name, part.text())
+    for part in window.findChildren(qt.QPushButton):
+        if part.isVisible():
+            assert part.minimumSizeHint().width() <= part.width(), (name, part.text())
+    for box in window.findChildren(qt.QComboBox):
+        if box.isVisible() and box.currentText():
+            wide = qt.QFontMetricsF(box.font()).horizontalAdvance(box.currentText())
+            assert wide <= box.width() - 24, (name, box.currentText())
 
 
 @pytest.mark.parametrize(("said", "size"), [("1080x1920", (1080, 1920)), ("", (1920, 1080)),

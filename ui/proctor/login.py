@@ -13,6 +13,7 @@ from ui.proctor.panels import button, label
 from ui.proctor.pin import PinEntry
 
 WIDTH = 480
+WIDE = 760  #: for a command to be typed elsewhere
 
 
 class LoginPage(qt.QFrame):
@@ -39,7 +40,7 @@ class LoginPage(qt.QFrame):
         self.entry.go.setText(text(language, "login.go"))
         self.other = button("login_other")
         self.other.setText(text(language, "login.other"))
-        inner = qt.QWidget()
+        self._inner = inner = qt.QWidget()
         inner.setFixedWidth(WIDTH)
         column = qt.QVBoxLayout(inner)
         column.setSpacing(10)
@@ -67,6 +68,7 @@ class LoginPage(qt.QFrame):
         self.who.setText(text(self._language, "login.who", **person) if locked
                          else "" if set_up else text(self._language, "login.no_staff_how"))
         self.who.setVisible(bool(self.who.text()))
+        self._inner.setFixedWidth(WIDTH if set_up else WIDE)
         self.entry.setVisible(set_up)
         self.entry.setEnabled(connected)
         self.entry.number.setReadOnly(locked)
