@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -117,6 +118,35 @@ def test_server_answers_and_goes_on(tmp_path):
         writer.close()
         with pytest.raises(wire.NotRunning):
             await wire.open_connection(tmp_path / "s.sock")
+
+    asyncio.run(story())
+
+
+def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tmp_path):
+    async def story():
+        seen, gone = [], []
+
+        async def later(params):
+            await asyncio.sleep(0)
+            return params
+
+        def slow(method, params, connection):
+            return later(params) if method == "later" else {"now": True}
+
+        server = Server(
+            tmp_path / "s.sock", slow, came=lambda c: seen.append(c.uid), gone=gone.append
+        )
+        await server.start()
+        reader, writer = await wire.open_connection(tmp_path / "s.sock")
+        for number, method in enumerate(("later", "now")):
+            writer.write(wire.encode(wire.request(method, {"n": number}, number)))
+        answers = [wire.decode(await reader.readline()) for _ in range(2)]
+        assert [a["id"] for a in answers] == [0, 1], "in the order in which they were asked"
+        assert answers[0]["result"] == {"n": 0}
+        assert seen == [os.geteuid()]
+        writer.close()
+        await server.stop()
+        assert len(gone) == 1
 
     asyncio.run(story())
 

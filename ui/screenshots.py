@@ -323,17 +323,25 @@ SHEET = ("idle_card", "claim", "face", "finger", "finger_dry", "finger_no_match"
          "sign_enlarged", "gate", "welcome", "refused_too_late", "restarting")
 
 
-def save_sheet(folder: Path, target: Path, size: tuple[int, int]) -> None:
+#: likewise, the proctor's
+PROCTOR_SHEET = ("login", "running", "help_queue", "verify_decided", "verify_approval", "waive",
+                 "paused", "candidates", "hall")
+PROCTOR_SIZE = (1440, 900)
+
+
+def save_sheet(
+    folder: Path, target: Path, size: tuple[int, int], names: tuple[str, ...] = SHEET
+) -> None:
     """The most important of `folder`'s pictures on one small sheet."""
     columns = 4 if size[0] < size[1] else 3
-    wide = 230 if size[0] < size[1] else 320
+    wide = 230 if size[0] < size[1] else 320 if names is SHEET else 480
     high, gap = round(wide * size[1] / size[0]), 8
-    rows = -(-len(SHEET) // columns)
+    rows = -(-len(names) // columns)
     sheet = qt.QImage(columns * (wide + gap) + gap, rows * (high + gap) + gap,
                       qt.QImage.Format_RGB32)
     sheet.fill(qt.QColor(theme.LINE))
     painter = qt.QPainter(sheet)
-    for n, name in enumerate(SHEET):
+    for n, name in enumerate(names):
         picture = qt.QImage(str(folder / f"{name}.png"))
         shown = picture.scaled(wide, high, qt.Qt.IgnoreAspectRatio, qt.Qt.SmoothTransformation)
         at = qt.QPoint(n % columns, n // columns)
@@ -365,6 +373,8 @@ def main() -> int:
         folder = arguments.outdir / language / "proctor"
         folder.mkdir(parents=True, exist_ok=True)
         save_proctor(app, folder, language)
+        sheet = arguments.outdir / f"sheet-{language}-proctor.png"
+        save_sheet(folder, sheet, PROCTOR_SIZE, PROCTOR_SHEET)
     return 0
 
 
