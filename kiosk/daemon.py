@@ -433,6 +433,10 @@ class Daemon:
                 if params.get("session_id") == self.session.session_id:
                     self.session.gate.session_closes()
                 return self.office.call(method, params)
+            case "exit.sign":
+                signed = self.office.call(method, params)
+                self.changed()  # one more has left
+                return signed
             case _ if method in self.desk.methods:
                 return self.desk.call(method, params)
             case _:

@@ -86,7 +86,9 @@ class Pictures:
                 self._flowing.clear()
                 continue
             with self._turn:
-                if self._flowing.is_set() and frame.at_s >= self._due_s:
+                if not self._flowing.is_set():
+                    continue  # it was told to be still while it waited: this one is not its own
+                if frame.at_s >= self._due_s:
                     self._picture(frame)
                 else:
                     self._seq = frame.seq

@@ -235,13 +235,13 @@ class Worker:
         assert self._verification is not None
         tracked = self._follower.update(frame.image, frame.at_s)
         outcomes = self._verification.step(frame.image, tracked, frame.at_s)
+        look = Look(_box(frame, tracked), self._verification.prompt, self._verification.progress)
+        self.pictures.show(frame, look, flow=True)  # first: what is judged by it is kept with it
         for outcome in outcomes:
             self._link.send(outcome)
         if any(isinstance(outcome, LivenessFailed) for outcome in outcomes):
             self._follower.forget()
         self._tell_presence(frame, tracked is not None, lenient=False)
-        look = Look(_box(frame, tracked), self._verification.prompt, self._verification.progress)
-        self.pictures.show(frame, look, flow=True)
 
     def _verify_fps(self) -> float:
         challenged = self._verification is not None and self._verification.challenged

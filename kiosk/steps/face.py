@@ -134,7 +134,10 @@ class FaceStep:
     def _keep_picture(self, candidate: Candidate | None, outcome: Outcome) -> None:
         """The picture by which this face was judged, or the newest; nobody's is not kept."""
         session_id = self._lane.session_id
-        if candidate is None or session_id is None or not self._pictures:
+        if candidate is None or session_id is None:
+            return
+        if not self._pictures:
+            log.warning("no_picture_to_keep")  # the worker dropped it: the daemon was too busy
             return
         at_s = self._looked_at_s
         if at_s is None:

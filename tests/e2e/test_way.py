@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import time
 from dataclasses import replace
@@ -31,6 +32,7 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     entries = audit(quick_venue)
     kinds = [e["kind"] for e in entries]
     for earlier, later in (
+        ("capture_kept", "identity_verified"),
         ("signed", "seat_drawn"),
         ("seat_drawn", "gate_intent"),
         ("gate_intent", "gate_outcome"),
@@ -40,6 +42,12 @@ def test_a_candidate_goes_through_once_and_the_record_says_so(quick_venue, walke
     assert quick_venue.turnstile.pulses == 1
     status = quick_venue.call("session.status", {"session_id": "S1"})["sessions"][0]
     assert (status["inside"], status["booked"], status["free_terminals"]) == (1, 2, 4)
+    (one,) = quick_venue.call("session.candidates", {"session_id": "S1", "query": "wxm"})[
+        "candidates"
+    ]
+    asked = {"session_id": "S1", "ref": one["ref"], "person": "test"}
+    (capture,) = quick_venue.call("candidate.show", asked)["captures"]
+    assert base64.b64decode(capture["jpeg"])[:2] == b"\xff\xd8", "the picture as the camera saw it"
     record = quick_venue.folder / "s1.record"
     quick_venue.command("session", "close", "S1", "--person", "test")
     quick_venue.command("session", "export", "S1", str(record))

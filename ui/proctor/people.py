@@ -311,10 +311,13 @@ class PeoplePage(qt.QStackedWidget):
         self.card.show_person(person)
         self.setCurrentWidget(self.card)
         self._shown.start()
+        self.chosen.emit(None)  # the room is the pictures'
 
     def forget(self) -> None:
         """Back to the list; one person's pictures are left to nobody."""
         self._asked += 1
         self._shown.stop()
         self.card.forget()
-        self.setCurrentIndex(0)
+        if self.currentIndex() != 0:
+            self.setCurrentIndex(0)
+            self.chosen.emit(self._one)
