@@ -1,9 +1,9 @@
 """Every serial driver over hostile links: does it hang, crash, unlock unasked, and recover?
 
 Run: python bench/bench_hostile.py [--count N] [--driver NAME]. Each driver, on each link, does N
-transactions with its virtual twin: an input reading or an unlock, a template loaded and compared, a
-card read, a relay switched. Answers are waited for a tenth of the time in service, so that
-thousands of lost ones can be tried; bounds are shortened alike. Exit code 1: an invariant broke.
+transactions with its virtual twin: mostly a short question, every tenth (cards: twentieth) an
+unlock, a template sent and compared, a card read. Answers are waited for a fraction of the time in service, so
+that thousands of lost ones can be tried. Exit code 1: an invariant broke (docs/hostile-links.md).
 """
 
 from __future__ import annotations
@@ -126,17 +126,22 @@ class Relay(Subject):
 
 
 class Finger(Subject):
-    answer_s = 0.05
+    answer_s = 0.1
+    bound_s = 21.0  #: loading and comparing, three tries each: 6 x (2.5 + 0.55) + 9 x 0.3
 
     def __init__(self, folder: Path) -> None:
         self.twin = VirtualZfm(folder / "finger")
-        limits = Limits(call_s=0.15, upload_s=0.25, gap_s=0.03, drain_s=0.06, fence_s=0.05)
+        # a template a byte at a time takes most of a second: its own bound is that of service
+        limits = Limits(call_s=0.3, upload_s=2.5, gap_s=0.05, drain_s=0.1, fence_s=0.15)
         self.device = ZfmReader({"port": self.twin.port}, limits=limits, poll_s=0.001)
-        self._templates = [make_template("anna/thumb"), make_template("bert/thumb")]
+        self._templates = [make_template("anna/thumb", 1), make_template("bert/thumb", 1)]
 
     async def transact(self, n: int, result: Result) -> None:
+        if n % 10:
+            await self.device.check()
+            return
         assert isinstance(self.twin, VirtualZfm)
-        anna = n % 2 == 0
+        anna = n % 20 == 0
         self.twin.put_finger("anna/thumb")
         await self.device.load([self._templates[0 if anna else 1]])
         found = await self.device.verify()
@@ -148,7 +153,7 @@ class Card(Subject):
     def __init__(self, folder: Path) -> None:
         self.twin = VirtualSamReader(folder / "card")
         idcard.ANSWER_S = self.answer_s
-        idcard.READ_S = 2 * self.answer_s
+        idcard.READ_S = 1.0  # a card a byte at a time takes most of a second
         self.device = idcard.SamReader({"port": self.twin.port, "baud": 115200})
 
     async def transact(self, n: int, result: Result) -> None:
@@ -157,7 +162,7 @@ class Card(Subject):
             assert isinstance(self.twin, VirtualSamReader)
             self.twin.lay_card(WANG)
             try:
-                async with asyncio.timeout(0.5):
+                async with asyncio.timeout(1.5):
                     card = await self.device.next_card()
                 if card != WANG:
                     result.broken.append("a card was read with another content")
@@ -204,7 +209,7 @@ def _pull(twin: VirtualDevice) -> None:
 async def transaction(subject: Subject, n: int, result: Result) -> None:
     begun_s = time.monotonic()
     try:
-        async with asyncio.timeout(2 * subject.bound_s):
+        async with asyncio.timeout(1.5 * subject.bound_s):
             await subject.transact(n, result)
         result.done += 1
     except Retry:
@@ -243,7 +248,7 @@ def main() -> int:
     arguments.add_argument("--count", type=int, default=1000, help="transactions on each link")
     arguments.add_argument("--driver", choices=SUBJECTS, default=None)
     given = arguments.parse_args()
-    table = Table(title=f"{given.count} transactions a link; answers waited for a tenth as long")
+    table = Table(title=f"{given.count} transactions a link")
     for column in ("driver", "link", "done", "faults", "unlocks", "worst s", "recovered s", ""):
         table.add_column(column, justify="left" if column in ("driver", "link", "") else "right")
     broken = False

@@ -82,6 +82,8 @@ class WarningCode(StrEnum):
     TAILGATED = "tailgated"
     GATE_FORCED = "gate_forced"
     GATE_OPPOSITE = "gate_opposite"  #: somebody went through the wrong way
+    GATE_HELD = "gate_held"
+    GATE_SENSOR = "gate_sensor"  #: one has been broken too long without a passage
     CLOCK_STEPPED = "clock_stepped"
     DISK_LOW = "disk_low"
     ROSTER_OLD = "roster_old"

@@ -18,6 +18,8 @@ _GATE = {
     Reason.GATE_TAILGATED: WarningCode.TAILGATED,
     Reason.GATE_FORCED: WarningCode.GATE_FORCED,
     Reason.GATE_OPPOSITE: WarningCode.GATE_OPPOSITE,
+    Reason.GATE_HELD: WarningCode.GATE_HELD,
+    Reason.GATE_SENSOR: WarningCode.GATE_SENSOR,
 }
 _KINDS = {
     JournalKind.CLOCK_STEPPED_BACK: WarningCode.CLOCK_STEPPED,

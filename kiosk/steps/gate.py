@@ -36,7 +36,6 @@ UNASKED = {
     GateEventKind.OPPOSITE: Reason.GATE_OPPOSITE,
     GateEventKind.HELD: Reason.GATE_HELD,
     GateEventKind.SENSOR_BLOCKED: Reason.GATE_SENSOR,
-    GateEventKind.SENSOR_CLEAR: Reason.GATE_SENSOR,
     GateEventKind.FIRE_ON: Reason.FIRE,
     GateEventKind.FIRE_OFF: Reason.FIRE,
 }
@@ -128,6 +127,9 @@ class GateStep:
         if kind.ends_passage and self._lane.lane.state is State.GATE:
             self._lane.post(ev.PassageEnded(PASSAGE[kind]))
             return
+        if kind is GateEventKind.SENSOR_CLEAR:
+            self._record_event(None, kind)
+            return
         reason = UNASKED.get(kind) or (PASSAGE[kind] if kind.ends_passage else None)
         if reason is None:
             return
@@ -175,7 +177,7 @@ class GateStep:
         self._record_event(Reason.FIRE, GateEventKind.FIRE_ON)
         self._lane.health_changed()
 
-    def _record_event(self, reason: Reason, kind: GateEventKind) -> None:
+    def _record_event(self, reason: Reason | None, kind: GateEventKind) -> None:
         try:
             self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), event=kind.value)
         except StoreError as error:

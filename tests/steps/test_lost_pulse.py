@@ -45,3 +45,30 @@ def test_of_a_pulse_that_was_answered_nothing_is_said(play):
         assert pulses(lane) == [("gate_pulse", "sent")]
 
     play(story)
+
+
+def test_a_gate_without_sensors_lets_in_under_a_reason_of_its_own(play):
+    """Journal, standing and screen: inside, and nowhere does it say that somebody was seen."""
+
+    async def story(lane):
+        lane.open([booking(0)])
+        await to_the_gate(lane, 0)
+        lane.session.gate.saw(GateEvent(GateEventKind.UNSEEN, 9.0))
+        assert lane.state == "welcome"
+        (outcome,), (admitted,) = lane.entries("gate_outcome"), lane.entries("admitted")
+        assert (outcome.reason, admitted.reason) == ("GATE_UNSEEN", "GATE_UNSEEN")
+        assert lane.store.counts(lane.session.session_id).inside == 1
+
+    play(story)
+
+
+def test_a_held_gate_and_a_blocked_sensor_are_in_the_record(play):
+    async def story(lane):
+        lane.open([booking(0)])
+        for kind in (GateEventKind.HELD, GateEventKind.SENSOR_BLOCKED, GateEventKind.SENSOR_CLEAR):
+            lane.session.gate.saw(GateEvent(kind, 1.0))
+        told = [(e.reason, e.payload["event"]) for e in lane.entries("gate_event")]
+        assert told == [("GATE_HELD", "held"), ("GATE_SENSOR", "sensor_blocked"),
+                        (None, "sensor_clear")]  # fmt: skip
+
+    play(story)
