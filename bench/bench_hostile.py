@@ -2,8 +2,9 @@
 
 Run: python bench/bench_hostile.py [--count N] [--driver NAME]. Each driver, on each link, does N
 transactions with its virtual twin: mostly a short question, every tenth (cards: twentieth) an
-unlock, a template sent and compared, a card read. Answers are waited for a fraction of the time in service, so
-that thousands of lost ones can be tried. Exit code 1: an invariant broke (docs/hostile-links.md).
+unlock, a template sent and compared, a card read. Answers are waited for a fraction of the time
+in service, so that thousands of lost ones can be tried. Exit code 1: an invariant broke
+(docs/hostile-links.md).
 """
 
 from __future__ import annotations
@@ -245,7 +246,7 @@ async def recovery(subject: Subject, result: Result) -> float:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--count", type=int, default=1000, help="transactions on each link")
+    arguments.add_argument("--count", type=int, default=50, help="transactions on each link")
     arguments.add_argument("--driver", choices=SUBJECTS, default=None)
     given = arguments.parse_args()
     table = Table(title=f"{given.count} transactions a link")

@@ -135,7 +135,7 @@ TEXTS: dict[str, str] = {
     "warning.todo.tailgated": "Find the second person and bring them back to be checked.",
     "warning.todo.gate_forced": "Go to the gate at once and check who went in.",
     "warning.todo.gate_held": "Go and see; let it close.",
-    "warning.todo.gate_sensor": "Is there a bag, or dust on it? Wiped and still so: call the technician.",
+    "warning.todo.gate_sensor": "A bag, or dust on it? Wiped and still so: the technician.",
     "warning.todo.gate_opposite": "See who it is; who leaves takes the exit.",
     "warning.todo.clock_stepped": "The technician checks the clock; check-in times follow it.",
     "warning.todo.disk_low": "The technician makes room. Below {need} MB no session opens.",
