@@ -121,6 +121,7 @@ class LaneSession:
         self.faces = FaceStep(self, face_worker, policy, encoder, same_face)
         self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
+        self._asked: int | None = None  #: the request of who is at the lane
         self.waived: dict[str, Any] | None = None  #: a factor that a chief lets it go on without
         self.verify = VerifyStep(self, two_people)
         self.help = HelpStep(self)
@@ -329,7 +330,7 @@ class LaneSession:
     def ask_help(self) -> None:
         """The candidate pressed the button."""
         if not self.help_waiting:
-            self.help.ask(self.lane.visit.candidate, Reason.HELP_REQUESTED)
+            self._asked = self.help.ask(self.lane.visit.candidate, Reason.HELP_REQUESTED)
             self.help_waiting = True
             self._changed()
 
@@ -340,7 +341,7 @@ class LaneSession:
     def help_changed(self) -> None:
         """Somebody takes a request or has answered it."""
         self.help.count()
-        self.help_waiting = self.help_waiting and self.help.open > 0
+        self.help_waiting = self.help_waiting and self.help.is_open(self._asked)
         self._changed()
 
     # --- effects out ----------------------------------------------------------------------------

@@ -194,7 +194,12 @@ class LaneDesk:
     def _reject(self, p: Reject) -> Any:
         self._check(p, self._session.verify.under_way)
         self._check_note(p, p.why is Rejection.OTHER)
+        who = self._session.lane.visit.who
         self._session.verify.reject(Override(p.why, p.note.strip(), p.person))
+        asked = self._session.store.help_of(who)
+        if asked is not None:  # that was the answer
+            self._session.store.end_help(asked, p.person, "sent_away")
+            self._session.help_changed()
         return {}
 
     def _waive(self, p: Waive) -> Any:

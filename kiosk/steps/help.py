@@ -41,11 +41,15 @@ class HelpStep:
     def count(self) -> None:
         self.open = len(self._lane.store.open_help())
 
-    def ask(self, candidate: Candidate | None, reason: Reason) -> None:
-        """Raises `StoreError`."""
-        self._lane.store.ask_for_help(self._lane.session_id, candidate, reason)
+    def ask(self, candidate: Candidate | None, reason: Reason) -> int:
+        """The request's number. Raises `StoreError`."""
+        help_id = self._lane.store.ask_for_help(self._lane.session_id, candidate, reason)
         self.count()
         self._lane.tell(JournalKind.HELP.value, reason, candidate=candidate)
+        return help_id
+
+    def is_open(self, help_id: int | None) -> bool:
+        return any(h.help_id == help_id for h in self._lane.store.open_help())
 
     def ended(self, candidate: Candidate | None, reason: Reason | None) -> None:
         """A try, or something at the gate, ended so."""

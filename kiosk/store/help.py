@@ -38,14 +38,16 @@ class Help(Base):
     def ask_for_help(
         self, session_id: str | None, candidate: Candidate | None, reason: Reason
     ) -> int:
-        """A new request, or the open one of this candidate once more, with the newest reason."""
-        before = None
-        if candidate is not None:
-            before = self._row(
-                "select help_id, reason from help_requests where candidate_id = ?"
-                " and done_at is null",
-                candidate.candidate_id,
-            )
+        """A new request, or the open one of this candidate once more, with the newest reason.
+
+        Of people whom nobody knows, one for each reason: a gate's contact may chatter.
+        """
+        before = self._row(
+            "select help_id from help_requests where done_at is null and candidate_id is ?1"
+            " and (candidate_id is not null or reason = ?2)",
+            candidate and candidate.candidate_id,
+            reason.value,
+        )
         with self._transaction():
             if before is None:
                 cursor = self._db.execute(
@@ -94,8 +96,7 @@ class Help(Base):
         self._open_request(help_id)
         with self._transaction():
             self._db.execute(
-                "update help_requests set done_by = ?, done_at = ?, done_how = ?"
-                " where help_id = ?",
+                "update help_requests set done_by = ?, done_at = ?, done_how = ? where help_id = ?",
                 [person, self._now(), how, help_id],
             )
             self._note_help(JournalKind.HELP, help_id, done_by=person, how=how)

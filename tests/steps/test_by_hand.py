@@ -137,6 +137,8 @@ def test_nobody_is_let_in_without_reason_picture_and_the_second_person(play: Any
         assert (lane.state, lane.visit.reason) == ("refused", Reason.MANUAL_REJECTED)
         (rejected,) = lane.entries("identity_rejected")
         assert rejected.payload["why"] == "not_the_person" and rejected.payload["evidence_sha256"]
+        assert lane.session.help.open == 0
+
 
     play(story)
 
@@ -244,6 +246,37 @@ def test_help_once_a_person_and_at_the_second_timeout(play: Any) -> None:
         desk.call("help.done", done)
         assert refusal(desk, "help.done", **done) == "HELP_UNKNOWN"
         assert lane.entries("help")[-1].payload["done_by"] == BY
+
+    play(story)
+
+
+def test_who_is_turned_away_by_hand_has_had_the_answer(play: Any) -> None:
+    async def story(lane: Lane) -> None:
+        lane.open([booking(0)])
+        desk = desk_of(lane)
+        help_id = turned_away(lane, 0)
+        visit = desk.call("verify.begin", {"help_id": help_id, "person": BY})["visit"]
+        desk.call("verify.reject", {"visit": visit, "why": "card", "person": BY})
+        assert desk.call("help.list", {})["requests"] == []
+        ended = lane.entries("help")[-1].payload
+        assert (ended["help"], ended["done_by"], ended["how"]) == (help_id, BY, "sent_away")
+
+    play(story)
+
+
+def test_a_gate_that_chatters_calls_once_and_each_candidate_is_answered_alone(play: Any) -> None:
+    async def story(lane: Lane) -> None:
+        lane.open([booking(0)])
+        desk = desk_of(lane)
+        for _ in range(5):
+            lane.session.help.ended(None, Reason.GATE_FORCED)
+        lane.card(0)
+        lane.session.ask_help()
+        gate, own = desk.call("help.list", {})["requests"]
+        assert (gate["reason"], gate["times"], gate["ref"]) == ("GATE_FORCED", 5, None)
+        desk.call("help.done", {"help_id": own["help_id"], "person": BY})
+        assert not lane.session.help_waiting, "the other request is not theirs"
+        assert lane.session.help.open == 1
 
     play(story)
 
