@@ -3,7 +3,7 @@
 Owns the tracking of the background beside the head and of long straight edges around it. Knows
 nothing of faces' motion or challenges. The lane's camera is fixed: a hall behind somebody does
 not move. What a hand holds up does, never quite still, and takes the picture's own background
-and the edges of the device or sheet with it.
+and the edges of the device or sheet with it. Where nothing moves, a rim (rim.py) may tell it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.face import rim
 from kiosk.face.parts import Face, Floats, Grey, Image
 
 WIDTH = 640  #: larger pictures are looked at in this size
@@ -28,9 +29,9 @@ _AGREE_PX = 0.6
 _AGREE = 0.7  #: share of the points on each side that move alike
 _REACH = 10  #: pixels to each side of an edge that are looked at
 _FARTHEST = 8  #: pixels an edge is looked for from its place
-_UPRIGHT_DEG = 15.0
 _LONG = 1.1  #: of an edge, eye corner distances
 _EDGES = 4  #: of each side of a frame, the strongest
+_RIM_EVERY = 3  #: looks: searching lines is the dear part
 _LEAST_CONTRAST = 12.0  #: grey levels across an edge
 
 
@@ -39,6 +40,8 @@ class Limits:
     moved_px: float = 0.5  #: pixels of 640 across; a hand that holds something still: 1 to 3
     frames: int = 8  #: fewer say nothing
     share: float = 0.35  #: of the frames in which all of it had moved
+    rim_looks: int = 3  #: fewer say nothing
+    rim_share: float = 0.5  #: of the looks in which a rim was closed below the chin
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,15 @@ class Surroundings:
         self._edges = self._straight_edges()
         self._judged = {"background": 0, "frame": 0}
         self._moved = {"background": 0, "frame": 0}
+        self._fed = self._rim_looks = self._rims = 0
 
     @property
     def held(self) -> str | None:
-        """What shows that the face is a picture in a hand: "background", "frame", or nothing."""
+        """What shows that the face is a picture: "rim", "background", "frame", or nothing."""
+        limits = self._limits
+        enough = self._rim_looks >= limits.rim_looks
+        if enough and self._rims >= limits.rim_share * self._rim_looks:
+            return "rim"
         for what, judged in self._judged.items():
             enough = judged >= self._limits.frames
             if enough and self._moved[what] >= self._limits.share * judged:
@@ -75,6 +83,10 @@ class Surroundings:
     def feed(self, image: Image) -> dict[str, float | None]:
         """Pixels that background and frame have moved since the first look; None: unknown."""
         now, _ = _grey(image)
+        if self._fed % _RIM_EVERY == 0:
+            self._rim_looks += 1
+            self._rims += rim.has_rim(now, self._middle, self._unit)
+        self._fed += 1
         moved = {"background": self._background_moved(now), "frame": self._frame_moved(now)}
         for what, by in moved.items():
             if by is not None:
@@ -126,9 +138,7 @@ class Surroundings:
 
     def _straight_edges(self) -> dict[str, list[_Edge]]:
         found: dict[str, list[tuple[float, _Edge]]] = {"left": [], "right": [], "level": []}
-        segments = cv2.createLineSegmentDetector().detect(self._base)[0]
-        for segment in segments if segments is not None else ():
-            a, b = np.asarray(segment, np.float32).reshape(2, 2)
+        for a, b in rim.lines_in(self._base):
             side = self._side_of(a, b)
             edge = _edge(self._base, a, b) if side else None
             if side and edge is not None:
@@ -143,10 +153,10 @@ class Surroundings:
         if float(np.hypot(*along)) < _LONG * self._unit:
             return None
         x, y = (float(v) for v in ((a + b) / 2 - self._middle) / self._unit)
-        upright = np.degrees(np.arctan2(abs(along[0]), abs(along[1])))
-        if upright <= _UPRIGHT_DEG and 0.6 <= abs(x) <= 2.9 and -1.6 <= y <= 2.0:
+        upright = rim.upright_deg(a, b)
+        if upright <= rim.UPRIGHT_DEG and 0.6 <= abs(x) <= 2.9 and -1.6 <= y <= 2.0:
             return "left" if x < 0 else "right"
-        if upright >= 90 - _UPRIGHT_DEG and abs(x) <= 1.5 and (y <= -1.1 or y >= 1.5):
+        if upright >= 90 - rim.UPRIGHT_DEG and abs(x) <= 1.5 and (y <= -1.1 or y >= 1.5):
             return "level"
         return None
 

@@ -444,9 +444,12 @@ SPECIES |= {
     "driven, telephone in a hand": _driven(PHONE, 0.6),
     "driven, tablet in a hand": _driven(TABLET, 0.6),
     "driven, laptop in a hand": _driven(LAPTOP, 0.6),
+    "driven, telephone propped up": _driven(PHONE, 0.0),
+    "driven, tablet propped up": _driven(TABLET, 0.0),
+    "driven, laptop propped up": _driven(LAPTOP, 0.0),
 }
 #: What nothing here tells from a head; measured, not claimed to be stopped.
 BEYOND: dict[str, Species] = {
     "driven, in a hand, no edge in view": _driven(None, 0.6),
-    "driven, propped up": _driven(LAPTOP, 0.0),
+    "driven, propped up, no edge in view": _driven(None, 0.0),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from streams import HEIGHT, WIDTH, Picture, Pose, Scene, warp_of
 
 
@@ -22,12 +23,13 @@ class Frame:
     rim: float
     shade: int  #: grey of the rim
     middle: float = 0.3  #: of the frame, below the eyes
+    round: float = 0.0  #: radius of its corners
 
 
 #: Telephone 65×140 mm and tablet 160×215 mm upright, laptop 310×175 mm, an A4 sheet.
 FRAMES = (
-    Frame("telephone", 0.80, 1.73, 0.06, 15),
-    Frame("tablet", 1.11, 1.50, 0.14, 20),
+    Frame("telephone", 0.80, 1.73, 0.06, 15, round=0.2),
+    Frame("tablet", 1.11, 1.50, 0.14, 20, round=0.1),
     Frame("laptop", 2.46, 1.38, 0.10, 25),
     Frame("sheet", 1.17, 1.65, 0.08, 235),
 )
@@ -59,13 +61,25 @@ def before(hall: Hall, taken: Picture, scene: Scene, pose: Pose, frame: Frame) -
     cy += frame.middle * unit
     masks = []
     for rim in (0.0, frame.rim):
-        wide, high = (frame.half_width + rim) * unit, (frame.half_height + rim) * unit
-        signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-        corners = np.array([cx, cy]) + signs * [wide, high]
-        there = cv2.perspectiveTransform(corners[None], warp_of(scene, pose))[0]
+        half = np.array([frame.half_width + rim, frame.half_height + rim]) * unit
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        outline = _rounded((cx, cy), half, frame.round * unit)
+        there = cv2.perspectiveTransform(outline[None], warp_of(scene, pose))[0]
         cv2.fillConvexPoly(mask, np.round(there * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
         masks.append(cv2.GaussianBlur(mask, (0, 0), 0.7).astype(np.float32)[..., None] / 255)
     out = hall.picture * (1 - masks[1]) + frame.shade * masks[1]
     out = out * (1 - masks[0]) + taken * masks[0]
     return np.asarray(out, dtype=np.uint8)
+
+
+def _rounded(
+    centre: tuple[float, float], half: NDArray[np.float64], radius: float
+) -> NDArray[np.float64]:
+    """The outline of a rectangle, N×2."""
+    turns = np.radians(np.linspace(0, 90, 8))
+    arc = np.stack([np.cos(turns), np.sin(turns)], axis=1) * radius
+    points = []
+    for x, y in ((1, 1), (-1, 1), (-1, -1), (1, -1)):
+        corner = (half - radius + arc) * [x, y]
+        points.append(corner if x * y > 0 else corner[::-1])
+    return np.concatenate(points) + np.array(centre)

@@ -45,9 +45,16 @@ ENDS = {
     "swapped after, in a gap": {"no_response", "repeated"},
     "swapped before and after": {"no_response", "changed"},
     "driven, tablet in a hand": {"held"},
+    "driven, tablet propped up": {"held"},
 }
-#: One in four or so is held too still to be told; what tells them: test_surroundings.py.
-HELD = ("driven, telephone in a hand", "driven, laptop in a hand", "replay, telephone in a hand")
+#: Some escape; what tells them: test_surroundings.py.
+HELD = (
+    "driven, telephone in a hand",
+    "driven, laptop in a hand",
+    "replay, telephone in a hand",
+    "driven, telephone propped up",
+    "driven, laptop propped up",
+)
 REPLAYS = ("replay, any", "replay, begun at the prompt", "replay, first movement fits")
 REPLAYS += ("replay, fits, tablet in a hand",)
 
@@ -76,7 +83,10 @@ def test_an_attack_is_not_taken_for_the_person(
 
 def test_no_species_is_left_out() -> None:
     assert set(ENDS) | set(REPLAYS) | set(HELD) == set(SPECIES)
-    assert set(BEYOND) == {"driven, in a hand, no edge in view", "driven, propped up"}
+    assert set(BEYOND) == {
+        "driven, in a hand, no edge in view",
+        "driven, propped up, no edge in view",
+    }
 
 
 @pytest.mark.parametrize("species", REPLAYS)
