@@ -165,7 +165,8 @@ def _film(path: Path) -> bool:
         print(f"  {path.name}: no two good looks in it")
         return False
     far = {what: f"{np.percentile(by, 65):.2f}" for what, by in moved.items() if by}
-    print(f"  {path.name}: {peaks[0]:.2f} {peaks[1]:.2f}; {far or 'nothing to follow'}")
+    followed, shown = far or "nothing to follow", surroundings.held or "nothing"
+    print(f"  {path.name}: {peaks[0]:.2f} {peaks[1]:.2f}; {followed}; told: {shown}")
     return min(peaks) >= MOST_PEAK or surroundings.held is not None
 
 
