@@ -326,7 +326,10 @@ SHEET = ("idle_card", "claim", "face", "finger", "finger_dry", "finger_no_match"
 #: likewise, the proctor's
 PROCTOR_SHEET = ("login", "running", "help_queue", "verify_decided", "verify_approval", "waive",
                  "paused", "candidates", "hall")
-PROCTOR_SIZE = (1440, 900)
+PAGES_SHEET = ("candidate", "hall_held", "devices", "alerts", "exit", "report")
+TALL_SHEET = ("candidates_tall", "candidate_tall", "hall_tall", "devices_tall", "alerts_tall",
+              "exit_tall", "exit_sign_tall", "report_tall")
+PROCTOR_SIZE, PROCTOR_TALL = (1440, 900), (1080, 1920)
 
 
 def save_sheet(
@@ -375,6 +378,10 @@ def main() -> int:
         save_proctor(app, folder, language)
         sheet = arguments.outdir / f"sheet-{language}-proctor.png"
         save_sheet(folder, sheet, PROCTOR_SIZE, PROCTOR_SHEET)
+        for ending, size, names in (("pages", PROCTOR_SIZE, PAGES_SHEET),
+                                    ("pages-tall", PROCTOR_TALL, TALL_SHEET)):
+            sheet = arguments.outdir / f"sheet-{language}-{ending}.png"
+            save_sheet(folder, sheet, size, names)
     return 0
 
 
