@@ -22,7 +22,8 @@ SENSORS = ("passage_a", "passage_b", "forced", "fire", "open")
 
 class VirtualGate(VirtualDevice):
     """`pulses` counts what the relay of the lock did, `unlock_writes` what it was told (a relay
-    that is already on does not pull again); `passages` who went through.
+    that is already on does not pull again); `passages` who went through; `closings` how often a
+    gate that was latched open was locked again.
 
     A pulse unlocks for one passage, until somebody went through or turned back, or `relock_s`;
     with `own_controller` off the lock follows its relay and nothing else. Bodies walk in the
@@ -41,6 +42,7 @@ class VirtualGate(VirtualDevice):
         super().__init__(link_path)
         self.pulses = 0
         self.unlock_writes = 0
+        self.closings = 0
         self.passages = 0
         self.counted = [0, 0]  #: by the gate itself: in, out; kept without power
         self.on_unlock: Callable[[], None] | None = None
@@ -170,6 +172,7 @@ class VirtualGate(VirtualDevice):
                 self.on_unlock()
 
     def switch_release(self, on: bool) -> None:
+        self.closings += self._release_relay and not on
         self._release_relay = on
 
     def gate_tick(self) -> None:
