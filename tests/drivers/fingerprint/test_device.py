@@ -236,3 +236,25 @@ async def test_reopening_keeps_the_templates(twin: VirtualZfm, opened: ZfmReader
     await opened.open()
     twin.put_finger("alice")
     assert (await opened.verify()).matched
+
+
+def test_a_captured_finger_is_a_template_that_matches_it_again(run, tmp_path):
+    from drivers.fingerprint.device import ZfmReader
+    from drivers.fingerprint.virtual import VirtualZfm
+
+    async def body():
+        with VirtualZfm(tmp_path / "capture") as twin:
+            reader = ZfmReader({"port": twin.port}, poll_s=0.01)
+            await reader.open()
+            try:
+                twin.put_finger("anna/thumb")
+                template = await reader.capture()
+                assert len(template) == 512
+                await reader.load([template])
+                assert (await reader.verify()).matched
+                twin.put_finger("bert/thumb")
+                assert not (await reader.verify()).matched
+            finally:
+                await reader.close()
+
+    run(body())
