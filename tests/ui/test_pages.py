@@ -41,6 +41,20 @@ def test_what_is_typed_is_looked_for_by_the_daemon(
     assert people.counted.text() == text("zh", "people.count", shown=2, all=2)
 
 
+def test_a_search_ends_with_its_page(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    people = show_people(qtbot, daemon, proctor)
+    daemon.answers["session.candidates"] = lambda params: {
+        "candidates": candidates(2 if params["query"] else 96)}
+    qtbot.keyClicks(people.search, "wxm")
+    qtbot.waitUntil(lambda: proctor.candidates.rowCount() == 2, timeout=5000)
+    before = proctor.tabs.exit.who.count()
+    proctor.tabs.setCurrentWidget(proctor.tabs.exit)
+    qtbot.waitUntil(lambda: proctor.candidates.rowCount() == 96, timeout=5000)
+    assert people.query == "" and proctor.tabs.exit.who.count() == before > 5
+
+
 def test_groups_of_the_list_leave_nobody_out(
     qtbot: Any, daemon: Any, proctor: ProctorWindow
 ) -> None:

@@ -38,7 +38,14 @@ class Desk(qt.QTabWidget):
         for key, page in pages.items():
             self.addTab(page, text(language, f"proctor.{key}"))
         self.warnings.changed.connect(self._on_warnings)
-        self.currentChanged.connect(lambda _n: self.refresh(self._session_id))
+        self.currentChanged.connect(lambda _n: self._on_page())
+
+    def _on_page(self) -> None:
+        """A search ends with its page: the others are about everybody."""
+        if self.currentWidget() is not self.people and self.people.query:
+            self.people.search.clear()
+            self.people.searched.emit()
+        self.refresh(self._session_id)
 
     def refresh(self, session_id: str | None) -> None:
         """Something happened, or another session was chosen: what is seen asks anew."""

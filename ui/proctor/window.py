@@ -579,6 +579,8 @@ class ProctorWindow(qt.QWidget):
         if self.isFullScreen() and not qt.QApplication.closingDown():
             event.ignore()
         else:
+            # the application must not ask a window that is being taken apart
+            qt.QApplication.instance().removeEventFilter(self)
             event.accept()
 
     def keyPressEvent(self, event: qt.QKeyEvent) -> None:
