@@ -37,6 +37,13 @@ TOUCHES = (qt.QEvent.KeyPress, qt.QEvent.MouseButtonPress, qt.QEvent.MouseMove,
            qt.QEvent.TouchBegin, qt.QEvent.Wheel)
 
 
+def _plain(area: qt.QScrollArea) -> None:
+    """Scrolls up and down where there is no room, and does not look it."""
+    area.setWidgetResizable(True)
+    area.setFrameShape(qt.QFrame.NoFrame)
+    area.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
+
+
 class ProctorWindow(qt.QWidget):
     def __init__(self, client: Client, language: str, voice: Voice | None = None) -> None:
         super().__init__()
@@ -87,9 +94,7 @@ class ProctorWindow(qt.QWidget):
         left.setContentsMargins(0, 0, 0, 0)
         scroll = qt.QScrollArea()
         scroll.setWidget(side)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(qt.QFrame.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
+        _plain(scroll)
         second = qt.QWidget()
         right = qt.QVBoxLayout(second)
         right.setContentsMargins(0, 0, 0, 0)
@@ -105,7 +110,10 @@ class ProctorWindow(qt.QWidget):
         self.desk = qt.QStackedWidget()
         self.desk.addWidget(self.tabs)
         self.desk.addWidget(self.by_hand)
-        right.addWidget(self.desk, 1)
+        below = qt.QScrollArea()  # what has to be answered goes first, whatever is left below
+        _plain(below)
+        below.setWidget(self.desk)
+        right.addWidget(below, 1)
         self.redraw = RedrawPanel(self._language)
         right.addWidget(self.redraw)
         self.work = Split(scroll, second)
