@@ -22,7 +22,7 @@ check: setup-tests
 	$(BIN)/mypy
 
 # What mostly waits for devices runs side by side; what computes or is several processes, alone.
-ALONE := tests/face tests/ui tests/demo tests/e2e
+ALONE := tests/face tests/e2e
 
 test: check
 	$(PYTEST) -n 3 --dist loadfile $(ALONE:%=--ignore %)

@@ -58,12 +58,23 @@ def encode(message: Message) -> bytes:
 def decode(line: bytes) -> Message:
     """One line back into a message. Raises `RpcError(PARSE_ERROR | INVALID_REQUEST)`."""
     try:
-        message = json.loads(line)
+        message = json.loads(line.decode())
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise RpcError(PARSE_ERROR, "not a JSON message") from error
+    if b"\\u" in line and not is_text(message):
+        raise RpcError(PARSE_ERROR, "half a character (a lone surrogate) in the message")
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         raise RpcError(INVALID_REQUEST, "not a JSON-RPC 2.0 message")
     return message
+
+
+def is_text(value: Any) -> bool:
+    """Whether all strings in it can be written as UTF-8: JSON can escape what no file can hold."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except (UnicodeEncodeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def request(method: str, params: dict[str, Any] | None, request_id: int) -> Message:

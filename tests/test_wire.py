@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from kiosk import wire
 from kiosk.clock import SystemClock
 from kiosk.daemon import Daemon
 from kiosk.desks.lane import LaneDesk
+from kiosk.desks.params import Params, parse
 from kiosk.ink import read_ink
 from kiosk.office import Office
 from kiosk.server import Server
@@ -98,9 +100,42 @@ def test_garbage_is_an_error_not_a_crash(data):
 
 
 def handle(method, params, connection):
+    if method == "bug":
+        raise KeyError(method)
     if method == "ping":
         return params
     raise wire.RpcError(wire.METHOD_NOT_FOUND, method)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"jsonrpc": "2.0", "id": 1, "method": "\\ud800", "params": {}}',
+        b'{"jsonrpc": "2.0", "id": "\\udfff", "method": "x", "params": {}}',
+        b'{"jsonrpc": "2.0", "id": 1, "method": "\xed\xa0\x80", "params": {}}',
+        b'{"jsonrpc": "2.0", "id": 1, "method": "x", "params": {"\\ud800": 1}}',
+    ],
+)
+def test_half_a_character_is_refused_at_the_door(text):
+    with pytest.raises(wire.RpcError) as refused:
+        wire.decode(text)
+    assert refused.value.code == wire.PARSE_ERROR
+
+
+def test_a_whole_pair_is_a_character():
+    message = b'{"jsonrpc": "2.0", "id": 1, "method": "\\ud83d\\ude00", "params": {}}'
+    assert wire.decode(message)["method"] == "\U0001f600"
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, float("nan"), float("inf"), "\udcff"])
+@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v], lambda v: {"x": [v]}])
+def test_what_no_database_can_hold_is_refused_with_its_field(value, wrap):
+    class Anything(Params):
+        value: Any
+
+    with pytest.raises(wire.RpcError, match="value: "):
+        parse(Anything, {"value": wrap(value)})
+    assert parse(Anything, {"value": wrap(2**63 - 1)}).value == wrap(2**63 - 1)
 
 
 def test_server_answers_and_goes_on(tmp_path):
@@ -111,6 +146,9 @@ def test_server_answers_and_goes_on(tmp_path):
         for line in (b"garbage\n", b'{"jsonrpc":"2.0","id":1,"method":"no"}\n', b"[]\n"):
             writer.write(line)
             assert "error" in wire.decode(await reader.readline())
+        writer.write(wire.encode(wire.request("bug", {}, 1)))
+        error = wire.decode(await reader.readline())["error"]
+        assert error["code"] == wire.INTERNAL_ERROR, "a mistake of ours stops no gate"
         writer.write(wire.encode(wire.request("ping", {"a": 1}, 2)))
         assert wire.decode(await reader.readline())["result"] == {"a": 1}
         await server.stop()
