@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -702,23 +703,43 @@ def rotate_key(config: Config, person: str) -> int:
 
 
 def make_key(config: Config) -> Path:
-    """Create the lane's key files. Raises `StoreError` when all are there already.
+    """Create the lane's key files. Raises `StoreError` when all are there already, or when one is
+    missing that has been used: only a copy of it is of use then.
 
     A lane of an earlier version lacks one or two of them; those that it has are kept.
     """
     from kiosk.centre.bundle.seal import make_lane_identity
+    from kiosk.store.errors import StoreError
     from kiosk.store.signer import signing_key_file
     from kiosk.store.vault import make_key_file
 
     lane, signing = config.paths.key_file, signing_key_file(config.paths.key_file)
     age = age_key_file(config)
     missing = [file for file in (lane, signing, age) if not file.exists()]
+    uses = {lane: "keys", signing: "checkpoints", age: "bundles"}
+    for file in missing:
+        if _rows(config.paths.data / "lane.db", uses[file]):
+            raise StoreError(
+                f"{file} was lost, and {config.paths.data} was used with it: restore your copy; a "
+                "new one would not fit what is there"
+            )
     for file in missing or [lane]:
         if file == age:
             make_lane_identity(file)
         else:
             make_key_file(file)  # raises where it exists
     return missing[0]
+
+
+def _rows(database: Path, table: str) -> bool:
+    """Whether a table of a database, if there is one, has any."""
+    if not database.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        try:
+            return connection.execute(f"select 1 from {table} limit 1").fetchone() is not None
+        except sqlite3.OperationalError:  # an earlier version's, without this table
+            return False
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import os
 import signal
 from collections.abc import Awaitable
@@ -44,6 +45,8 @@ from kiosk.watch import Watch
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 1.0
+#: What a new connection can meet while too many are open; nothing of ours is wrong then.
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 FORGET_EVERY = 300  #: heartbeats between two looks for what is past its retention
 SIGN_EVERY = 60  #: heartbeats between two signed heads of the journal
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
@@ -193,6 +196,9 @@ class Daemon:
     def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The one top-level handler: say it and stop; the service manager starts us anew."""
         error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            log.error("no_room_for_a_client", error=error.strerror)  # asyncio tries again by itself
+            return
         log.critical("bug", message=context.get("message"), exc_info=error)
         self._exit_code = 70
         self._stopping.set()

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 MAX_BACKLOG = 2 * 1024 * 1024  #: bytes a subscriber may lag before it is dropped
 PREVIEW_BACKLOG = 200 * 1024  #: above this a preview is skipped: the newest picture, not a queue
+#: Screens and commands are a handful; whoever opens more takes nothing from the lane's devices.
+MAX_CONNECTIONS = 100
 SOCKET_MODE = 0o660
 
 
@@ -121,6 +123,10 @@ class Server:
                 connection.send(line, skippable=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= MAX_CONNECTIONS:
+            log.warning("too_many_clients")
+            writer.close()
+            return
         connection = Connection(writer)
         self._connections.add(connection)
         self._came(connection)

@@ -105,7 +105,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.reasons"),
         ("kiosk.app", "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
          "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",
-         "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts",
+         "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts", "kiosk.core.staff",
          "kiosk.centre.download", "kiosk.centre.receiver", "kiosk.centre.upload",
          "kiosk.preconditions", "drivers.errors",
          "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",

@@ -160,6 +160,24 @@ def test_server_answers_and_goes_on(tmp_path):
     asyncio.run(story())
 
 
+def test_a_crowd_of_connections_is_turned_away(tmp_path, monkeypatch):
+    """Whoever opens a thousand must not take the daemon's last file."""
+    monkeypatch.setattr("kiosk.server.MAX_CONNECTIONS", 3)
+
+    async def story():
+        server = Server(tmp_path / "s.sock", handle)
+        await server.start()
+        ends = [await asyncio.open_unix_connection(tmp_path / "s.sock") for _ in range(5)]
+        assert await ends[4][0].read() == b"", "closed at once"
+        ends[0][1].write(wire.encode(wire.request("ping", {}, 1)))
+        assert b"result" in await ends[0][0].readline()
+        for _, writer in ends:
+            writer.close()
+        await server.stop()
+
+    asyncio.run(story())
+
+
 def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tmp_path):
     async def story():
         seen, gone = [], []

@@ -196,7 +196,26 @@ def bundle_errors(c: Context, path: Path | None = None) -> Iterator[None]:
 
 pass_context = click.make_pass_decorator(Context)
 as_json = click.option("--json", "json_", is_flag=True, help="Print the data as JSON.")
+
+
+def _person(context: click.Context, _: click.Parameter, value: str) -> str:
+    """A name for the journal: nobody can be taken for somebody who has logged in."""
+    from kiosk.core.staff import looks_like_signature
+    from kiosk.texts import Problem
+
+    c = context.find_object(Context)
+    if c is None:  # the line is only being read, nothing is done
+        return value
+    if looks_like_signature(value):
+        c.fail(Exit.DECLINED, [Problem("person_form").sentence(c.language)])
+    if not value.strip() or not value.isprintable() or len(value) > 64:
+        said = c.say("姓名须为 1 至 64 个可见字符", "a name has 1 to 64 printable characters")
+        c.fail(Exit.DECLINED, [f"--person: {said}"])
+    return value
+
+
 person_option = click.option(
     "--person", default=lambda: os.environ.get("SUDO_USER") or os.environ.get("USER") or "root",
+    callback=_person,
     help="Who does this; it is journalled. Default: the login name.",
 )  # fmt: skip

@@ -142,7 +142,7 @@ def _key(c: Context) -> Iterator[Finding]:
     try:
         read_key_file(c.config.paths.key_file)
     except StoreError as error:
-        yield Finding(what, RED, error.problems[0], "examgate doctor --make-key")
+        yield Finding(what, RED, error.problems[0])  # which says what to do
     else:
         yield Finding(what, GREEN, str(c.config.paths.key_file))
 

@@ -47,6 +47,9 @@ def list_(c: Context, /, json_: bool, **params: Any) -> None:
         return
     headings = c.say("序号,时间,类别,原因,化名,考台", "seq,at,kind,reason,pseudonym,terminal")
     c.print_table(headings.split(","), (_row(c, e) for e in result["entries"]))
+    if len(result["entries"]) == params["limit"]:
+        c.err.print(c.say(f"可能还有：--after {result['last']}",
+                          f"there may be more: --after {result['last']}"))  # fmt: skip
 
 
 def _row(c: Context, e: dict[str, Any]) -> tuple[object, ...]:

@@ -149,7 +149,8 @@ def _import(
     if not json_:
         show_problems(c, prepared.problems)
         if prepared.warnings:
-            c.err.print(c.say("请核对（不妨碍导入）：", "Please look at these; they are imported:"))
+            said = c.say("请核对（不妨碍导入）：", "Please look at these; they are no obstacle:")
+            c.err.print(said)
             show_problems(c, prepared.warnings)
     if prepared.problems and not accept_problems:
         if json_:

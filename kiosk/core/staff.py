@@ -68,8 +68,8 @@ def looks_like_signature(person: str) -> bool:
 
 
 def is_staff_no(text: str) -> bool:
-    """1 to 12 digits: what a number pad can type."""
-    return _STAFF_NO.fullmatch(text) is not None
+    """1 to 12 digits, as a number pad can type them; none begins with 0 and looks like another."""
+    return _STAFF_NO.fullmatch(text) is not None and not text.startswith("0")
 
 
 def is_staff_name(text: str) -> bool:

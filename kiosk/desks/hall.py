@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kiosk.core.codes import VoidReason
 from kiosk.core.hall import Terminal
@@ -21,6 +21,7 @@ from kiosk.store.errors import NotOpen, NotVoidable
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
 
+SESSION_ID = r"^[\w.\-]{1,64}$"  #: as in a roster
 MOST_TERMINALS = 500
 
 
@@ -41,7 +42,7 @@ class TerminalRow(BaseModel):
 
 
 class NewSession(Params):
-    session_id: str = Field(min_length=1, max_length=64)
+    session_id: str = Field(pattern=SESSION_ID)
     subject: str = Field(min_length=1, max_length=64)
     starts_at: datetime
     terminals: list[str | TerminalRow] = Field(min_length=1, max_length=MOST_TERMINALS)
@@ -51,6 +52,14 @@ class NewSession(Params):
     early_s: int | None = Field(None, ge=0, le=86_400)
     late_s: int | None = Field(None, ge=0, le=86_400)
     person: str = "technician"
+
+    @field_validator("starts_at")
+    @classmethod
+    def _in_our_time(cls, value: datetime) -> datetime:
+        """Far from the ends of what a date can be: hours are added and taken away."""
+        if not 2000 <= value.year < 2200:
+            raise ValueError("a year from 2000 to 2199")
+        return value
 
 
 class TerminalChange(Params):

@@ -220,7 +220,7 @@ def _lock(path: Path) -> IO[str]:
         handle.close()
         raise StoreLocked(
             f"{path.parent / FILE} is in use by process {owner}: the daemon is running, or a "
-            "command that writes"
+            "command that writes; stop it first (sudo systemctl stop examgate)"
         ) from None
     handle.truncate(0)
     handle.write(str(os.getpid()))

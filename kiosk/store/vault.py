@@ -54,7 +54,8 @@ def read_key_file(path: Path) -> bytes:
         text = path.read_text().strip()
     except FileNotFoundError:
         raise KeyFileProblem(
-            f"{path}: the lane's key file is missing; make one with: examgate doctor --make-key"
+            f"{path}: the lane's key file is missing; restore your copy, or on a new lane make "
+            "one: examgate doctor --make-key"
         ) from None
     except PermissionError:
         raise KeyFileProblem(

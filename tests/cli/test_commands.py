@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import app
 from kiosk.cli.base import Exit
 from kiosk.cli.session import terminal_names
+from tests.store.conftest import row
 
 CREATE = ("session", "create", "KM1", "--subject", "科目一", "--starts-at", "2026-11-24T09:00",
           "--terminals", "001-020,031,033-040")  # fmt: skip
@@ -20,6 +22,25 @@ DEVICES = {
     "camera": {"ok": False, "code": "frozen", "since": "2026-11-24T00:00:00+00:00",
                "detail": "", "port": "/dev/c", "driver": "opencv", "model": ""},
 }  # fmt: skip
+
+
+def test_a_key_that_was_used_is_not_made_anew(run, key, config):
+    """A new one would make everything that the old one had signed or encrypted look bent."""
+    store = app.open_store(config)
+    store.apply_roster([row(1)], "x", "t")
+    store.sign_head()
+    store.close()
+    for name in ("lane-sign.key", "lane.key"):
+        file = key.with_name(name)
+        kept = file.read_text()
+        file.unlink()
+        done = run("doctor", "--make-key")
+        assert done.exit_code == 1 and "restore your copy" in done.stderr, done.stderr
+        assert not file.exists()
+        file.write_text(kept)
+        file.chmod(0o600)
+    key.with_name("lane-age.key").unlink()
+    assert run("doctor", "--make-key").exit_code == 0, "no bundle was taken with it: an older lane"
 
 
 def test_terminal_ranges():

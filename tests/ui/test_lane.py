@@ -137,6 +137,8 @@ def test_who_waits_oldest_first_with_why(qtbot: Any, daemon: Any, proctor: Proct
     second.presses["take"].click()
     assert called(qtbot, daemon, "help.take") == {"help_id": 2}
     second.presses["nobody"].click()
+    assert not daemon.called("help.done"), "what ends a request wants a second press"
+    second.presses["nobody"].click()
     assert called(qtbot, daemon, "help.done") == {"help_id": 2, "how": "nobody"}
     first.presses["verify"].click()
     assert called(qtbot, daemon, "verify.begin")["help_id"] == 1

@@ -232,6 +232,11 @@ class DevicesPanel(Panel):
         self.waive.setVisible(bool(reader) and not reader.get("ok") and not waived and is_chief)
 
     def show_devices(self, devices: dict[str, Any]) -> None:
+        """What is not well comes first: the panel may be cut off below."""
+        first = min(self.column.indexOf(row) for row in self.rows.values())
+        ill_first = sorted(self.rows, key=lambda role: bool(devices.get(role, {}).get("ok", True)))
+        for n, role in enumerate(ill_first):
+            self.column.insertWidget(first + n, self.rows[role])
         for role, row in self.rows.items():
             status = devices.get(role)
             row.setVisible(status is not None)

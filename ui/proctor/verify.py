@@ -78,14 +78,15 @@ class VerifyPanel(qt.QFrame):
 
     def _build_decision(self) -> qt.QVBoxLayout:
         language = self._language
-        first = text(language, "by_hand.choose")
         self.why, self.finger = choice("by_hand_why"), choice("by_hand_finger")
+        first = text(language, "by_hand.choose_accept")
         fill_reasons(self.why, language, "override", FaceOverride, first)
         self.finger.addItem(text(language, "by_hand.finger_asked"), None)
         for code in FingerOverride:
             why = text(language, f"waive.{code}")
             self.finger.addItem(text(language, "by_hand.finger_without", why=why), code.value)
         self.not_why = choice("by_hand_not_why")
+        first = text(language, "by_hand.choose_reject")
         fill_reasons(self.not_why, language, "rejection", Rejection, first)
         self.note = field("by_hand_note", text(language, "by_hand.note"))
         self.accept, self.reject = button("by_hand_accept"), button("by_hand_reject")

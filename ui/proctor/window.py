@@ -191,6 +191,7 @@ class ProctorWindow(qt.QWidget):
         self.tabs.hall.give_up.connect(self.redraw.choose)
         self.tabs.exit.begun.connect(self._let_sign)
         self.exit.ended.connect(self._take_back)
+        self.pages.currentChanged.connect(lambda _n: self._show_top())
         self.redraw.decided.connect(self._give_up)
         self.alerts.answered.connect(
             lambda alert_id, same: self._act("alert.answer", alert_id=alert_id, same=same))
@@ -230,14 +231,19 @@ class ProctorWindow(qt.QWidget):
                                  role_words=coded(self._language, "role", person["role"]))
                             if person else "")
         inside = person is not None and not self._staff.get("locked")
-        self.lock.setVisible(inside)
-        self.logout.setVisible(inside)
         self.login.show_standing(self._staff, self._client.is_connected)
         if not inside or self.pages.currentWidget() is not self.exit:
             self.pages.setCurrentWidget(self.work if inside else self.login)
+        self._show_top()
         if not inside:
             self._forget_decisions()
         self._render()
+
+    def _show_top(self) -> None:
+        """Nothing of the proctor's is in a candidate's reach while they sign for a score."""
+        inside = self._staff.get("person") is not None and not self._staff.get("locked")
+        for part in (self.person, self.lock, self.logout):
+            part.setVisible(inside and self.pages.currentWidget() is not self.exit)
 
     def _forget_decisions(self) -> None:
         """What somebody was about to decide is not left to the next."""

@@ -21,8 +21,8 @@ BLOCK = 512
 CHUNK = 256 * 1024
 _NAME, _SIZE, _CHECKSUM, _TYPE = slice(0, 100), slice(124, 136), slice(148, 156), 156
 _PREFIX, _MAGIC = slice(345, 500), slice(257, 263)
-#: ustar pads its end to a record of 20 blocks; more than that is not an end.
-MAX_END = 20 * BLOCK
+#: An end is two empty blocks, then whatever fills a record of 20; more than that is none.
+MAX_END = (2 + 19) * BLOCK
 
 
 class Writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from kiosk.centre.bundle import accept, seal
 from kiosk.centre.bundle import manifest as m
+from kiosk.centre.bundle.archive import Reader, Writer
 from kiosk.centre.bundle.problems import TEXTS, BundleError
 from kiosk.centre.table import read_table
 from tests.centre.bundle.conftest import NOON, Office, members, row, tar_of
@@ -46,6 +48,18 @@ def test_what_went_in_comes_out(office):
         assert [files[name] for name in names] == whole["templates"]
     embedded = accept.enrolled_from(known)([r["photo"] for r in ROWS], 1, lambda done: None)
     assert [e.embedding for e in embedded] == [pytest.approx(r["embedding"]) for r in ROWS]
+
+
+@pytest.mark.parametrize("blocks", range(44))
+def test_every_length_has_an_end(blocks):
+    """A tar is filled up to whole records of 20 blocks: the end is 2 to 21 of them."""
+    out = io.BytesIO()
+    tar = Writer(out)
+    tar.add("x", b"x" * 512 * blocks)
+    tar.close()
+    reader = Reader(io.BytesIO(out.getvalue()))
+    assert len(reader.small("x", 10**6)) == 512 * blocks
+    reader.end()
 
 
 def test_equal_rosters_are_equal_bytes_inside(office):
