@@ -12,6 +12,8 @@ from pathlib import Path
 
 import structlog
 
+from kiosk.durable import sync_folder
+
 log = structlog.get_logger(__name__)
 
 FILE = "gate-held-open"
@@ -36,7 +38,7 @@ class OpenLatch:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
-                _sync(file.parent)
+                sync_folder(file.parent)
             except OSError as error:
                 log.error("latch_not_kept", file=str(file), error=error.strerror)
 
@@ -45,7 +47,7 @@ class OpenLatch:
         for file in self._files:
             try:
                 file.unlink(missing_ok=True)
-                _sync(file.parent)
+                sync_folder(file.parent)
             except OSError as error:
                 log.error("latch_not_cleared", file=str(file), error=error.strerror)
 
@@ -58,11 +60,3 @@ def _there(file: Path) -> bool:
     except OSError:
         return True
     return True
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

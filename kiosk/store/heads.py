@@ -15,6 +15,7 @@ from typing import Any
 
 from kiosk.core.checkpoint import Head
 from kiosk.core.codes import JournalKind
+from kiosk.durable import sync_folder
 from kiosk.store.base import Base
 from kiosk.store.errors import StoreError
 from kiosk.store.signer import Signer
@@ -116,11 +117,7 @@ class Heads(Base):
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._anchor)
-            folder = os.open(self._anchor.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self._anchor.parent)
         except OSError as error:
             raise StoreError(f"{self._anchor}: cannot be written ({error.strerror})") from error
 

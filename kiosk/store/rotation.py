@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from kiosk.durable import sync_folder
 from kiosk.store.errors import KeyFileProblem, StoreError
-from kiosk.store.vault import Vault, make_key_file, overwrite, read_key_file, sync_folder
+from kiosk.store.vault import Vault, make_key_file, overwrite, read_key_file
 
 NEXT = ".next"
 

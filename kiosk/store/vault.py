@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlite_utils import Database
 
+from kiosk.durable import sync_folder
 from kiosk.store.errors import KeyFileProblem, StoreError
 
 KEY_BYTES = 32
@@ -253,11 +254,3 @@ def overwrite(file: Path) -> None:
     _write_through(file, os.O_WRONLY | os.O_CLOEXEC, bytes(file.stat().st_size))
     file.unlink()
     sync_folder(file.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,10 +10,10 @@ from typing import Any
 from ui import qt, theme
 from ui.i18n import coded, text
 from ui.proctor.panels import button, label
+from ui.proctor.sure import Sure
 from ui.times import clock
 
 SHOWN = 2  #: at a time; the others come up as these are answered
-SURE_MS = 4000  #: an answer wants a second press within this time
 
 
 class Question(qt.QFrame):
@@ -42,15 +42,12 @@ class Question(qt.QFrame):
             row.addWidget(press)
             press.clicked.connect(lambda _=False, same=same: self._press(same))
         column.addLayout(row)
-        self._sure: bool | None = None
-        self._timer = qt.QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SURE_MS)
-        self._timer.timeout.connect(self._not_sure)
+        self._sure = Sure(self)
+        self._sure.changed.connect(self._name_buttons)
 
     def show_alert(self, alert: dict[str, Any], may_act: bool) -> None:
         if alert.get("alert_id") != self._alert.get("alert_id"):
-            self._not_sure()
+            self._sure.forget()
         self._alert = alert
         of_roster = alert.get("origin") == "roster"
         heading = "alert.roster" if of_roster else "alert.lane"
@@ -77,22 +74,12 @@ class Question(qt.QFrame):
 
     def _press(self, same: bool) -> None:
         """The first press asks whether it is meant."""
-        if self._sure is same and self._timer.isActive():
-            self._not_sure()
+        if self._sure.press(same):
             self.answered.emit(int(self._alert["alert_id"]), same)
-            return
-        self._sure = same
-        self._timer.start()
-        self._name_buttons()
-
-    def _not_sure(self) -> None:
-        self._sure = None
-        self._timer.stop()
-        self._name_buttons()
 
     def _name_buttons(self) -> None:
         for press, same, key in ((self.two, False, "two"), (self.one, True, "one")):
-            sure = "_sure" if self._sure is same else ""
+            sure = "_sure" if self._sure.of is same else ""
             press.setText(text(self._language, f"alert.{key}{sure}"))
 
 

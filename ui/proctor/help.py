@@ -10,10 +10,10 @@ from typing import Any
 from ui import qt, theme
 from ui.i18n import coded, text
 from ui.proctor.panels import button, label
+from ui.proctor.sure import Sure
 from ui.times import clock
 
 ENDS = ("done", "nobody")
-SURE_MS = 4000  #: the second press must come within this time
 SHOWN = 3  #: at a time; the others come up as these are answered
 
 
@@ -46,32 +46,24 @@ class Request(qt.QFrame):
             row.addWidget(made)
             self.presses[what] = made
 
-        self._sure = ""
-        self._timer = qt.QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SURE_MS)
-        self._timer.timeout.connect(self._not_sure)
+        self._sure = Sure(self)
+        self._sure.changed.connect(self._name_ends)
 
     def _press(self, what: str) -> None:
         """What ends a request wants a second press: it lies beside what does not."""
-        if what in ENDS and self._sure != what:
-            self._not_sure()
-            self._sure = what
-            self.presses[what].setText(text(self._language, "help.sure"))
-            self._timer.start()
+        if what in ENDS and not self._sure.press(what):
             return
-        self._not_sure()
+        self._sure.forget()
         self.pressed.emit(what, self._help_id)
 
-    def _not_sure(self) -> None:
-        self._timer.stop()
-        if self._sure:
-            self.presses[self._sure].setText(text(self._language, f"help.{self._sure}"))
-        self._sure = ""
+    def _name_ends(self) -> None:
+        for what in ENDS:
+            key = "sure" if self._sure.of == what else what
+            self.presses[what].setText(text(self._language, f"help.{key}"))
 
     def show_request(self, request: dict[str, Any], may_act: bool) -> None:
         if int(request["help_id"]) != self._help_id:
-            self._not_sure()
+            self._sure.forget()
         self._help_id = int(request["help_id"])
         name = request.get("candidate")
         who = (f"{name}　{request.get('admission_no') or ''}" if name

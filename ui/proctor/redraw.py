@@ -12,8 +12,7 @@ from kiosk.core.codes import VoidReason
 from ui import qt, theme
 from ui.i18n import coded, text
 from ui.proctor.panels import Panel, button, label
-
-SURE_MS = 4000  #: it wants a second press within this time
+from ui.proctor.sure import Sure
 
 
 class RedrawPanel(Panel):
@@ -41,10 +40,8 @@ class RedrawPanel(Panel):
         for part in (self.who, self.why, self.note, self.follows):
             self.column.addWidget(part)
         self.column.addLayout(row)
-        self._sure = qt.QTimer(self)
-        self._sure.setSingleShot(True)
-        self._sure.setInterval(SURE_MS)
-        self._sure.timeout.connect(self._name_button)
+        self._sure = Sure(self)
+        self._sure.changed.connect(self._name_button)
         self.why.currentIndexChanged.connect(self._on_why)
         self.give_up.clicked.connect(self._press)
         self.leave.clicked.connect(self.forget)
@@ -78,8 +75,7 @@ class RedrawPanel(Panel):
     def forget(self) -> None:
         self._terminal = ""
         self.note.clear()
-        self._sure.stop()
-        self._name_button()
+        self._sure.forget()
         self.hide()
 
     def allow(self, may_act: bool) -> None:
@@ -88,19 +84,14 @@ class RedrawPanel(Panel):
     def _on_why(self) -> None:
         why = VoidReason(self.why.currentData())
         self.follows.setText(text(self.language, f"redraw.follows.{why.value}"))
-        self._sure.stop()
-        self._name_button()
+        self._sure.forget()
 
     def _press(self) -> None:
         """The first press asks whether it is meant."""
-        if not self._sure.isActive():
-            self._sure.start()
-            self._name_button()
+        if not self._sure.press(self._terminal):
             return
-        self._sure.stop()
-        self._name_button()
         self.decided.emit(self._terminal, str(self.why.currentData()), self.note.text().strip())
 
     def _name_button(self) -> None:
-        sure = "_sure" if self._sure.isActive() else ""
+        sure = "_sure" if self._sure.of is not None else ""
         self.give_up.setText(text(self.language, f"redraw.give_up{sure}"))

@@ -23,11 +23,11 @@ from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, 
 from ui.proctor.redraw import RedrawPanel
 from ui.proctor.sound import Caller, Voice
 from ui.proctor.split import Split
+from ui.proctor.sure import Sure
 from ui.proctor.verify import ReasonSheet, VerifyPanel
 from ui.proctor.warnings import WarningBand
 from ui.widgets.hold import HoldButton
 
-SURE_MS = 4000  #: closing a session wants a second press within this time
 REFRESH_MS = 800  #: after something happened, the list of candidates is asked for anew
 DONE_MS = 5000
 #: after these the second person may try again
@@ -57,11 +57,12 @@ class ProctorWindow(qt.QWidget):
         self._sessions: list[dict[str, Any]] = []
         self.caller = Caller(voice, language, self)
         self._build()
-        self._sure = self._single_shot(SURE_MS, self._not_sure)
+        self._sure, self._waive_sure = Sure(self), Sure(self)  # to close; to do without a reader
+        self._sure.changed.connect(self._name_close)
+        self._waive_sure.changed.connect(self._name_waive)
         self._refresh = self._single_shot(REFRESH_MS, self._ask_sessions)
         self._done = self._single_shot(DONE_MS, self.message.hide)
-        self._waive_sure = self._single_shot(SURE_MS, self._not_waived)
-        self._not_waived()
+        self._waive_sure.forget()
         self._touched = self._single_shot(TOUCH_MS, lambda: None)
         client.staff.connect(self._on_staff)
         client.state.connect(self._on_state)
@@ -369,16 +370,12 @@ class ProctorWindow(qt.QWidget):
 
     def _waive_reader(self) -> None:
         """For everybody until it is back: the first press asks whether it is meant."""
-        if self._waive_sure.isActive():
+        if self._waive_sure.press("waive"):
             self._act("lane.waive", factor="finger", lang=self._language)
-            self._not_waived()
-            return
-        self._waive_sure.start()
-        self.devices.waive.setText(text(self._language, "waived.sure"))
 
-    def _not_waived(self) -> None:
-        self._waive_sure.stop()
-        self.devices.waive.setText(text(self._language, "waived.button"))
+    def _name_waive(self) -> None:
+        key = "waived.button" if self._waive_sure.of is None else "waived.sure"
+        self.devices.waive.setText(text(self._language, key))
 
     def _pause(self) -> None:
         if (self._chosen() or {}).get("paused"):
@@ -518,16 +515,12 @@ class ProctorWindow(qt.QWidget):
             self._act("seat.void", **params)
 
     def _close_session(self) -> None:
-        if self._sure.isActive():
-            self._not_sure()
+        if self._sure.press("close"):
             self._act_on_session("session.close")
-            return
-        self._sure.start()
-        self.session.close_session.setText(text(self._language, "proctor.close_sure"))
 
-    def _not_sure(self) -> None:
-        self._sure.stop()
-        self.session.close_session.setText(text(self._language, "proctor.close"))
+    def _name_close(self) -> None:
+        key = "proctor.close" if self._sure.of is None else "proctor.close_sure"
+        self.session.close_session.setText(text(self._language, key))
 
     def _on_done(self, _result: Any) -> None:
         self._say("✓ " + text(self._language, "proctor.done"), theme.GOOD, theme.PALE_GOOD)
@@ -553,7 +546,7 @@ class ProctorWindow(qt.QWidget):
     # --- what is seen ---------------------------------------------------------------------------
 
     def _on_choice(self) -> None:
-        self._not_sure()
+        self._sure.forget()
         self.message.hide()
         self._ask_candidates()
         self._render()
