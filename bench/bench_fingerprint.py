@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rich.console import Console
 from rich.table import Table
 
-from drivers.fingerprint.chip import NO_WORK, WorkTimes
-from drivers.fingerprint.codec import TEMPLATE_BYTES, wire_bytes, wire_seconds
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.fingerprint.zfm.chip import NO_WORK, WorkTimes
+from drivers.fingerprint.zfm.codec import TEMPLATE_BYTES, wire_bytes, wire_seconds
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 
 BAUD = 57600
 BLOCK = 128

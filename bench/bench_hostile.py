@@ -27,9 +27,9 @@ from rich.table import Table
 
 from drivers.contracts import IdCard
 from drivers.errors import DeviceFault, Retry
-from drivers.fingerprint.channel import Limits
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.fingerprint.zfm.channel import Limits
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 from drivers.idcard import device as idcard
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.link import Link, VirtualDevice

@@ -14,7 +14,7 @@ from drivers.contracts import Options
 DRIVERS: dict[tuple[str, str], str] = {
     ("turnstile", "modbus"): "drivers.turnstile.modbus.device:ModbusTurnstile",
     ("turnstile", "usb_relay"): "drivers.turnstile.usb_relay.device:UsbRelayTurnstile",
-    ("fingerprint", "zfm"): "drivers.fingerprint.device:ZfmReader",
+    ("fingerprint", "zfm"): "drivers.fingerprint.zfm.device:ZfmReader",
     ("camera", "opencv"): "drivers.camera.device:OpenCvCamera",
     ("id_card", "sam"): "drivers.idcard.device:SamReader",
 }

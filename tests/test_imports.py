@@ -114,8 +114,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ),
     (
         "kiosk.demo",
-        ("kiosk", "drivers.*.virtual", "drivers.camera.device", "drivers.fingerprint.fingers",
-         "drivers.fingerprint.codec", "drivers.link", "drivers.turnstile.gate",
+        ("kiosk", "drivers.*.virtual", "drivers.camera.device", "drivers.fingerprint.zfm.fingers",
+         "drivers.fingerprint.zfm.codec", "drivers.link", "drivers.turnstile.gate",
          *CONTRACTS, "ui.qt"),
         (),
     ),

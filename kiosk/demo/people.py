@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from drivers.contracts import IdCard
-from drivers.fingerprint.virtual import make_template
+from drivers.fingerprint.zfm.virtual import make_template
 from kiosk.core.idnumber import check_character
 
 HEADER = ("准考证明编号", "身份证明号码", "姓名", "准考车型", "考试场次", "照片", "指纹模板")

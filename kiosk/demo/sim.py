@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from drivers.fingerprint.codec import Confirm
-from drivers.fingerprint.virtual import VirtualZfm
+from drivers.fingerprint.zfm.codec import Confirm
+from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.link import Link, VirtualDevice
 from drivers.turnstile.gate import VirtualGate

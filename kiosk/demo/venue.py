@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from drivers.camera.virtual import VirtualCamera
-from drivers.fingerprint.virtual import VirtualZfm
+from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import COUNTER_ENTRY, COUNTER_EXIT, VirtualTurnstile
 from kiosk import wire

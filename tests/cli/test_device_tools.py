@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from drivers import ports
-from drivers.fingerprint.virtual import VirtualZfm
+from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from kiosk import app

@@ -130,7 +130,7 @@ def test_nothing_personal_is_logged(quick_venue, walker):
     journal = "".join(str(e) for e in audit(quick_venue))
     logs = "".join(p.read_text(errors="replace") for p in quick_venue.logs.iterdir())
     database = (quick_venue.folder / "data" / "lane.db").read_bytes()
-    from drivers.fingerprint.virtual import make_template
+    from drivers.fingerprint.zfm.virtual import make_template
 
     template = make_template(WANG.finger, seed=1)
     for secret in (WANG.name, WANG.number, WANG.admission_no):

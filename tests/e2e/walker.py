@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from drivers.fingerprint.virtual import make_template
+from drivers.fingerprint.zfm.virtual import make_template
 from kiosk import wire
 from kiosk.audit.record import parse_record
 from kiosk.audit.run import audit as check

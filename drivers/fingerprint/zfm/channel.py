@@ -16,7 +16,7 @@ from typing import Protocol
 import serial
 
 from drivers.errors import DeviceFault, FaultCode
-from drivers.fingerprint.codec import (
+from drivers.fingerprint.zfm.codec import (
     OK_PAYLOAD,
     Command,
     Confirm,

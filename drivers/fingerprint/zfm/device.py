@@ -18,8 +18,8 @@ from pyfingerprint.pyfingerprint import PyFingerprint
 from drivers import link
 from drivers.contracts import DeviceInfo, FingerResult, Options
 from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
-from drivers.fingerprint.channel import ROLE, Aborted, Channel, Limits
-from drivers.fingerprint.codec import BROADCAST, PACKET_SIZES, TEMPLATE_BYTES, Confirm
+from drivers.fingerprint.zfm.channel import ROLE, Aborted, Channel, Limits
+from drivers.fingerprint.zfm.codec import BROADCAST, PACKET_SIZES, TEMPLATE_BYTES, Confirm
 
 T = TypeVar("T")
 

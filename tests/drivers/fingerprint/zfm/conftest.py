@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from drivers.fingerprint.channel import Limits
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import VirtualZfm
+from drivers.fingerprint.zfm.channel import Limits
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm
 
 TEST_LIMIT_S = 30.0
 #: Shorter than in service, so that silence is tested quickly; still generous for two cores.

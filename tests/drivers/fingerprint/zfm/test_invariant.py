@@ -15,11 +15,11 @@ import pytest
 
 from drivers import link
 from drivers.errors import DeviceFault, Retry
-from drivers.fingerprint.channel import Limits
-from drivers.fingerprint.chip import Chip
-from drivers.fingerprint.codec import Command, Confirm, Packet, PacketType
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import make_template
+from drivers.fingerprint.zfm.channel import Limits
+from drivers.fingerprint.zfm.chip import Chip
+from drivers.fingerprint.zfm.codec import Command, Confirm, Packet, PacketType
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import make_template
 
 FAST = Limits(call_s=0.02, upload_s=0.05, gap_s=0.005, drain_s=0.01, fence_s=0.01)
 ATTEMPTS = 8

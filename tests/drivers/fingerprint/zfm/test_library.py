@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
 
-from drivers.fingerprint.chip import NO_WORK
-from drivers.fingerprint.codec import TEMPLATE_BYTES, Confirm
-from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.fingerprint.zfm.chip import NO_WORK
+from drivers.fingerprint.zfm.codec import TEMPLATE_BYTES, Confirm
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 
 ALICE = list(make_template("alice", 1))
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from drivers.fingerprint.codec import (
+from drivers.fingerprint.zfm.codec import (
     BROADCAST,
     PACKET_SIZES,
     TEMPLATE_BYTES,
@@ -20,7 +20,7 @@ from drivers.fingerprint.codec import (
     PacketType,
     Parser,
 )
-from drivers.fingerprint.fingers import capture, combine, similarity
+from drivers.fingerprint.zfm.fingers import capture, combine, similarity
 
 IMAGE_PACKETS = 288  # rows of 256 pixels, two to a byte
 _BAUD_REGISTER, _SECURITY_REGISTER, _SIZE_REGISTER = 4, 5, 6

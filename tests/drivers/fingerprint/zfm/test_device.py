@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
-from drivers.fingerprint.codec import Command, Confirm
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.fingerprint.zfm.codec import Command, Confirm
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 
 ALICE, ALICE_2, BOB = make_template("alice", 1), make_template("alice", 2), make_template("bob", 1)
 
@@ -239,8 +239,8 @@ async def test_reopening_keeps_the_templates(twin: VirtualZfm, opened: ZfmReader
 
 
 def test_a_captured_finger_is_a_template_that_matches_it_again(run, tmp_path):
-    from drivers.fingerprint.device import ZfmReader
-    from drivers.fingerprint.virtual import VirtualZfm
+    from drivers.fingerprint.zfm.device import ZfmReader
+    from drivers.fingerprint.zfm.virtual import VirtualZfm
 
     async def body():
         with VirtualZfm(tmp_path / "capture") as twin:

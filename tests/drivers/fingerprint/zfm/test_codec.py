@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.fingerprint.codec import (
+from drivers.fingerprint.zfm.codec import (
     MAX_PAYLOAD,
     START,
     Command,

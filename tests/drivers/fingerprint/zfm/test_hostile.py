@@ -12,8 +12,8 @@ import pytest
 
 from drivers.contracts import FingerResult
 from drivers.errors import DeviceFault, FaultCode
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 from drivers.link import Link
 
 ALICE, BOB = make_template("alice", 1), make_template("bob", 1)

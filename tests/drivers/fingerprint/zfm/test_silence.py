@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from drivers.errors import DeviceFault, FaultCode
-from drivers.fingerprint.channel import Limits
-from drivers.fingerprint.codec import PACKET_SIZES, wire_bytes
-from drivers.fingerprint.device import ZfmReader
-from drivers.fingerprint.virtual import VirtualZfm, make_template
+from drivers.fingerprint.zfm.channel import Limits
+from drivers.fingerprint.zfm.codec import PACKET_SIZES, wire_bytes
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 
 ALICE, BOB = make_template("alice", 1), make_template("bob", 1)
 LIMITS = Limits(call_s=0.2, upload_s=0.4, gap_s=0.1, drain_s=0.1, fence_s=0.1)

@@ -8,9 +8,9 @@ import time
 from collections import Counter, deque
 from pathlib import Path
 
-from drivers.fingerprint.chip import NO_WORK, Answer, Chip, WorkTimes
-from drivers.fingerprint.codec import Command, Confirm, Packet, PacketType, Parser, wire_seconds
-from drivers.fingerprint.fingers import make_template
+from drivers.fingerprint.zfm.chip import NO_WORK, Answer, Chip, WorkTimes
+from drivers.fingerprint.zfm.codec import Command, Confirm, Packet, PacketType, Parser, wire_seconds
+from drivers.fingerprint.zfm.fingers import make_template
 from drivers.link import VirtualDevice
 
 __all__ = ["VirtualZfm", "WorkTimes", "make_template"]

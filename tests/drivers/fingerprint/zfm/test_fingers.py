@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.fingerprint.codec import TEMPLATE_BYTES
-from drivers.fingerprint.fingers import capture, combine, make_template, similarity
+from drivers.fingerprint.zfm.codec import TEMPLATE_BYTES
+from drivers.fingerprint.zfm.fingers import capture, combine, make_template, similarity
 
 names = st.text(max_size=8)
 seeds = st.integers(0, 10_000)
