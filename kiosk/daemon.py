@@ -29,6 +29,7 @@ from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.desks.lane import LaneDesk
 from kiosk.desks.params import Params, parse
+from kiosk.desks.workshop import WorkshopDesk
 from kiosk.face import events as face
 from kiosk.office import Office
 from kiosk.server import Connection, Server
@@ -72,7 +73,7 @@ class Identity:
 
 class Subscribe(Params):
     preview: bool = False
-    screen: Literal["candidate", "proctor"] | None = None
+    screen: Literal["candidate", "proctor", "technician"] | None = None
 
 
 class Visit(Params):
@@ -113,6 +114,7 @@ class Daemon:
         self.uploader: Uploader | None = None
         self.watch: Watch
         self.desk: LaneDesk
+        self.workshop: WorkshopDesk
         self.door = Door(
             store,
             clock,
@@ -129,6 +131,7 @@ class Daemon:
         self.session, self.office, self.server, self.face_worker = session, office, server, worker
         me = self._identity
         self.desk = LaneDesk(session, me.lane, me.language, self._declined)
+        self.workshop = WorkshopDesk(session, self._declined)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -192,6 +195,7 @@ class Daemon:
         for intent in self.store.open_intents():
             self.store.gate_outcome(intent.intent_id, Reason.GATE_UNKNOWN)
             log.warning("intent_without_outcome", intent=intent.intent_id)
+        self.session.workshop.own_up()
 
     def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The one top-level handler: say it and stop; the service manager starts us anew."""
@@ -368,7 +372,8 @@ class Daemon:
     async def _approved(self, method: str, params: dict[str, Any], connection: Connection) -> Any:
         approved = await self.door.approve(params, connection)
         self.door.admit(method, params, connection)  # still there, after the PIN was looked at
-        return self._handle(method, approved, connection)
+        result = self._handle(method, approved, connection)
+        return await result if asyncio.iscoroutine(result) else result
 
     async def _in_time(self, answer: Awaitable[Any]) -> Any:
         try:
@@ -445,12 +450,16 @@ class Daemon:
                 return signed
             case _ if method in self.desk.methods:
                 return self.desk.call(method, params)
+            case _ if method in self.workshop.methods:
+                return self.workshop.call(method, params)
             case _:
                 return self.office.call(method, params)
 
     def _subscribe(self, asked: Subscribe, connection: Connection) -> dict[str, Any]:
         if asked.screen is not None:
             self.door.is_screen(connection, asked.screen)
+        if asked.screen == "technician":
+            return {}  # a command: it logs in, asks and goes
         if asked.preview and not self.door.may_see_pictures(connection):
             raise self._declined("LOGIN_NEEDED", [Problem("login_needed")], asked.lang)
         connection.previews = asked.preview

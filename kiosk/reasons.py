@@ -51,6 +51,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.DEVICE_FAULT: ("设备故障", "device fault"),
     R.EVIDENCE_FAILED: ("记录无法写入", "evidence cannot be written"),
     R.RESTARTED: ("重新启动", "restarted"),
+    R.WORKSHOP: ("运维正在检修", "a technician is at work"),
 }
 
 

@@ -34,6 +34,7 @@ from kiosk.steps.gate import GateStep
 from kiosk.steps.help import HelpStep
 from kiosk.steps.seen_faces import SameFaceRule
 from kiosk.steps.verify import VerifyStep
+from kiosk.steps.workshop import WorkshopStep
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
 from kiosk.supervisor import DeviceStatus, Supervisor
@@ -126,6 +127,7 @@ class LaneSession:
         self.verify = VerifyStep(self, two_people)
         self.help = HelpStep(self)
         self.gate = GateStep(self, times.gate_s, latch)
+        self.workshop = WorkshopStep(self, times.gate_clear_s + GATE_SLACK_S)
 
     # --- events in ------------------------------------------------------------------------------
 
@@ -234,6 +236,8 @@ class LaneSession:
             reason = Reason.FIRE
         elif not all(status.ok for status in self.needed_devices.values()):
             reason = Reason.DEVICE_FAULT
+        elif self.workshop.busy:
+            reason = Reason.WORKSHOP
         if reason is not None and self.lane.failed is not reason:
             self.offer(ev.LaneFailed(reason))
         elif reason is None and self.lane.failed is not None:
@@ -513,6 +517,7 @@ class LaneSession:
     async def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self.workshop.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

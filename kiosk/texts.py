@@ -268,6 +268,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "指纹仪没有故障，或已经免验。",
         "The fingerprint reader works, or it is waived already.",
     ),
+    "gate_in_use": (
+        "通道上有人，现在不能试开闸机：请等他走完。",
+        "Somebody is at the lane: the gate cannot be tried until they are done.",
+    ),
+    "gate_released": (
+        "闸机已放行常开，不能试开：请先在考试员屏幕上解除。",
+        "The gate stands released and cannot be tried: end the release on the proctor's screen.",
+    ),
+    "gate_chief": (
+        "场次进行中：试开闸机须由主考批准（--approved-by 主考工号）。",
+        "A session is open: a chief has to approve this (--approved-by and the chief's number).",
+    ),
     "help_unknown": (
         "这条求助已经处理。",
         "This request has been answered already.",

@@ -229,6 +229,7 @@ PAYLOADS = {
     "finger_overridden": "why:text note:text person:text approved_by:text?",
     "gate_intent": "intent:whole draw_no:whole authority:text",
     "gate_pulse": "intent:whole result:text",
+    "device_tried": "device:text action:text result:text person:text",
     "gate_pulse_seen": "intent:whole opened:bool",
     "gate_outcome": "intent:whole",
     "admitted": "intent:whole draw_no:whole",
@@ -810,6 +811,7 @@ class Replay:
         self.held: dict[str, Seat] = {}  #: by terminal
         self.intents: dict[int, Intent] = {}
         self.admitted: set[int] = set()
+        self.by_hand = 0  #: seq of a pulse by hand that was asked for and has no result yet
 
     def say(self, seq: int, name: str, *values: Any) -> None:
         self.found.append(finding(seq, name, *values))
@@ -861,6 +863,8 @@ class Replay:
                 self.say(intent.seq, "no outcome", number)
             if intent.owes:
                 self.say(intent.owes, "not admitted")
+        if self.closed and self.by_hand:
+            self.say(self.by_hand, "by hand result")
 
     # Session
 
@@ -1026,6 +1030,8 @@ class Replay:
 
     def on_gate_intent(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         number, seat, made = payload["intent"], who.seat, Intent(entry, self.policy is not None)
+        if self.by_hand:
+            self.say(seq, "by hand under way")
         if not seat or (seat.terminal, seat.draw_no) != (entry["terminal"], made.draw_no):
             self.say(seq, "intent")
         elif seat.inside:
@@ -1065,6 +1071,25 @@ class Replay:
         if payload["result"] not in ("sent", "not_sent", "unknown"):
             self.say(seq, "pulse result", payload["result"])
         intent.pulse = payload["result"]
+
+    def on_device_tried(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        if (payload["device"], payload["action"]) != ("turnstile", "pulse"):
+            return
+        person, second = payload["person"], payload.get("approved_by")
+        if "approved_by" not in payload or not IS["text?"](second):
+            self.say(seq, "payload", entry["kind"], "approved_by", second)
+        elif payload["result"] == "asked":
+            if self.by_hand:
+                self.say(self.by_hand, "by hand result")
+            self.by_hand = seq
+            if not person.strip() or not (second or "").strip() or second == person:
+                self.say(seq, "by hand approval")
+        else:
+            if payload["result"] not in ("sent", "not_sent", "unknown"):
+                self.say(seq, "pulse result", payload["result"])
+            if not self.by_hand:
+                self.say(seq, "by hand asked")
+            self.by_hand = 0
 
     def on_gate_pulse_seen(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         intent = self.intent_of(entry, "pulse")
@@ -1406,6 +1431,14 @@ SENTENCES = {
     "pulse result": ("PULSE", "{} is not what can become of a pulse", "{} 不是脉冲的结果"),
     "pulse seen": ("PULSE", "the sensors' word on a pulse whose answer was not lost",
         "传感器对一个并非无应答的脉冲作了结论"),
+    "by hand asked": ("PULSE", "the result of a pulse by hand that nothing says was asked for",
+        "手动开闸的结果之前没有请求记录"),
+    "by hand result": ("PULSE", "a pulse by hand that never got its result",
+        "手动开闸没有结果记录"),
+    "by hand approval": ("OVERRIDE", "a pulse by hand without another person's approval",
+        "手动开闸没有另一人批准"),
+    "by hand under way": ("INTENT", "an intent while a pulse by hand was under way",
+        "手动开闸未结束就为考生开闸"),
     "no pulse": ("PULSE", "somebody passed without a pulse having been sent",
         "没有开闸脉冲却有人通过"),
     "outcome": ("OUTCOME", "there is no intent {} of this candidate and terminal before",

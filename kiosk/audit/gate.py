@@ -63,6 +63,7 @@ class Gate:
     intents: dict[int, _Intent] = field(default_factory=dict)
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _signed: set[str] = field(default_factory=set)
+    _trial: Entry | None = None  #: a pulse by hand that was asked for and has no result yet
     _looked_at: set[tuple[str, str]] = field(default_factory=set)  #: whose picture, by a person
 
     def shows(self, entry: Entry) -> None:
@@ -125,7 +126,33 @@ class Gate:
         """Whether an intent of this candidate has no outcome yet."""
         return any(i.outcome is None and i.is_of(entry) for i in self.intents.values())
 
+    def tried(self, entry: Entry) -> Iterator[Finding]:
+        """device_tried of the gate: asked, then what became of it; by two people."""
+        p = entry.payload
+        for name in ("device", "action", "result", "person"):
+            if not isinstance(p[name], str):
+                raise TypeError(name)
+        if (p["device"], p["action"]) != ("turnstile", "pulse"):
+            return
+        result, person, second = p["result"], p["person"], p["approved_by"]
+        if not isinstance(second, str | None):
+            raise TypeError("approved_by")
+        if result == "asked":
+            if self._trial is not None:
+                yield Finding(Code.PULSE, self._trial.seq, "trial_result")
+            self._trial = entry
+            if not person.strip() or not (second or "").strip() or second == person:
+                yield Finding(Code.OVERRIDE, entry.seq, "trial_approval")
+            return
+        if result not in RESULTS:
+            yield Finding(Code.PULSE, entry.seq, "pulse_result", {"result": result})
+        if self._trial is None:
+            yield Finding(Code.PULSE, entry.seq, "trial_asked")
+        self._trial = None
+
     def intent(self, entry: Entry) -> Iterator[Finding]:
+        if self._trial is not None:
+            yield Finding(Code.INTENT, entry.seq, "trial_under_way")
         p = entry.payload
         number = int(p["intent"])
         if number in self.intents:
@@ -218,6 +245,8 @@ class Gate:
 
     def end(self, closed: bool) -> Iterator[Finding]:
         """What never got its end."""
+        if closed and self._trial is not None:
+            yield Finding(Code.PULSE, self._trial.seq, "trial_result")
         for number, intent in self.intents.items():
             if intent.outcome is None:
                 if closed:

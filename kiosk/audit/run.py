@@ -107,6 +107,7 @@ class _Session:
             K.GATE_PULSE: self.gate.pulse,
             K.GATE_PULSE_SEEN: self.gate.pulse_seen,
             K.GATE_OUTCOME: self.gate.outcome,
+            K.DEVICE_TRIED: self.gate.tried,
             K.ADMITTED: self.gate.admitted,
             K.SESSION_CLOSED: self._close,
         }

@@ -193,6 +193,22 @@ TEXTS: dict[str, tuple[str, str]] = {
         "有人通过，却没有开闸脉冲",
         "somebody passed without a pulse having been sent",
     ),
+    "trial_asked": (
+        "运维试开闸机的结果之前没有请求记录",
+        "the result of a pulse by hand that nothing says was asked for",
+    ),
+    "trial_result": (
+        "运维试开闸机没有结果记录",
+        "a pulse by hand that never got its result",
+    ),
+    "trial_approval": (
+        "场次进行中试开闸机，没有主考批准",
+        "a pulse by hand during the session without another person's approval",
+    ),
+    "trial_under_way": (
+        "运维试开闸机未结束就为考生开闸",
+        "an intent while a pulse by hand was under way",
+    ),
     "outcome_no_intent": ("结果没有对应的意图", "an outcome without its intent"),
     "outcome_twice": ("同一意图的第二个结果", "a second outcome of one intent"),
     "outcome_other": ("结果与其意图不是同一人", "an outcome for another than its intent names"),

@@ -99,7 +99,7 @@ class Context:
         try:
             client = wire.Client(app.socket_path(self.config), OFFICE_TIMEOUT_S)
         except wire.NotRunning as error:
-            self._allowed(error)
+            self.check_allowed(error)
             with app.offline(self.config) as office:
                 yield lambda method, params: office.call(method, language | params)
             return
@@ -111,7 +111,7 @@ class Context:
         with self.declined(), self.daemon() as client:
             return client.call(method, params or {})
 
-    def _allowed(self, error: wire.NotRunning) -> None:
+    def check_allowed(self, error: wire.NotRunning) -> None:
         """A daemon that we may not talk to is running: working beside it would be wrong."""
         if isinstance(error.__cause__, PermissionError):
             remedy = self.say(
@@ -128,7 +128,7 @@ class Context:
             with wire.Client(app.socket_path(self.config), timeout_s) as client:
                 yield client
         except wire.NotRunning as error:
-            self._allowed(error)
+            self.check_allowed(error)
             remedy = self.say("请先启动：examgate daemon", "start it: examgate daemon")
             self.fail(Exit.NOT_RUNNING, [f"{error}; {remedy}"])
 

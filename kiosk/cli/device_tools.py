@@ -1,5 +1,5 @@
 """`examgate device …` by hand, while no daemon runs: watch, record, replay, ports, and what each
-device can be asked to do. What moves the gate is journalled before it is sent.
+device can be asked to do. The gate's own commands are in gate_tools.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
-from kiosk.cli.devices import device, turnstile
+from kiosk.cli.devices import device
 
 SERIAL_ROLES = ("turnstile", "fingerprint", "id_card")
 role_argument = click.argument("role", type=click.Choice(SERIAL_ROLES))
@@ -36,7 +36,7 @@ def by_hand(c: Context, person: str = "technician") -> Iterator[Any]:
         yield hand
 
 
-def _make(c: Context, role: str, **changes: Any) -> Any:
+def make_device(c: Context, role: str, **changes: Any) -> Any:
     from kiosk import app
 
     return app.device_of(c.config, role, **changes)
@@ -92,7 +92,7 @@ def watch(c: Context, role: str, seconds: float, json_: bool) -> None:
 async def _watch(c: Context, role: str, seconds: float, json_: bool) -> None:
     from kiosk import workshop
 
-    async for seen in workshop.watch(role, _make(c, role), seconds):
+    async for seen in workshop.watch(role, make_device(c, role), seconds):
         if json_:
             click.echo(json.dumps({"at_s": seen.at_s, "what": seen.what} | seen.about))
         else:
@@ -122,7 +122,7 @@ def record(c: Context, role: str, file: Path, seconds: float) -> None:
         real = find(role, options["port"], options.get("usb"))
         write_head(out, {"role": role, "driver": options["driver"], "baud": str(options["baud"])})
         with Tap(role, real, int(options["baud"]), out) as tap:
-            tapped = _make(c, role, port=tap.port, usb=None)
+            tapped = make_device(c, role, port=tap.port, usb=None)
             asyncio.run(_drain(workshop.watch(role, tapped, seconds)))
     click.echo(c.say(f"已录制：{file}", f"recorded: {file}"))
 
@@ -159,7 +159,7 @@ def replay(c: Context, file: Path, seconds: float) -> None:
     if role not in SERIAL_ROLES:
         c.fail(Exit.BAD_INPUT, [f"{file}: line 1: role is {role!r}"])
     with Replay(recording) as twin:
-        made = _make(c, role, port=twin.port, usb=None)
+        made = make_device(c, role, port=twin.port, usb=None)
         try:
             asyncio.run(_drain(workshop.watch(role, made, seconds)))
             said = c.say("驱动没有发现故障", "the driver found no fault")
@@ -172,88 +172,6 @@ def replay(c: Context, file: Path, seconds: float) -> None:
                          "recorded"))  # fmt: skip
     if fault is not None:
         sys.exit(Exit.DEVICE)
-
-
-# --- the turnstile --------------------------------------------------------------------------------
-
-
-@turnstile.command()
-@as_json
-@pass_context
-def inputs(c: Context, json_: bool) -> None:
-    """The levels of the gate's inputs, after inversion. The daemon must not run.
-
-    Example: examgate device turnstile inputs
-    """
-    from kiosk import workshop
-
-    with by_hand(c):
-        found = asyncio.run(workshop.read_inputs(_make(c, "turnstile")))
-    if json_:
-        c.print_json({"inputs": found})
-    elif found is None:
-        click.echo(c.say("这种闸机没有输入", "this gate has no inputs"))
-    else:
-        for name, level in found.items():
-            click.echo(f"{'●' if level else '○'} {name}")
-
-
-@turnstile.command()
-@seconds_option
-@person_option
-@pass_context
-def pulse(c: Context, seconds: float, person: str) -> None:
-    """Unlock once, and say what the sensors saw. The daemon must not run; it is journalled.
-
-    Exit code 5 when the gate did not confirm it.
-
-    Example: examgate device turnstile pulse --seconds 10 --person 李工
-    """
-    from kiosk import workshop
-
-    with by_hand(c, person) as hand:
-        done = asyncio.run(workshop.pulse(_make(c, "turnstile"), seconds, hand.journal))
-    _say_pulse(c, done)
-    if done.result != "sent":
-        sys.exit(Exit.DEVICE)
-
-
-@turnstile.command()
-@click.argument("times", type=click.IntRange(1, 1000))
-@click.option("--seconds", type=click.FloatRange(0.1, 60), default=1, show_default=True,
-              help="How long each unlock lasts; at least its pulse and a little.")
-@person_option
-@pass_context
-def cycle(c: Context, times: int, seconds: float, person: str) -> None:
-    """Unlock TIMES times, one after the other. The daemon must not run; each is journalled.
-
-    Stops at the first that the gate did not confirm: exit code 5.
-
-    Example: examgate device turnstile cycle 20 --person 李工
-    """
-    # a relay that is still on from the last time does not pull again
-    seconds = max(seconds, c.config.device_options("turnstile")["pulse_ms"] / 1000 + 0.3)
-    with by_hand(c, person) as hand:
-        results = asyncio.run(_cycle(c, hand, times, seconds))
-    good = results.count("sent")
-    click.echo(c.say(f"{good}/{times} 次成功", f"{good} of {times} confirmed"))
-    if good != times:
-        sys.exit(Exit.DEVICE)
-
-
-async def _cycle(c: Context, hand: Any, times: int, seconds: float) -> list[str]:
-    from kiosk import workshop
-
-    results = []
-    async for done in workshop.cycle(_make(c, "turnstile"), times, seconds, hand.journal):
-        _say_pulse(c, done)
-        results.append(done.result)
-    return results
-
-
-def _say_pulse(c: Context, done: Any) -> None:
-    end = done.end or c.say("没有看到结果", "no end seen")
-    click.echo(f"{done.result} ({done.ms} ms) → {end}")
 
 
 # --- the fingerprint reader -----------------------------------------------------------------------
@@ -296,7 +214,9 @@ async def _probe(c: Context, own: dict[str, int]) -> Any:
     from kiosk import workshop
 
     best = None
-    tries = workshop.probe_fingerprint(lambda options: _make(c, "fingerprint", **options), own)
+    tries = workshop.probe_fingerprint(
+        lambda options: make_device(c, "fingerprint", **options), own
+    )
     async for options, found in tries:
         shown = found.code or "ok" if found else c.say("没有应答", "no answer")
         where = f"{options['baud']} 0x{options['address']:08X}"
@@ -327,7 +247,7 @@ def capture(c: Context, seconds: float) -> None:
 async def _twice(c: Context, seconds: float) -> tuple[str, int]:
     from kiosk import workshop
 
-    reader = _make(c, "fingerprint")
+    reader = make_device(c, "fingerprint")
     async with workshop.opened(reader):
         return await workshop.same_finger_twice(reader, seconds)
 
@@ -351,7 +271,7 @@ def match(c: Context, session_id: str, admission_no: str, seconds: float, person
         templates = _templates(c, hand, session_id, admission_no)
         click.echo(c.say("请放上手指 …", "lay the finger on …"))
         outcome, about = asyncio.run(
-            workshop.match_finger(_make(c, "fingerprint"), templates, seconds)
+            workshop.match_finger(make_device(c, "fingerprint"), templates, seconds)
         )
     click.echo(" ".join([outcome, *(f"{k}={v}" for k, v in about.items())]))
     if outcome != "matched":
@@ -407,7 +327,7 @@ def _look(c: Context, seconds: float, bar: bool) -> None:
     from kiosk import workshop
 
     with by_hand(c):
-        eye = _make(c, "camera")
+        eye = make_device(c, "camera")
         eye.open()
         best, end_s = 1.0, time.monotonic() + seconds
         try:
@@ -442,7 +362,7 @@ def snapshot(c: Context, file: Path) -> None:
         said = c.say("必须是 .png 或 .jpg", "must end with .png or .jpg")
         c.fail(Exit.BAD_INPUT, [f"{file}: {said}"])
     with by_hand(c):
-        eye = _make(c, "camera")
+        eye = make_device(c, "camera")
         eye.open()
         try:
             frame = eye.newest(-1, 5.0)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-import kiosk.cli.device_tools  # noqa: F401 - adds to the group device
+import kiosk.cli.device_tools
+import kiosk.cli.gate_tools  # noqa: F401 - both add to the group device
 from kiosk.cli.acceptance import acceptance
 from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language

@@ -24,6 +24,7 @@ class Code(StrEnum):
     UNSEEN = "UNSEEN"  #: let in at a gate without sensors: taken for passed, seen by nobody
     CAME_OUT = "CAME_OUT"  #: seat given up by somebody who was inside: admitted more than seated
     PASSED_UNASKED = "PASSED_UNASKED"  #: somebody passed whom nothing in the record let in
+    BY_HAND = "BY_HAND"  #: a technician opened the gate by hand, and somebody may have passed
     FORCED = "FORCED"
     OPPOSITE = "OPPOSITE"
     FIRE_OPEN = "FIRE_OPEN"  #: the gate stood open, nobody counted
@@ -48,6 +49,10 @@ _EVENTS: dict[str, tuple[Code, int, int]] = {
     "forced": (Code.FORCED, 0, 1),
     "opposite": (Code.OPPOSITE, 0, 0),
 }
+#: The same for the end of a pulse by hand; any other end is nobody, a missing one may be somebody.
+_TRIALS: dict[str | None, tuple[int, int]] = {
+    "passed": (1, 1), "tailgated": (1, 2), "unseen": (0, 1), None: (0, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class _Session:
         self.counters: list[Mapping[str, Any]] = []
         self.closing: Mapping[str, Any] | None = None
         self.fires: list[list[int]] = []
+        self.trials: list[Mapping[str, Any]] = []
         self._fire_open = False
         for entry in entries:
             self._take(entry)
@@ -138,6 +144,10 @@ class _Session:
                 self._event(e)
             case JournalKind.GATE_COUNTERS:
                 self.counters.append(e)
+            case JournalKind.DEVICE_TRIED:
+                opened = payload.get("result") in ("sent", "unknown")
+                if opened and payload.get("action") == "pulse":
+                    self.trials.append(e)
             case JournalKind.SESSION_CLOSED:
                 self.closing = e
 
@@ -210,6 +220,8 @@ class _Session:
     def of_events(self) -> Iterator[Difference]:
         for e in self.events:
             yield Difference(_EVENTS[e["payload"]["event"]][0], (e["seq"],))
+        for e in self.trials:
+            yield Difference(Code.BY_HAND, (e["seq"],))
         for fire in self.fires:
             yield Difference(Code.FIRE_OPEN, tuple(fire))
 
@@ -228,12 +240,14 @@ class _Session:
     def entries_explained(self) -> tuple[int, int]:
         """How many entries the record explains: at least, at most."""
         events = [_EVENTS[e["payload"]["event"]] for e in self.events]
-        least = self.passages + sum(low for _, low, _ in events)
+        trials = [_TRIALS.get(e["payload"].get("end"), (0, 0)) for e in self.trials]
+        least = self.passages + sum(low for _, low, _ in events) + sum(low for low, _ in trials)
         doubtful = (None, Reason.GATE_UNKNOWN, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
         most = (
             self.passages
             + sum(i.reason in doubtful for i in self.intents.values())
             + sum(high for _, _, high in events)
+            + sum(high for _, high in trials)
         )
         return least, most
 

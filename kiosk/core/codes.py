@@ -65,6 +65,7 @@ class Reason(StrEnum):
     DEVICE_FAULT = "DEVICE_FAULT"
     EVIDENCE_FAILED = "EVIDENCE_FAILED"
     RESTARTED = "RESTARTED"
+    WORKSHOP = "WORKSHOP"  #: a technician tries the gate by hand
 
 
 class VoidReason(StrEnum):

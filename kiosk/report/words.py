@@ -161,6 +161,7 @@ DIFFERENCES: Mapping[Code, tuple[str, str]] = {
         "seat given up after entry: one admission more than seats{back}",
     ),
     Code.PASSED_UNASKED: ("无开闸指令却有人通过", "somebody passed whom nothing had let in"),
+    Code.BY_HAND: ("运维试开闸机", "the gate was opened by hand by a technician"),
     Code.FORCED: ("强行闯入", "forced passage"),
     Code.OPPOSITE: ("反向通行", "passage in the wrong direction"),
     Code.FIRE_OPEN: (

@@ -23,6 +23,7 @@ class Access:
     proctor: bool = False  #: the proctor's screen, whoever stands before it
     roles: frozenset[Role] = frozenset()  #: the proctor's screen, when one of these has logged in
     names: bool = False  #: has a `person`, which is who has logged in
+    pin: bool = False  #: also the machine's own users have to log in
 
 
 def _roles(*roles: Role, names: bool = False) -> Access:
@@ -97,6 +98,9 @@ TABLE: dict[str, Access] = {
     "warning.list": ALL,
     "warning.acknowledge": ALL_NAMED,
     "alert.answer": PROCTORS_NAMED,
+    # devices, by hand
+    "device.inputs": ALL,
+    "device.pulse": Access(roles=frozenset({T}), names=True, pin=True),
     # the record, and what is handed out of it
     "journal.list": ALL,
     "journal.verify": ALL,

@@ -124,6 +124,8 @@ class GateStep:
             self._lane.spawn(self._count())
         if kind.ends_passage and self._unanswered is not None:
             self._resolve(kind in (GateEventKind.PASSED, GateEventKind.TAILGATED))
+        if kind.ends_passage and self._lane.workshop.saw(kind):
+            return  # a technician's, which is journalled as such
         if kind.ends_passage and self._lane.lane.state is State.GATE:
             self._lane.post(ev.PassageEnded(PASSAGE[kind]))
             return

@@ -197,6 +197,15 @@ class Journal:
         ).fetchone()
         return str(row[0]) if row else None
 
+    def last_trial(self) -> tuple[str | None, dict[str, Any]] | None:
+        """Session and payload of the newest pulse by hand; None: there was none."""
+        row = self._db.execute(
+            "select session_id, json_extract(entry, '$.payload') as payload from journal"
+            " where kind = 'device_tried' and json_extract(payload, '$.action') = 'pulse'"
+            " order by seq desc limit 1"
+        ).fetchone()
+        return (row[0], json.loads(row[1])) if row else None
+
     def verify(self, heads: Mapping[int, str] | None = None) -> list[str]:
         """Recompute everything; one sentence for each thing that is wrong, naming the entry.
 

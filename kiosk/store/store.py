@@ -146,6 +146,11 @@ class Store(
         self._vault.forget()
         return count
 
+    def unfinished_trial(self) -> tuple[str | None, dict[str, Any]] | None:
+        """Session and payload of a pulse by hand that was asked for and never got its result."""
+        last = self._journal.last_trial()
+        return last if last is not None and last[1].get("result") == "asked" else None
+
     def fire_release_lasts(self) -> bool:
         """As journalled: a fire release that nobody has ended. Raises `StoreError` if damaged."""
         try:

@@ -503,6 +503,35 @@ def sensors_word_on_an_answered_pulse(record: Venue) -> Any:
     return seen
 
 
+@by_venue("OVERRIDE")
+def opened_by_hand_by_one_alone(record: Venue) -> Any:
+    asked = record.all("device_tried", result="asked")[0]
+    asked["payload"]["approved_by"] = None
+    return asked
+
+
+@by_venue("PULSE")
+def opened_by_hand_unasked(record: Venue) -> Any:
+    record.drop(record.all("device_tried", result="asked")[0])
+    return record.all("device_tried", result="sent")[0]
+
+
+@by_venue("PULSE")
+def opened_by_hand_and_nothing_said(record: Venue) -> Any:
+    asked = record.all("device_tried", result="asked")[0]
+    record.repeat(asked)
+    return asked
+
+
+@by_venue("INTENT")
+def opened_by_hand_into_a_passage(record: Venue) -> Any:
+    (said,) = record.all("device_tried", result="sent")
+    after = next(i for i in record.all("gate_intent") if record.place(i) > record.place(said))
+    record.move(said, before=record.entries[record.entries.index(after) + 1])
+    said["at"] = after["at"]
+    return after
+
+
 @by_venue("PULSE")
 def pulse_removed(record: Venue) -> Any:
     record.drop(record.all("gate_pulse")[0])

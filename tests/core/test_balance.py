@@ -111,6 +111,14 @@ class Session:
                 seq = self.write("gate_event", "GATE_FORCED", event="forced")
                 self.expected.append((Code.FORCED, (seq,)))
                 self.through += seen
+            case "by hand":
+                self.write("device_tried", device="turnstile", action="pulse", result="asked")
+                end = "passed" if seen else "timed_out"
+                seq = self.write(
+                    "device_tried", device="turnstile", action="pulse", result="sent", end=end
+                )
+                self.expected.append((Code.BY_HAND, (seq,)))
+                self.through += seen
             case "opposite":
                 seq = self.write("gate_event", "GATE_OPPOSITE", event="opposite")
                 self.expected.append((Code.OPPOSITE, (seq,)))
@@ -130,7 +138,7 @@ class Session:
 CLEAN = ["clean", "second try", "voided outside"]
 WAYS = [*CLEAN, "drew only", "missing", "unknown", "turned back", "tailgated", "came out",
         "came back"]  # fmt: skip
-EVENTS = ["passed", "forced", "opposite", "fire", "late timeout", "refusal"]
+EVENTS = ["passed", "forced", "opposite", "by hand", "fire", "late timeout", "refusal"]
 NOTHING = ["late timeout", "refusal"]
 
 

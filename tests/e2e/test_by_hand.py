@@ -4,6 +4,7 @@ chief's own PIN; both verifiers agree, and no PIN is in any log or in the journa
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -20,6 +21,22 @@ def refusal(screen: wire.Client, method: str, **params: object) -> str:
     with pytest.raises(wire.RpcError) as refused:
         screen.call(method, params)
     return str(refused.value.data["code"])
+
+
+def opened_by_a_technician(venue: Venue) -> None:
+    """With `examgate device turnstile pulse`, while a session is open."""
+    pulse = ("--lang", "en", "device", "turnstile", "pulse", "--seconds", "5",
+             "--staff-no", "1003", "--pin-stdin")  # fmt: skip
+    before = venue.turnstile.pulses
+    alone = venue.command(*pulse, check=False, said=PINS["1003"] + "\n")
+    assert alone.returncode == 1 and "a chief has to approve" in alone.stderr
+    wrong = venue.command(*pulse, check=False, said=TRIED + "\n")
+    assert wrong.returncode == 1 and "do not fit" in wrong.stderr
+    assert venue.turnstile.pulses == before
+    venue.turnstile.on_unlock = threading.Timer(0.1, venue.turnstile.person_passes).start
+    both = f"{PINS['1003']}\n{PINS['1001']}\n"
+    done = venue.command(*pulse, "--approved-by", "1001", said=both)
+    assert "→ passed" in done.stdout and venue.turnstile.pulses == before + 1
 
 
 def test_let_in_by_hand_under_two_peoples_pins(quick_venue: Venue, walker: Walker) -> None:
@@ -54,6 +71,12 @@ def test_let_in_by_hand_under_two_peoples_pins(quick_venue: Venue, walker: Walke
     assert (said["person"], said["approved_by"]) == ("1002 周静", "1001 李敏")
     (intent,) = [e for e in entries if e["kind"] == "gate_intent"]
     assert intent["payload"]["authority"] == "override"
+    walker.leave()
+    opened_by_a_technician(venue)
+    entries = audit(venue)
+    (asked, done) = [e["payload"] for e in entries if e["kind"] == "device_tried"]
+    assert (asked["person"], asked["approved_by"]) == ("1003 王工", "1001 李敏")
+    assert (done["result"], done["end"]) == ("sent", "passed")
     venue.stop("daemon")
     assert leaks(venue, WANG) == []
     written = json.dumps(entries) + "".join(f.read_text() for f in venue.logs.iterdir())

@@ -145,7 +145,10 @@ def audit(venue: Venue) -> list[dict[str, Any]]:
     assert venue.call("journal.verify")["problems"] == []
     assert [e["seq"] for e in entries] == list(range(1, len(entries) + 1))
     intents = [e for e in entries if e["kind"] == "gate_intent"]
-    assert venue.turnstile.pulses <= len(intents), "a pulse without an intent on disk"
+    by_hand = [e for e in entries if e["kind"] == "device_tried"
+               and e["payload"]["result"] == "asked"]  # fmt: skip
+    asked = len(intents) + len(by_hand)
+    assert venue.turnstile.pulses <= asked, "a pulse without an intent on disk"
     draws = [e for e in entries if e["kind"] == "seat_drawn"]
     voided = {(e["session_id"], e["payload"]["draw_no"]) for e in entries
               if e["kind"] == "seat_voided"}  # fmt: skip

@@ -63,9 +63,29 @@ def hall(store: Store, clock: Clock) -> Iterator[Hall]:
 
 def test_the_machines_own_users_may_everything(hall: Hall) -> None:
     for method in [*TABLE, "some.new_method"]:
-        assert hall.refusal(method, "machine") is None
+        wanted = "LOGIN_NEEDED" if method == "device.pulse" else None
+        assert hall.refusal(method, "machine") == wanted
     assert hall.refusal("session.open", "machine", person="李老师") is None
     assert hall.refusal("session.open", "machine", person="1001 李敏") == "PERSON_FORM"
+
+
+def test_the_gate_is_moved_by_a_technician_who_has_logged_in(hall: Hall) -> None:
+    hall.door.came("command", os.geteuid())
+    hall.door.is_screen("command", "technician")
+    assert hall.refusal("device.pulse", "command") == "LOGIN_NEEDED"
+    for staff_no in ("1001", "1002"):
+        hall.login(staff_no, connection="command")
+        assert hall.refusal("device.pulse", "command") == "NOT_ALLOWED"
+    hall.login("1003", connection="command")
+    params = hall.door.admit("device.pulse", {"person": "somebody else"}, "command")
+    assert params["person"] == "1003 王工"
+    assert hall.approve("1001", "command") == {"approved_by": "1001 李敏"}
+    with pytest.raises(RpcError) as refused:
+        hall.approve("1002", "command")
+    assert refused.value.data["code"] == "APPROVAL_CHIEF"
+    with pytest.raises(RpcError) as twice:
+        hall.door.is_screen("command", "proctor")
+    assert twice.value.data["code"] == "NOT_HERE"
 
 
 def test_nobody_else_is_more_than_a_screen(hall: Hall) -> None:

@@ -25,7 +25,7 @@ DESK = frozenset({
 })
 WAIT = frozenset({
     Reason.OTHER_SESSION, Reason.TOO_EARLY, Reason.SESSION_NOT_OPEN, Reason.HALL_FULL,
-    Reason.NO_TERMINAL_FOR_CLASS,
+    Reason.NO_TERMINAL_FOR_CLASS, Reason.WORKSHOP,
 })
 CARD = frozenset({Reason.CARD_EXPIRED, *KEEPS_SEAT})
 NEXT_LANE = frozenset({Reason.DEVICE_FAULT, Reason.EVIDENCE_FAILED})
@@ -107,6 +107,9 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
 
 
 def _out_of_order(state: dict[str, Any], language: str) -> Shown:
+    if state.get("reason") == Reason.WORKSHOP:
+        return Shown("notice", "clock", text(language, "next.WORKSHOP.title"),
+                     text(language, "next.WORKSHOP.body"), action="none")
     fire = state.get("reason") == Reason.FIRE
     title, body = ("out_of_order.fire", "out_of_order.fire_body") if fire else (
         "out_of_order.title", "out_of_order.body")

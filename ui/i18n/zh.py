@@ -244,6 +244,9 @@ TEXTS: dict[str, str] = {
     "reason.RESTARTED": "系统重新启动",
     "next.RESTARTED.title": "请重新开始",
     "next.RESTARTED.body": "系统刚刚重新启动，让您久等了",
+    "reason.WORKSHOP": "运维正在检修",
+    "next.WORKSHOP.title": "请稍候",
+    "next.WORKSHOP.body": "运维正在检查闸机，马上恢复",
     # states, for the proctor
     "state.closed": "没有开放的场次",
     "state.out_of_order": "通道停用",

@@ -1,0 +1,207 @@
+"""`examgate device turnstile …`: the gate's inputs, and opening it by hand.
+
+While the daemon runs it does the work, for a technician who has logged in with number and PIN;
+while it does not, the lane is out of service and the command has the gate to itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from kiosk import wire
+from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.device_tools import by_hand, make_device, seconds_option
+from kiosk.cli.devices import turnstile
+
+MOST_S = 60.0  #: that the daemon keeps the gate unlocked for a technician
+staff_no_option = click.option(
+    "--staff-no", help="While the daemon runs: your staff number. Asked for if it is missing."
+)
+approved_by_option = click.option(
+    "--approved-by", help="While a session is open: the staff number of the chief who approves."
+)
+pin_stdin_option = click.option(
+    "--pin-stdin", is_flag=True,
+    help="Read the PINs from standard input, yours first, instead of asking for them.",
+)  # fmt: skip
+
+
+@turnstile.command()
+@as_json
+@pass_context
+def inputs(c: Context, json_: bool) -> None:
+    """The levels of the gate's inputs, after inversion. Asks the daemon while it runs.
+
+    Example: examgate device turnstile inputs
+    """
+    from kiosk import workshop
+
+    with _daemon(c) as client:
+        if client is not None:
+            found = client.call("device.inputs", {"lang": c.language})["inputs"]
+        else:
+            with by_hand(c):
+                found = asyncio.run(workshop.read_inputs(make_device(c, "turnstile")))
+    if json_:
+        c.print_json({"inputs": found})
+    elif found is None:
+        click.echo(c.say("这种闸机没有输入", "this gate has no inputs"))
+    else:
+        for name, level in found.items():
+            click.echo(f"{'●' if level else '○'} {name}")
+
+
+@turnstile.command()
+@seconds_option
+@staff_no_option
+@approved_by_option
+@pin_stdin_option
+@person_option
+@pass_context
+def pulse(
+    c: Context, seconds: float, staff_no: str | None, approved_by: str | None, pin_stdin: bool,
+    person: str,
+) -> None:
+    """Unlock once, and say what the sensors saw; it is journalled as opened by hand.
+
+    While the daemon runs it asks for a technician's number and PIN, and while a session is open
+    for a chief's as well; nobody may be at the lane. While it does not run, --person is journalled.
+    Exit code 5 when the gate did not confirm it.
+
+    Example: examgate device turnstile pulse --seconds 10 --staff-no 1003
+    """
+    from kiosk import workshop
+
+    with _daemon(c) as client:
+        if client is not None:
+            ask = _opener(c, client, staff_no, approved_by, pin_stdin, seconds)
+            done = ask()
+        else:
+            with by_hand(c, person) as hand:
+                done = asyncio.run(
+                    workshop.pulse(make_device(c, "turnstile"), seconds, hand.journal)
+                )
+    _say_pulse(c, done)
+    if done.result != "sent":
+        sys.exit(Exit.DEVICE)
+
+
+@turnstile.command()
+@click.argument("times", type=click.IntRange(1, 1000))
+@click.option("--seconds", type=click.FloatRange(0.1, MOST_S), default=1, show_default=True,
+              help="How long each unlock lasts; at least its pulse and a little.")
+@staff_no_option
+@approved_by_option
+@pin_stdin_option
+@person_option
+@pass_context
+def cycle(
+    c: Context, times: int, seconds: float, staff_no: str | None, approved_by: str | None,
+    pin_stdin: bool, person: str,
+) -> None:
+    """Unlock TIMES times, one after the other; each is journalled. Who may: as for pulse.
+
+    Stops at the first that the gate did not confirm: exit code 5.
+
+    Example: examgate device turnstile cycle 20 --staff-no 1003
+    """
+    # a relay that is still on from the last time does not pull again
+    seconds = max(seconds, c.config.device_options("turnstile")["pulse_ms"] / 1000 + 0.3)
+    with _daemon(c) as client:
+        if client is not None:
+            ask = _opener(c, client, staff_no, approved_by, pin_stdin, seconds)
+            results = _cycle(c, ask, times)
+        else:
+            with by_hand(c, person) as hand:
+                results = asyncio.run(_cycle_alone(c, hand, times, seconds))
+    good = results.count("sent")
+    click.echo(c.say(f"{good}/{times} 次成功", f"{good} of {times} confirmed"))
+    if good != times:
+        sys.exit(Exit.DEVICE)
+
+
+def _cycle(c: Context, ask: Callable[[], Any], times: int) -> list[str]:
+    results: list[str] = []
+    while len(results) < times and results.count("sent") == len(results):
+        done = ask()
+        _say_pulse(c, done)
+        results.append(done.result)
+    return results
+
+
+async def _cycle_alone(c: Context, hand: Any, times: int, seconds: float) -> list[str]:
+    from kiosk import workshop
+
+    results = []
+    async for done in workshop.cycle(make_device(c, "turnstile"), times, seconds, hand.journal):
+        _say_pulse(c, done)
+        results.append(done.result)
+    return results
+
+
+def _say_pulse(c: Context, done: Any) -> None:
+    end = done.end or c.say("没有看到结果", "no end seen")
+    click.echo(f"{done.result} ({done.ms} ms) → {end}")
+
+
+# --- through the daemon ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _daemon(c: Context) -> Iterator[wire.Client | None]:
+    """The running daemon; None: none runs, and the lane is out of service."""
+    from kiosk import app
+
+    with c.declined():
+        try:
+            client = wire.Client(app.socket_path(c.config), 2 * MOST_S)
+        except wire.NotRunning as error:
+            c.check_allowed(error)
+            yield None
+            return
+        with client:
+            yield client
+
+
+def _opener(
+    c: Context, client: wire.Client, staff_no: str | None, approved_by: str | None,
+    pin_stdin: bool, seconds: float,
+) -> Callable[[], Any]:
+    """Log in; what is returned opens the gate once. Ends the command when declined."""
+    from kiosk.workshop import Pulse
+
+    if seconds > MOST_S:
+        said = c.say(f"服务运行时最多 {MOST_S:g} 秒", f"at most {MOST_S:g} while the daemon runs")
+        c.fail(Exit.BAD_INPUT, [f"--seconds {seconds:g}: {said}"])
+    if approved_by is not None and not approved_by.isdigit():
+        said = c.say("须为主考的工号", "has to be a chief's staff number")
+        c.fail(Exit.BAD_INPUT, [f"--approved-by {approved_by}: {said}"])
+    lang = {"lang": c.language}
+    client.call("lane.subscribe", {"screen": "technician"} | lang)
+    number = staff_no or click.prompt(c.say("工号（运维）", "your staff number (technician)"))
+    pin = _pin(c, number, pin_stdin, "")
+    client.call("staff.login", {"staff_no": number, "pin": pin} | lang)
+    params: dict[str, Any] = {"seconds": seconds} | lang
+    if approved_by is not None:
+        approval = _pin(c, approved_by, pin_stdin, c.say("（批准）", " (approves)"))
+        params["approval"] = {"staff_no": approved_by, "pin": approval}
+
+    def ask() -> Pulse:
+        done = client.call("device.pulse", params)
+        return Pulse(done["result"], done["end"], done["ms"])
+
+    return ask
+
+
+def _pin(c: Context, number: str, from_stdin: bool, what: str) -> str:
+    if from_stdin:
+        return sys.stdin.readline().strip()
+    words = c.say(f"{number} 的密码{what}", f"PIN of {number}{what}")
+    asked: str = click.prompt(words, hide_input=True)
+    return asked.strip()
