@@ -30,7 +30,34 @@ TEMPLATE = TEMPLATE_BYTES // BLOCK * wire_bytes(BLOCK)
 PARAMETERS = ASK + wire_bytes(17)
 #: what pyfingerprint does: ask for the packet size, announce, send, read back
 UPLOAD = PARAMETERS + (ASK_BUFFER + ACK) + TEMPLATE + (ASK_BUFFER + ACK) + TEMPLATE
+PAGE = wire_bytes(4) + ACK  #: recall one page
+#: into the flash: sent and read back as before, stored, recalled, read back from there
+KEEP = UPLOAD + 2 * PAGE + (ASK_BUFFER + ACK) + TEMPLATE
 DECISION = (ASK_BUFFER + ACK) + (ASK + wire_bytes(3))  #: convert, compare
+
+
+async def remember(work: WorkTimes, rounds: int) -> tuple[list[float], list[float]]:
+    """Seconds to (keep one template, recall it) per round."""
+    keeps, recalls = [], []
+    with VirtualZfm(timed=True, baud=BAUD, work=work) as twin:
+        reader = ZfmReader({"port": twin.port, "baud": BAUD})
+        await reader.open()
+        try:
+            for n in range(rounds):
+                template = make_template("alice", n)
+                await reader.keep([])
+                started = time.monotonic()
+                await reader.keep([template])
+                kept = time.monotonic()
+                await reader.load([make_template("bob", n)])
+                sent = time.monotonic()
+                await reader.load([template])
+                recalls.append(time.monotonic() - sent)
+                keeps.append(kept - started)
+                await reader.clear()
+        finally:
+            await reader.close()
+    return keeps, recalls
 
 
 async def measure(work: WorkTimes, rounds: int) -> tuple[list[float], list[float], list[float]]:
@@ -83,6 +110,9 @@ def main() -> None:
         uploads, decisions, whole = asyncio.run(measure(work, rounds))
         work_s = work.convert_s + work.compare_s
         add(table, f"template sent and read back, {label}", UPLOAD, 0.0, uploads)
+        keeps, recalls = asyncio.run(remember(work, rounds))
+        add(table, f"template into the module's flash, {label}", KEEP, work.flash_s, keeps)
+        add(table, f"template recalled from there, {label}", PAGE, 0.0, recalls)
         add(table, f"image ready → decision, {label}", DECISION, work_s, decisions)
         capture = DECISION + ASK + ACK
         add(table, f"finger laid → decision, {label}", capture, work_s + work.capture_s, whole)

@@ -132,8 +132,16 @@ class FingerprintReader(Protocol):
     async def check(self) -> None:
         """A cheap question the reader must answer. Raises `DeviceFault`."""
 
+    async def keep(self, templates: Sequence[bytes]) -> int:
+        """Hold these in the reader's own memory, instead of what it holds, as far as there is
+        room, so that `load` of one of them sends next to nothing. How many are held.
+
+        Waits while templates are loaded: who stands there comes first. `keep(())` empties the
+        memory; so do `open` and `close`. A reader without memory holds none.
+        """
+
     async def load(self, templates: Sequence[bytes]) -> None:
-        """Send the claimed candidate's templates (512 bytes each) ahead of the finger."""
+        """Send the claimed candidate's templates ahead of the finger."""
 
     async def verify(self) -> FingerResult:
         """Wait for a finger, capture it, compare it with the loaded templates.

@@ -72,6 +72,9 @@ def serial_fault(role: str, port: str, error: BaseException) -> DeviceFault:
     return DeviceFault(role, FaultCode.UNPLUGGED, port)
 
 
+_BAUDS = {
+    getattr(termios, f"B{baud}"): baud for baud in (9600, 19200, 38400, 57600, 115200)
+}
 _GONE = (errno.EIO, errno.EBADF)
 
 
@@ -193,6 +196,13 @@ class VirtualDevice:
         with self.lock:
             if self._master is None:
                 self._plug_in()
+
+    @property
+    def host_baud(self) -> int | None:
+        """At which speed the other end has opened the port; None: not a usual one, or unplugged."""
+        if self._slave is None:
+            return None
+        return _BAUDS.get(termios.tcgetattr(self._slave)[5])
 
     @property
     def plugged(self) -> bool:

@@ -128,7 +128,22 @@ class Fingerprint(Section):
     )
     address: int = Field(default=0xFFFFFFFF, ge=0, le=0xFFFFFFFF, description="module address")
     password: int = Field(default=0, ge=0, le=0xFFFFFFFF, description="module password")
-    min_score: int = Field(default=50, ge=1, le=1000, description="least score that is a match")
+    min_score: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="least score that is a match, when the module calls it one",
+    )
+    security: Literal["as_found", "lowest", "low", "normal", "high", "highest"] = Field(
+        default="as_found",
+        description="the module's own security level, 1 to 5, which is set when it is opened "
+        "(docs/protocol-fingerprint.md)",
+    )
+    preload: bool = Field(
+        default=True,
+        description="a session's templates lie in the module's own memory while it is open; that "
+        "memory is the lane's then, and emptied whenever the module is opened",
+    )
 
 
 class Camera(Section):

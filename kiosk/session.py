@@ -201,6 +201,7 @@ class LaneSession:
         """The store's open session changed: load its gallery, tell the flow."""
         self.session = self.store.open_now()
         self.faces.load_gallery(self.session)
+        self.fingers.hold()
         self.alerts_changed()
         self.warnings_changed()
         self.offer(ev.SessionClosed() if self.session is None else ev.SessionOpened())
@@ -266,6 +267,8 @@ class LaneSession:
 
     def device_found(self, role: str) -> None:
         """It is back: what was waived for it is asked for again."""
+        if role == "fingerprint":
+            self.fingers.hold(anew=True)
         if role != "fingerprint" or not self.lane.without_finger:
             return
         self.post(ev.FingerRestored())
@@ -448,7 +451,7 @@ class LaneSession:
 
     def record(self, record: do.Record, **payload: Any) -> None:
         if record.score is not None:
-            payload["score"] = record.score
+            payload |= {"score": record.score} | self.fingers.compared
         if record.distance is not None:
             payload["distance"] = round(record.distance, 4)
         if record.by is not None:
@@ -495,6 +498,8 @@ class LaneSession:
 
     def spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guarded(work))
+        if asyncio.iscoroutine(work):  # one that was cancelled before it began was never awaited
+            task.add_done_callback(lambda _: work.close())
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return task

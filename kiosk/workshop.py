@@ -169,8 +169,13 @@ async def probe_fingerprint(
     make: Callable[[dict[str, int]], Any], own: dict[str, int]
 ) -> AsyncIterator[tuple[dict[str, int], Found | None]]:
     """Every try with what it found, the configured settings first. A wrong password or address
-    is an answer, too: then baud is right. Raises `DeviceFault` when the port cannot be had."""
+    is an answer, too: then baud is right, and no other is tried. Where nothing answers, another
+    password would not help. Raises `DeviceFault` when the port cannot be had."""
+    heard, silent = 0, set()
     for options in _settings(own):
+        baud, line = options["baud"], (options["baud"], options["address"])
+        if line in silent or heard not in (0, baud):
+            continue
         device = make(options)
         try:
             async with opened(device) as info:
@@ -178,10 +183,12 @@ async def probe_fingerprint(
                 return
         except DeviceFault as fault:
             if fault.code in (FaultCode.WRONG_PASSWORD, FaultCode.WRONG_DEVICE):
+                heard = baud
                 yield options, Found(options, fault.code.value, {})
                 continue
             if fault.code not in (FaultCode.NO_ANSWER, FaultCode.GARBLED):
                 raise
+            silent.add(line)
             yield options, None
 
 

@@ -213,10 +213,12 @@ def probe(c: Context) -> None:
 async def _probe(c: Context, own: dict[str, int]) -> Any:
     from kiosk import workshop
 
+    def make(options: dict[str, int]) -> Any:
+        # whose module it is, is not known yet: nothing in it is touched
+        return make_device(c, "fingerprint", **options, preload=False, security="as_found")
+
     best = None
-    tries = workshop.probe_fingerprint(
-        lambda options: make_device(c, "fingerprint", **options), own
-    )
+    tries = workshop.probe_fingerprint(make, own)
     async for options, found in tries:
         shown = found.code or "ok" if found else c.say("没有应答", "no answer")
         where = f"{options['baud']} 0x{options['address']:08X}"
@@ -261,24 +263,30 @@ async def _twice(c: Context, seconds: float) -> tuple[str, int]:
 def match(c: Context, session_id: str, admission_no: str, seconds: float, person: str) -> None:
     """Compare a finger with the templates that a candidate has on the roster.
 
-    The daemon must not run. That it was done, and for whom, is journalled.
+    The daemon must not run. For whom it was done is journalled before, and what came of it after.
 
     Example: examgate device fingerprint match KM1-0900 3706261100001 --person 李工
     """
     from kiosk import workshop
 
     with by_hand(c, person) as hand:
-        templates = _templates(c, hand, session_id, admission_no)
+        pseudonym, templates = _templates(c, hand, session_id, admission_no)
+        hand.journal("fingerprint", "match", {"result": "asked", "pseudonym": pseudonym})
         click.echo(c.say("请放上手指 …", "lay the finger on …"))
         outcome, about = asyncio.run(
             workshop.match_finger(make_device(c, "fingerprint"), templates, seconds)
         )
+        found = {"result": outcome, "pseudonym": pseudonym} | about
+        hand.journal("fingerprint", "match", found)
     click.echo(" ".join([outcome, *(f"{k}={v}" for k, v in about.items())]))
     if outcome != "matched":
         sys.exit(Exit.DECLINED)
 
 
-def _templates(c: Context, hand: Any, session_id: str, admission_no: str) -> list[bytes]:
+def _templates(
+    c: Context, hand: Any, session_id: str, admission_no: str
+) -> tuple[str, list[bytes]]:
+    """(pseudonym, templates) of a candidate."""
     candidate = hand.store.lookup_admission(session_id, admission_no).candidate
     if candidate is None:
         said = c.say("名单里没有这名考生", "this candidate is not on the roster")
@@ -286,9 +294,7 @@ def _templates(c: Context, hand: Any, session_id: str, admission_no: str) -> lis
     found: list[bytes] = hand.store.templates(candidate.candidate_id)
     if not found:
         c.fail(Exit.BAD_INPUT, [c.say("没有指纹模板", "no fingerprint template")])
-    about = {"result": "asked", "pseudonym": candidate.pseudonym}
-    hand.journal("fingerprint", "match", about)
-    return found
+    return candidate.pseudonym, found
 
 
 # --- the camera -----------------------------------------------------------------------------------

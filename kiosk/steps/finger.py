@@ -1,12 +1,17 @@
 """The finger step: templates go to the reader ahead of the finger, then one finger at a time.
 
+A session's go into the reader's own memory while it is open, as far as there is room.
+
 Knows the reader's contract; what a match leads to is the flow's.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from drivers.contracts import FingerprintReader
 from drivers.errors import DeviceFault, Retry
@@ -17,6 +22,8 @@ from kiosk.core.types import Candidate
 if TYPE_CHECKING:
     from kiosk.session import LaneSession
 
+log = structlog.get_logger(__name__)
+
 
 class FingerStep:
     """One a lane."""
@@ -25,6 +32,33 @@ class FingerStep:
         self._lane = lane
         self._reading: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
+        self._holding: asyncio.Task[None] | None = None
+        self._held = b""  # what the reader was last asked to hold
+        self.compared: dict[str, Any] = {}  #: what the newest comparison went by, for the journal
+
+    def hold(self, *, anew: bool = False) -> None:
+        """Have the reader hold the templates of the session that is open now; of none: nothing.
+
+        `anew`: the reader has been opened, so it holds nothing.
+        """
+        session = self._lane.session
+        of = self._lane.store.session_templates(session.session_id) if session else []
+        wanted = hashlib.sha256(b"".join(of)).digest()
+        if wanted == self._held and not anew:
+            return
+        if self._holding is not None:
+            self._holding.cancel()
+        try:
+            reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
+        except (DeviceFault, KeyError):
+            self._held = b""  # asked anew when it is there
+            return
+        self._held = wanted
+        self._holding = self._lane.spawn(self._hold(reader, of))
+
+    async def _hold(self, reader: FingerprintReader, templates: list[bytes]) -> None:
+        held = await reader.keep(templates)
+        log.info("templates_held", held=held, of=len(templates))
 
     def load(self, candidate: Candidate) -> None:
         """Send the templates while the person still looks into the camera."""
@@ -58,12 +92,18 @@ class FingerStep:
         except Retry as retry:
             event: ev.Event = ev.FingerUnreadable(retry.reason.value)
         else:
+            self.compared = self._bar() | {"template": result.template_index}
             self._lane.timings["image_ready"] = result.image_ready_s
             self._lane.timings["finger_decided"] = self._lane.clock.monotonic()
             made = ev.FingerMatched if result.matched else ev.FingerNotMatched
             event = made(result.score)
         if self._lane.lane.visit.number == visit:
             self._lane.offer(event)
+
+    def _bar(self) -> dict[str, Any]:
+        """Least score and security level that the reader says it goes by."""
+        facts = self._lane.supervisor.statuses["fingerprint"].facts
+        return {k: int(facts[k]) for k in ("min_score", "security_level") if k in facts}
 
     def forget(self) -> None:
         for task in (self._reading, self._loading):

@@ -452,6 +452,15 @@ class Roster(Base):
         )
         return [self._vault.decrypt(session_id, "template", blob) for session_id, blob in rows]
 
+    def session_templates(self, session_id: str) -> list[bytes]:
+        """Of everybody booked in the session; everybody's first before anybody's second."""
+        rows = self._rows(
+            "select template from templates join candidates using (candidate_id)"
+            " where session_id = ? order by position, candidate_id",
+            session_id,
+        )
+        return [self._vault.decrypt(session_id, "template", blob) for (blob,) in rows]
+
     def photo(self, candidate_id: int) -> bytes:
         row = self._row(
             "select session_id, photo from candidates where candidate_id = ?", candidate_id

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from drivers import ports
+from drivers.fingerprint.zfm.codec import Command, Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
@@ -145,7 +146,98 @@ def test_probe_finds_another_password(run, key, reader):
     found = run("device", "fingerprint", "probe")
     assert found.exit_code == 0 and "as configured" in found.stdout
     reader.chip.password = 7
-    assert run("device", "fingerprint", "probe").exit_code == 5
+    none = run("device", "fingerprint", "probe")
+    assert none.exit_code == 5 and "to no password" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("baud", "password"), [(57600, 0x1234), (115200, 0)]
+)
+def test_probe_finds_how_it_is_spoken_to(run, key, config, config_file, baud, password):
+    """Configured with a wrong speed and a password that is right or was never set."""
+    config_file.write_text(
+        config_file.read_text()
+        .replace("    password: 0x00000000", "    password: 0x1234")
+        .replace("    baud: 57600", "    baud: 38400")
+    )
+    port = Path(config.devices.fingerprint.port)
+    port.parent.mkdir(exist_ok=True)
+    with VirtualZfm(port, baud=baud) as twin:
+        twin.chip.password = password
+        twin.chip.library[3] = twin.chip.library[9] = bytes(512)
+        found = run("device", "fingerprint", "probe")
+        assert found.exit_code == 0, found.stderr
+        assert found.stdout.split() == [
+            "change", "the", "configuration:", "baud:", str(baud), "address:", "0xFFFFFFFF",
+            "password:", f"0x{password:08X}",
+        ]  # fmt: skip
+        assert sorted(twin.chip.library) == [3, 9], "whose it is, is not known: left alone"
+
+
+@pytest.fixture
+def anna(config, key):
+    """One candidate of session S1, with two templates; and the record is let go again."""
+    from datetime import UTC, datetime
+
+    from drivers.fingerprint.zfm.virtual import make_template
+    from tests.store.conftest import row
+
+    booked = row(1, templates=tuple(make_template(f"anna/{f}", 1) for f in ("thumb", "index")))
+    with app.by_hand(config, "t") as hand:
+        hand.store.create_session("S1", "科目一", datetime.now(UTC), ["001"], person="t")
+        hand.store.apply_roster([booked, row(2, templates=())], "test", "t")
+    return booked
+
+
+def test_a_finger_is_compared_with_a_candidates_templates(run, config, anna, reader):
+    def match(number, finger=None):
+        if finger:
+            reader.put_finger(finger)
+        done = run("device", "fingerprint", "match", "S1", number, "--seconds", "3",
+                   "--person", "李工")  # fmt: skip
+        reader.lift_finger()
+        return done
+
+    before = reader.commands(Command.UPLOAD_CHARACTERISTICS)
+    good = match(anna.admission_no, "anna/thumb")
+    assert good.exit_code == 0 and good.stdout.splitlines()[-1].startswith("matched score=")
+    assert good.stdout.split()[-1] == "template=0"
+    assert reader.commands(Command.UPLOAD_CHARACTERISTICS) == before + 1
+    other = match(anna.admission_no, "anna/index")
+    assert other.exit_code == 0 and other.stdout.split()[-1] == "template=1"
+    wrong = match(anna.admission_no, "bert/thumb")
+    assert wrong.exit_code == 1 and wrong.stdout.splitlines()[-1].startswith("not_matched score=0")
+    reader.next_image(Confirm.TOO_DRY)
+    dry = match(anna.admission_no, "anna/thumb")
+    assert dry.exit_code == 1 and dry.stdout.splitlines()[-1] == "too_dry"
+    assert not reader.chip.library and reader.chip.finger is None
+    with app.offline(config) as office:
+        entries = office.call("journal.list", {"after": 0, "limit": 1000})["entries"]
+    records = [e for e in entries if e["kind"] == "device_tried"]
+    results = ["matched", "matched", "not_matched", "too_dry"]
+    said = [r["payload"]["result"] for r in records]
+    assert said == [each for result in results for each in ("asked", result)]
+    assert records[1]["payload"]["score"] >= 50 and records[3]["payload"]["template"] == 1
+    assert {r["payload"]["person"] for r in records} == {"李工"}
+    assert len({r["pseudonym"] for r in records}) == 1 and anna.name not in str(records)
+
+
+def test_match_says_who_is_not_there_or_has_no_template(run, config, anna, reader):
+    for number, said in (("A99999", "not on the roster"), ("A00002", "no fingerprint template")):
+        done = run("device", "fingerprint", "match", "S1", number)
+        assert done.exit_code == 3 and said in done.stderr
+    assert not reader.commands(Command.READ_IMAGE) and not tried(config)
+
+
+def test_match_of_nobody_ends_with_its_time(run, anna, reader):
+    done = run("device", "fingerprint", "match", "S1", anna.admission_no, "--seconds", "0.4")
+    assert done.exit_code == 1 and done.stdout.splitlines()[-1] == "no_finger"
+    assert reader.commands(Command.READ_IMAGE) > 1
+
+
+def test_match_without_a_reader_says_so(run, anna):
+    done = run("device", "fingerprint", "match", "S1", anna.admission_no)
+    assert done.exit_code == 5 and "port_missing" in done.stderr + done.stdout
 
 
 def test_the_same_finger_twice(run, key, reader):

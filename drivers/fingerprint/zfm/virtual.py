@@ -15,11 +15,13 @@ from drivers.link import VirtualDevice
 
 __all__ = ["VirtualZfm", "WorkTimes", "make_template"]
 
+_FASTEST = 115_200  #: of a real module; at a pace beyond it any host is understood
 _PARTIAL_S = 0.25  #: silence after which the module gives up an unfinished packet
 
 
 class VirtualZfm(VirtualDevice):
-    """One ZFM-20 on a virtual cable. All commands to it may come from any thread.
+    """One ZFM-20 on a virtual cable. All commands to it may come from any thread. A host that has
+    opened the port at another speed than `baud` is not understood.
 
     With `timed`, bytes take their time at `baud` in both directions and the module's work
     takes `work`; otherwise it answers at once.
@@ -90,6 +92,8 @@ class VirtualZfm(VirtualDevice):
         self.chip.power_cycle()
 
     def feed(self, data: bytes) -> bytes:
+        if self.host_baud not in (None, self._baud) and self._baud <= _FASTEST:
+            return b""  # at another speed it hears nothing that makes sense
         now = time.monotonic()
         self._heard_s = now
         for packet in self._counting.feed(data):

@@ -22,7 +22,9 @@ async def test_open_tells_what_answered(twin: VirtualZfm, reader: ZfmReader) -> 
     assert (info.role, info.driver, info.port) == ("fingerprint", "zfm", twin.port)
     assert info.facts == {
         "capacity": "1000",
+        "library": "empty",
         "security_level": "3",
+        "min_score": "50",
         "packet_bytes": "128",
         "baud": "57600",
         "address": "0xFFFFFFFF",

@@ -1,0 +1,86 @@
+"""A session's templates lie in the reader while it is open, and no longer; what a comparison went
+by is journalled. The reader is the real driver on its twin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from drivers.fingerprint.zfm.codec import Command
+from drivers.fingerprint.zfm.device import ZfmReader
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
+from kiosk.core import flow
+from tests.steps.conftest import booking, person
+
+THUMB, INDEX = (make_template(f"anna/{finger}", 1) for finger in ("thumb", "index"))
+
+
+@asynccontextmanager
+async def reader_of(lane: Any, twin: VirtualZfm) -> Any:
+    reader = ZfmReader({"port": twin.port, "security": "high", "min_score": 60}, poll_s=0.01)
+    supervisor = lane.session.supervisor
+    supervisor.add_external("fingerprint", "zfm", twin.port)
+    supervisor.device = {"fingerprint": reader}.__getitem__
+    supervisor.statuses["fingerprint"].facts = (await reader.open()).facts
+    supervisor.report("fingerprint", True)
+    try:
+        yield reader
+    finally:
+        await lane.session.stop()
+        await reader.close()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def test_templates_come_with_the_session_and_go_with_it(play: Any) -> None:
+    async def story(lane: Any) -> None:
+        with VirtualZfm() as twin:
+            async with reader_of(lane, twin) as reader:
+                library = twin.chip.library
+                lane.open([booking(0, templates=(THUMB, INDEX)), booking(1)])
+                await until(lambda: len(library) == 3)
+                lane.session.session_changed()  # something else of it: nothing is written anew
+                await asyncio.sleep(0.05)
+                assert twin.commands(Command.EMPTY) == 0
+                await reader.open()  # as the supervisor does after a fault
+                assert not library
+                lane.session.device_found("fingerprint")
+                await until(lambda: len(library) == 3)
+                lane.close()
+                await until(lambda: not library)
+                await lane.stop()
+                assert not library
+
+    play(story, flow.Rules(finger=True))
+
+
+def test_what_a_comparison_went_by_is_journalled(play: Any) -> None:
+    async def story(lane: Any) -> None:
+        with VirtualZfm() as twin:
+            async with reader_of(lane, twin):
+                lane.open([booking(0, templates=(THUMB, INDEX))])
+                await until(lambda: len(twin.chip.library) == 2)
+                sent = twin.commands(Command.UPLOAD_CHARACTERISTICS)
+                lane.card(0)
+                lane.look(person(0))
+                assert lane.state == "finger"
+                twin.put_finger("bert/thumb")
+                await until(lambda: bool(lane.entries("finger_failed")))
+                twin.lift_finger()
+                await asyncio.sleep(0.05)
+                twin.put_finger("anna/index")
+                await until(lambda: lane.state == "sign")
+                bar = {"min_score": 60, "security_level": 4}
+                failed, good = (lane.entries(f"finger_{k}")[0] for k in ("failed", "verified"))
+                assert failed.payload == {"score": 0, "template": 0} | bar
+                assert good.payload == {"score": good.payload["score"], "template": 1} | bar
+                assert twin.commands(Command.UPLOAD_CHARACTERISTICS) == sent, "only page numbers"
+
+    play(story, flow.Rules(finger=True))
