@@ -1,11 +1,10 @@
 """Every serial driver over hostile links: does it hang, crash, unlock unasked, and recover?
 
 Run: python bench/bench_hostile.py [--count N] [--driver NAME] [--jobs N]. Each driver, on each
-link, does N transactions with its virtual twin: mostly a short question, every tenth (cards: twentieth) an
-unlock, a template sent and compared, a card read. Answers are waited for a fraction of the time
-in service, so that thousands of lost ones can be tried; with --jobs several processes share them
-(thousands for one take long enough on a bad link). Exit code 1: an invariant broke
-(docs/hostile-links.md).
+link, does N transactions with its virtual twin: mostly a short question, every tenth (cards:
+twentieth) an unlock, a template sent and compared, a card read. Answers are waited for a fraction
+of the time in service, so that thousands of lost ones can be tried; with --jobs several processes
+share them. Exit code 1: an invariant broke (docs/hostile-links.md).
 """
 
 from __future__ import annotations

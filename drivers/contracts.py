@@ -125,6 +125,8 @@ class FingerResult:
 
 
 class FingerprintReader(Protocol):
+    template_format: str  #: in which it wants templates: "zfm" or "iso-19794-2"
+
     async def open(self) -> DeviceInfo: ...
 
     async def close(self) -> None: ...

@@ -349,6 +349,7 @@ class Daemon:
             two_people=session.verify.two_people,
             waived=session.waived,
             receipt=session.receipt,
+            fingers=session.fingers.named,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,
         )
 

@@ -25,6 +25,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.FINGER_NO_MATCH: ("指纹不符", "finger does not match"),
     R.FINGER_TIMEOUT: ("指纹超时", "no finger in time"),
     R.NO_TEMPLATE: ("没有指纹模板", "no fingerprint template"),
+    R.TEMPLATE_FORMAT: (
+        "指纹模板格式与指纹仪不符",
+        "fingerprint template in a format that the reader cannot compare",
+    ),
     R.SIGNATURE_TIMEOUT: ("签名超时", "not signed in time"),
     R.SIGNATURE_EMPTY: ("签名为空", "signature is empty"),
     R.HALL_FULL: ("考台已满", "hall is full"),

@@ -5,6 +5,7 @@ Read-only; holds no state and decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kiosk.core.codes import State, Step
@@ -117,6 +118,7 @@ def state_of(
     waived: dict[str, Any] | None = None,
     receipt: str | None = None,
     hall: dict[str, Any] | None = None,
+    fingers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The `state` notification."""
     visit = lane.visit
@@ -135,6 +137,7 @@ def state_of(
         "reason": visit.reason.value if visit.reason else lane.failed and lane.failed.value,
         "finger_retry": visit.finger_retry,
         "finger_attempts_left": visit.attempts_left,
+        "fingers": list(fingers) if lane.state is State.FINGER else [],
         "terminal": visit.terminal if shows_seat else None,
         "draw_no": visit.draw_no if shows_seat else None,
         "receipt": receipt if shows_seat else None,

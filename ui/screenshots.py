@@ -69,7 +69,7 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
     return {
         "seq": 1, "state": state, "steps": steps, "claim_mode": "id_card",
         "candidate": dict(CANDIDATE) if known else None, "reason": None, "finger_retry": None,
-        "finger_attempts_left": 3, "terminal": "047" if seat else None,
+        "finger_attempts_left": 3, "fingers": [], "terminal": "047" if seat else None,
         "draw_no": 41 if seat else None, "receipt": RECEIPT if seat else None,
         "hall": HALL if seat else None, "kept_seat": False,
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
@@ -98,6 +98,7 @@ def every_state() -> dict[str, dict[str, Any]]:
         "paused": example("paused"),
         "verify": example("verify"),
         "finger": example("finger"),
+        "finger_named": example("finger", fingers=["right_thumb", "left_index"]),
         "finger_dry": example("finger", finger_retry="too_dry"),
         "finger_lifted": example("finger", finger_retry="finger_lifted"),
         "finger_wet": example("finger", finger_retry="too_wet"),

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from kiosk.core import fingers
+
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
-TEMPLATE_BYTES = 512
 #: What is kept of a photograph: twenty of these and their templates fit one message of the wire.
 MAX_STORED_BYTES = 256 * 1024
 STORED_SIDE = 800
@@ -58,13 +59,16 @@ def read(path: Path, max_bytes: int) -> bytes:
     return data
 
 
-def read_template(folder: Path, name: str) -> bytes:
-    """512 bytes. Raises `FileProblem`."""
-    path = find(folder, name, MAX_PHOTO_BYTES)
-    size = path.stat().st_size
-    if size != TEMPLATE_BYTES:
-        raise FileProblem("template_size", f"{size} bytes")
-    return read(path, TEMPLATE_BYTES)
+def read_template(folder: Path, name: str, format_: str) -> bytes:
+    """A template that looks like one of `format_` (kiosk.core.fingers). Raises `FileProblem`."""
+    data = read(find(folder, name, MAX_PHOTO_BYTES), MAX_PHOTO_BYTES)
+    found = fingers.format_of(data)
+    if found == format_:
+        return data
+    if found is not None:
+        raise FileProblem("other_format", f"{found}, not {format_}")
+    code = "template_size" if format_ == fingers.ZFM else "not_iso"
+    raise FileProblem(code, f"{len(data)} bytes")
 
 
 def as_stored(photo: bytes) -> bytes:

@@ -146,6 +146,36 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "a template has 512 bytes",
         "capture or export it again",
     ),
+    "template_format": (
+        "未知的指纹模板格式",
+        "zfm 或 iso-19794-2",
+        "unknown template format",
+        "zfm or iso-19794-2",
+    ),
+    "other_format": (
+        "模板不是所写的格式",
+        "改正“指纹模板格式”列，或重新导出",
+        "the template is in another format than the table says",
+        "correct the column template_format, or export it again",
+    ),
+    "not_iso": (
+        "不是 ISO/IEC 19794-2:2005 记录",
+        "重新导出",
+        "not a record of ISO/IEC 19794-2:2005",
+        "export it again",
+    ),
+    "finger": (
+        "未知的指位",
+        "如：右手拇指，或 1–10、11–20",
+        "unknown finger",
+        "such as right_thumb, or 1–10, 11–20",
+    ),
+    "finger_count": (
+        "指位与指纹模板的个数不同",
+        "每个模板一个指位，或全部留空",
+        "not as many fingers as templates",
+        "one finger for each template, or leave it empty",
+    ),
     "unreadable": (
         "照片无法读取",
         "重新导出为 JPEG",

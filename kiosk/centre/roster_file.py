@@ -20,7 +20,7 @@ from kiosk.centre.files import MAX_PHOTO_BYTES, FileProblem
 from kiosk.centre.likeness import alike
 from kiosk.centre.problems import TEXTS, Problem, mask_digits, mask_number
 from kiosk.centre.table import OPTIONAL, Line, find_csv, read_table
-from kiosk.core import idnumber
+from kiosk.core import fingers, idnumber
 from kiosk.core.hall import LICENCE_CLASSES
 from kiosk.core.types import mask_name
 
@@ -75,6 +75,8 @@ class _Row:
     photo: Path | None = None
     stored: bytes = b""
     templates: list[bytes] = field(default_factory=list)
+    template_format: str = fingers.ZFM
+    fingers: list[int] = field(default_factory=list)
     enrolled: Enrolled | None = None
     ok: bool = True
 
@@ -135,7 +137,7 @@ class _Check:
                     self._report(row, name, "empty")
             elif _has_invisible(value):
                 self._report(row, name, "control", ascii(_shown(name, value)))
-            elif len(value) > MAX_TEXT and name not in ("photo", "templates"):
+            elif len(value) > MAX_TEXT and name not in ("photo", "templates", "fingers"):
                 self._report(row, name, "too_long", _shown(name, value)[:20], f"{len(value)}")
         number, licence = fields["identity_number"], fields["licence_class"]
         session_id = fields["session_id"]
@@ -176,14 +178,36 @@ class _Check:
                 self._report(row, "photo", problem.code, mask_digits(photo), problem.detail)
         if _has_invisible(templates):
             return
-        names = [n.strip() for n in _SEPARATORS.split(templates) if n.strip()]
+        names = _several(templates)
+        row.template_format = fields.get("template_format", "").lower() or fingers.ZFM
+        if row.template_format not in fingers.FORMATS:
+            self._report(row, "template_format", "template_format", row.template_format[:20])
+            return
         if len(names) > MAX_TEMPLATES:
             self._report(row, "templates", "too_many_templates", f"{len(names)}")
         for name in names[:MAX_TEMPLATES]:
             try:
-                row.templates.append(files.read_template(self._folder, name))
+                row.templates.append(
+                    files.read_template(self._folder, name, row.template_format)
+                )
             except FileProblem as problem:
                 self._report(row, "templates", problem.code, mask_digits(name), problem.detail)
+
+        self._fingers(row, len(names))
+
+    def _fingers(self, row: _Row, templates: int) -> None:
+        """Which finger each template is of, in the templates' order; or nothing at all."""
+        words = _several(row.line.fields.get("fingers", ""))
+        if words and len(words) != templates:
+            said = f"{len(words)}, templates: {templates}"
+            self._report(row, "fingers", "finger_count", said)
+            return
+        for word in words:
+            number = fingers.number_of(word)
+            if number is None:
+                self._report(row, "fingers", "finger", word[:20])
+            else:
+                row.fingers.append(number)
 
     # --- faces ----------------------------------------------------------------------------------
 
@@ -255,6 +279,10 @@ def _from(before: int, of: int, progress: Progress) -> Callable[[int], None]:
     return lambda done: progress("faces", before + done, of)
 
 
+def _several(value: str) -> list[str]:
+    return [each.strip() for each in _SEPARATORS.split(value) if each.strip()]
+
+
 def _has_invisible(text: str) -> bool:
     return any(unicodedata.category(c) in _INVISIBLE for c in text)
 
@@ -275,6 +303,8 @@ def _wire(row: _Row) -> dict[str, Any]:
         "accessible": fields.get("accessible", "").lower() in _YES,
         "photo": row.stored,
         "templates": row.templates,
+        "template_format": row.template_format,
+        "fingers": row.fingers,
         "embedding": [float(x) for x in row.enrolled.embedding],
         "encoder": row.enrolled.encoder,
     }

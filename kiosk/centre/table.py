@@ -24,10 +24,12 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "session_id": ("考试场次", "session_id", "session"),
     "photo": ("照片", "photo"),
     "templates": ("指纹模板", "fingerprint_templates", "templates"),
+    "template_format": ("指纹模板格式", "template_format"),
+    "fingers": ("指位", "fingers"),
     "driving_school": ("驾校", "驾驶培训机构", "driving_school", "school"),
     "accessible": ("无障碍考台", "accessible"),
 }
-OPTIONAL = {"templates", "driving_school", "accessible"}
+OPTIONAL = {"templates", "template_format", "fingers", "driving_school", "accessible"}
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
 #: How files of spreadsheet programs begin: ZIP (.xlsx, .ods) and OLE (.xls).

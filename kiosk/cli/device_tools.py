@@ -291,10 +291,17 @@ def _templates(
     if candidate is None:
         said = c.say("名单里没有这名考生", "this candidate is not on the roster")
         c.fail(Exit.BAD_INPUT, [f"{session_id} {admission_no}: {said}"])
-    found: list[bytes] = hand.store.templates(candidate.candidate_id)
+    found = hand.store.templates(candidate.candidate_id)
     if not found:
         c.fail(Exit.BAD_INPUT, [c.say("没有指纹模板", "no fingerprint template")])
-    return candidate.pseudonym, found
+    wanted = make_device(c, "fingerprint").template_format
+    fitting = [t.data for t in found if t.format == wanted]
+    if not fitting:
+        formats = ", ".join(sorted({t.format for t in found}))
+        said = c.say(f"指纹模板格式为 {formats}，指纹仪只能比对 {wanted}",
+                     f"the templates are {formats}, the reader compares {wanted}")  # fmt: skip
+        c.fail(Exit.BAD_INPUT, [said])
+    return candidate.pseudonym, fitting
 
 
 # --- the camera -----------------------------------------------------------------------------------

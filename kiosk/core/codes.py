@@ -35,6 +35,7 @@ class Reason(StrEnum):
     FINGER_NO_MATCH = "FINGER_NO_MATCH"
     FINGER_TIMEOUT = "FINGER_TIMEOUT"
     NO_TEMPLATE = "NO_TEMPLATE"
+    TEMPLATE_FORMAT = "TEMPLATE_FORMAT"  #: theirs are in a format that this reader cannot compare
     # signature
     SIGNATURE_TIMEOUT = "SIGNATURE_TIMEOUT"
     SIGNATURE_EMPTY = "SIGNATURE_EMPTY"

@@ -14,16 +14,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kiosk.centre.bundle import manifest as m
 from kiosk.centre.bundle.problems import BundleError
 from kiosk.centre.bundle.seal import check_signature
 from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
+from kiosk.core import fingers
 from kiosk.core.types import mask_name
 from kiosk.desks.params import NoParams, Params
 from kiosk.store import RosterRow, Store
@@ -75,6 +76,8 @@ class Row(BaseModel):
     licence_class: str = Field(max_length=8)
     photo: bytes
     templates: list[bytes] = Field(max_length=10)
+    template_format: Literal["zfm", "iso-19794-2"] = "zfm"
+    fingers: list[Annotated[int, Field(ge=0, le=10)]] = Field([], max_length=10)
     accessible: bool = False  #: needs an accessible terminal
     driving_school: str = Field("", max_length=64)
     embedding: list[float] = Field(min_length=1, max_length=MAX_EMBEDDING)
@@ -90,6 +93,14 @@ class Row(BaseModel):
     def _templates(cls, value: Any) -> list[bytes]:
         return [_unbase64(v) for v in value]
 
+    @model_validator(mode="after")
+    def _formats(self) -> Self:
+        if any(fingers.format_of(t) != self.template_format for t in self.templates):
+            raise ValueError(f"a template is not {self.template_format}")
+        if self.fingers and len(self.fingers) != len(self.templates):
+            raise ValueError("as many fingers as templates, or none")
+        return self
+
     def to_store(self) -> RosterRow:
         return RosterRow(
             session_id=self.session_id,
@@ -103,6 +114,8 @@ class Row(BaseModel):
             encoder=self.encoder,
             accessible=self.accessible,
             driving_school=self.driving_school,
+            template_format=self.template_format,
+            fingers=tuple(self.fingers),
         )
 
 

@@ -17,6 +17,7 @@ from drivers.contracts import FingerprintReader
 from drivers.errors import DeviceFault, Retry
 from kiosk.core import events as ev
 from kiosk.core.codes import Reason
+from kiosk.core.fingers import NAMES, Template
 from kiosk.core.types import Candidate
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class FingerStep:
         self._loading: asyncio.Task[None] | None = None
         self._holding: asyncio.Task[None] | None = None
         self._held = b""  # what the reader was last asked to hold
+        self._fingers: list[str] = []  # of the loaded templates; "": not known
         self.compared: dict[str, Any] = {}  #: what the newest comparison went by, for the journal
 
     def hold(self, *, anew: bool = False) -> None:
@@ -41,18 +43,19 @@ class FingerStep:
 
         `anew`: the reader has been opened, so it holds nothing.
         """
-        session = self._lane.session
-        of = self._lane.store.session_templates(session.session_id) if session else []
-        wanted = hashlib.sha256(b"".join(of)).digest()
-        if wanted == self._held and not anew:
-            return
-        if self._holding is not None:
-            self._holding.cancel()
         try:
             reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
         except (DeviceFault, KeyError):
             self._held = b""  # asked anew when it is there
             return
+        session, store = self._lane.session, self._lane.store
+        name = session.session_id if session else ""
+        of = store.session_templates(name, reader.template_format)
+        wanted = hashlib.sha256(b"".join(of)).digest()
+        if wanted == self._held and not anew:
+            return
+        if self._holding is not None:
+            self._holding.cancel()
         self._held = wanted
         self._holding = self._lane.spawn(self._hold(reader, of))
 
@@ -70,21 +73,38 @@ class FingerStep:
         self._reading = self._lane.spawn(self._read(visit, self._reading))
 
     async def _load(self, candidate: Candidate) -> None:
-        templates = self._lane.store.templates(candidate.candidate_id)
-        if not templates:
-            return
         reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
-        await reader.load(templates)
+        fitting = self._fitting(candidate, reader)
+        if not fitting:
+            return
+        self._fingers = [NAMES[t.finger] for t in fitting]
+        await reader.load([t.data for t in fitting])
+
+    def _fitting(self, candidate: Candidate, reader: FingerprintReader) -> list[Template]:
+        """Those of the candidate's templates that this reader can compare."""
+        found = self._lane.store.templates(candidate.candidate_id)
+        return [t for t in found if t.format == reader.template_format]
+
+    @property
+    def named(self) -> list[str]:
+        """The fingers that are asked for, each once; none where one of them has no name."""
+        return list(dict.fromkeys(self._fingers)) if all(self._fingers) else []
 
     async def _read(self, visit: int, previous: asyncio.Task[None] | None) -> None:
         """One finger, after the one before has been lifted and the templates are in the reader."""
         candidate = self._lane.lane.visit.who
-        if not self._lane.store.templates(candidate.candidate_id):
+        found = self._lane.store.templates(candidate.candidate_id)
+        if not found:
             self._lane.offer(ev.AdmissionRefused(Reason.NO_TEMPLATE))
+            return
+        reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
+        if not self._fitting(candidate, reader):
+            formats = ",".join(sorted({t.format for t in found}))
+            log.warning("template_format", there=formats, wanted=reader.template_format)
+            self._lane.offer(ev.AdmissionRefused(Reason.TEMPLATE_FORMAT))
             return
         if self._loading is not None:
             await self._loading
-        reader: FingerprintReader = self._lane.supervisor.device("fingerprint")
         if previous is not None:
             await reader.wait_lifted()
         try:
@@ -93,6 +113,8 @@ class FingerStep:
             event: ev.Event = ev.FingerUnreadable(retry.reason.value)
         else:
             self.compared = self._bar() | {"template": result.template_index}
+            if name := dict(enumerate(self._fingers)).get(result.template_index):
+                self.compared["finger"] = name
             self._lane.timings["image_ready"] = result.image_ready_s
             self._lane.timings["finger_decided"] = self._lane.clock.monotonic()
             made = ev.FingerMatched if result.matched else ev.FingerNotMatched
@@ -110,6 +132,7 @@ class FingerStep:
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
         self._reading = self._loading = None
+        self._fingers = []
         self._lane.spawn(self._clear())
 
     async def _clear(self) -> None:

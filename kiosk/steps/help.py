@@ -18,7 +18,8 @@ R = Reason
 #: After these the candidate's screen sends them to a proctor.
 AT_ONCE = frozenset({
     R.FACE_MISMATCH, R.FACE_NOT_SURE, R.FACE_SEEN_BEFORE, R.FINGER_NO_MATCH, R.NO_TEMPLATE,
-    R.LIVENESS_FAILED, R.GATE_UNKNOWN, R.GATE_BLOCKED, R.GATE_TAILGATED, R.GATE_FORCED,
+    R.TEMPLATE_FORMAT, R.LIVENESS_FAILED, R.GATE_UNKNOWN, R.GATE_BLOCKED, R.GATE_TAILGATED,
+    R.GATE_FORCED,
     R.NO_ACCESSIBLE_TERMINAL, R.CARD_NAME_DIFFERS, R.MANUAL_TIMEOUT,
 })  # fmt: skip
 #: What may happen to anybody once: the second time in a row somebody should look.

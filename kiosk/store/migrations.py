@@ -281,6 +281,12 @@ def _outbox_waiting(database: Database) -> None:
     )
 
 
+def _template_formats(database: Database) -> None:
+    """In which format a template is written, and which finger it is of."""
+    database.execute("alter table templates add column format text not null default 'zfm'")
+    database.execute("alter table templates add column finger integer not null default 0")
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -294,6 +300,7 @@ STEPS: tuple[Step, ...] = (
     ("0010_warnings", _warnings),
     ("0011_help_and_pause", _help_and_pause),
     ("0012_outbox_waiting", _outbox_waiting),
+    ("0013_template_formats", _template_formats),
 )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.core import fingers
 from kiosk.core.codes import JournalKind
 from kiosk.core.types import Candidate, Lookup, Standing
 from kiosk.store.base import Base, iso
@@ -44,6 +45,8 @@ class RosterRow:
     encoder: str
     accessible: bool = False  #: needs an accessible terminal
     driving_school: str = ""  #: "": not known; kept as a salted hash only
+    template_format: str = fingers.ZFM
+    fingers: tuple[int, ...] = ()  #: which each template is of; none: nobody said
 
     def __repr__(self) -> str:
         return f"RosterRow({self.session_id})"  # keeps personal data out of logs
@@ -66,6 +69,8 @@ class RosterRow:
             np.asarray(self.embedding, dtype="<f4").tobytes(),
             *((b"accessible",) if self.accessible else ()),
             *((school_key(self.driving_school),) if self.driving_school else ()),
+            *((self.template_format.encode(),) if self.template_format != fingers.ZFM else ()),
+            *((b"fingers" + bytes(self.fingers),) if any(self.fingers) else ()),
         ):
             h.update(len(part).to_bytes(8, "big") + part)
         return h.hexdigest()
@@ -295,10 +300,13 @@ class Roster(Base):
                 [*values.values(), candidate_id],
             )
             self._db.execute("delete from templates where candidate_id = ?", [candidate_id])
-        for position, template in enumerate(row.templates):
+        named = (*row.fingers, *(0 for _ in row.templates))  # the table may say nothing of it
+        for position, (template, finger) in enumerate(zip(row.templates, named, strict=False)):
+            sealed = self._vault.encrypt(scope, "template", template)
             self._db.execute(
-                "insert into templates values (?, ?, ?)",
-                [candidate_id, position, self._vault.encrypt(scope, "template", template)],
+                "insert into templates (candidate_id, position, template, format, finger)"
+                " values (?, ?, ?, ?, ?)",
+                [candidate_id, position, sealed, row.template_format, finger],
             )
         return "added" if held is None else "changed"
 
@@ -444,20 +452,25 @@ class Roster(Base):
             comes_again=voided is not None,
         )
 
-    def templates(self, candidate_id: int) -> list[bytes]:
+    def templates(self, candidate_id: int) -> list[fingers.Template]:
         rows = self._rows(
-            "select session_id, template from templates join candidates using (candidate_id)"
+            "select session_id, template, format, finger"
+            " from templates join candidates using (candidate_id)"
             " where candidate_id = ? order by position",
             candidate_id,
         )
-        return [self._vault.decrypt(session_id, "template", blob) for session_id, blob in rows]
+        return [
+            fingers.Template(self._vault.decrypt(session_id, "template", blob), format_, finger)
+            for session_id, blob, format_, finger in rows
+        ]
 
-    def session_templates(self, session_id: str) -> list[bytes]:
+    def session_templates(self, session_id: str, format_: str) -> list[bytes]:
         """Of everybody booked in the session; everybody's first before anybody's second."""
         rows = self._rows(
             "select template from templates join candidates using (candidate_id)"
-            " where session_id = ? order by position, candidate_id",
+            " where session_id = ? and format = ? order by position, candidate_id",
             session_id,
+            format_,
         )
         return [self._vault.decrypt(session_id, "template", blob) for (blob,) in rows]
 

@@ -104,6 +104,34 @@ def codes(prepared):
     return {(p.line, p.field, p.code) for p in prepared.problems}
 
 
+ISO_RECORD = b"FMR\0 20\0" + (60).to_bytes(4, "big") + bytes(48)
+
+
+def test_templates_in_another_format_are_taken_as_such_or_refused_by_name(folder):
+    (folder / "iso.dat").write_bytes(ISO_RECORD)
+    (folder / "odd.dat").write_bytes(ISO_RECORD[:-1])
+    header = HEADER + ",指纹模板格式,指位"
+    prepared = read(
+        folder,
+        line(0, templates="0.dat;1.dat", format="", fingers="右手拇指;left_index"),
+        line(1, templates="iso.dat", format="ISO-19794-2", fingers="16"),
+        line(2, templates="iso.dat", format="zfm", fingers=""),
+        line(3, templates="odd.dat", format="iso-19794-2", fingers="1;2"),
+        line(4, templates="4.dat", format="ansi-378", fingers="thumb"),
+        header=header,
+    )
+    assert [(r["template_format"], r["fingers"]) for r in prepared.rows] == [
+        ("zfm", [1, 7]), ("iso-19794-2", [6]),
+    ]  # fmt: skip
+    assert prepared.rows[1]["templates"] == [ISO_RECORD]
+    assert codes(prepared) == {
+        (4, "templates", "other_format"), (5, "templates", "not_iso"),
+        (5, "fingers", "finger_count"), (6, "template_format", "template_format"),
+    }  # fmt: skip
+    (other,) = (p for p in prepared.problems if p.code == "other_format")
+    assert other.detail == "iso-19794-2, not zfm"
+
+
 def test_every_problem_in_one_pass_by_line_and_field(folder):
     wrong = number(3)[:-1] + ("0" if number(3)[-1] != "0" else "1")
     (folder / "short.dat").write_bytes(b"x")

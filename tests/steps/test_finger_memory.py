@@ -84,3 +84,39 @@ def test_what_a_comparison_went_by_is_journalled(play: Any) -> None:
                 assert twin.commands(Command.UPLOAD_CHARACTERISTICS) == sent, "only page numbers"
 
     play(story, flow.Rules(finger=True))
+
+
+def test_the_registered_fingers_are_asked_for_by_name(play: Any) -> None:
+    async def story(lane: Any) -> None:
+        with VirtualZfm() as twin:
+            async with reader_of(lane, twin):
+                lane.open([booking(0, templates=(THUMB, INDEX), fingers=(1, 7)), booking(1)])
+                lane.card(0)
+                lane.look(person(0))
+                await until(lambda: lane.session.fingers.named == ["right_thumb", "left_index"])
+                twin.put_finger("anna/index")
+                await until(lambda: lane.state == "sign")
+                assert lane.entries("finger_verified")[0].payload["finger"] == "left_index"
+                assert lane.session.fingers.named == []
+                lane.leave()
+                lane.card(1)
+                lane.look(person(1))
+                assert lane.state == "finger" and lane.session.fingers.named == []
+
+    play(story, flow.Rules(finger=True))
+
+
+def test_a_template_in_another_format_is_never_compared(play: Any) -> None:
+    record = b"FMR\0 20\0" + (60).to_bytes(4, "big") + bytes(48)
+
+    async def story(lane: Any) -> None:
+        with VirtualZfm() as twin:
+            async with reader_of(lane, twin):
+                lane.open([booking(0, templates=(record,), template_format="iso-19794-2")])
+                lane.card(0)
+                lane.look(person(0))
+                await until(lambda: lane.state == "refused")
+                assert lane.visit.reason == "TEMPLATE_FORMAT"
+                assert not twin.chip.library and not twin.commands(Command.READ_IMAGE)
+
+    play(story, flow.Rules(finger=True))

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.draw import commitment, draw_terminal
+from kiosk.core.fingers import Template
 from kiosk.core.types import SessionState, Standing
 from kiosk.store import Store
 from kiosk.store.errors import (
@@ -118,7 +119,7 @@ def test_roster_replaces_rows_and_keeps_seats(store):
     assert lookup.candidate.name == "改名"
     with pytest.raises(StoreRefused, match="share one identity_number"):
         store.apply_roster([row(5), row(5, admission_no="other")], "x", "t")
-    assert store.templates(lookup.candidate.candidate_id) == [b"\0" * 512]
+    assert store.templates(lookup.candidate.candidate_id) == [Template(b"\0" * 512)]
     ids, vectors = store.gallery("S1", "dlib-resnet-v1")
     assert vectors.shape == (len(ids), 128) == (5, 128)
     assert len(store.gallery("S1", "another")[1]) == 0

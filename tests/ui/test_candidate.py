@@ -52,6 +52,10 @@ def test_retry_reason_attempts_and_terminal_are_said(
 ) -> None:
     see(qtbot, daemon, window, "finger", finger_retry="too_dry", finger_attempts_left=2)
     assert {text("zh", "retry.too_dry"), text("zh", "finger.left", n=2)} <= set(words(window))
+    see(qtbot, daemon, window, "finger", fingers=["right_thumb", "left_index"])
+    assert "请按右手拇指或左手食指" in words(window)
+    see(qtbot, daemon, window, "finger", fingers=["right_thumb", "left_index", "left_thumb"])
+    assert text("zh", "finger.title") in words(window)
     see(qtbot, daemon, window, "gate", terminal="B-112", kept_seat=True)
     assert {"B-112", text("zh", "gate.kept"), text("zh", "gate.title")} <= set(words(window))
 

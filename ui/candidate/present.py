@@ -16,7 +16,8 @@ from ui.times import local
 KEEPS_SEAT = (Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK)
 PROCTOR = frozenset({
     Reason.FACE_MISMATCH, Reason.FACE_NOT_SURE, Reason.FACE_SEEN_BEFORE, Reason.FINGER_NO_MATCH,
-    Reason.NO_TEMPLATE, Reason.ALREADY_INSIDE, Reason.GATE_UNKNOWN, Reason.GATE_BLOCKED,
+    Reason.NO_TEMPLATE, Reason.TEMPLATE_FORMAT, Reason.ALREADY_INSIDE, Reason.GATE_UNKNOWN,
+    Reason.GATE_BLOCKED,
     Reason.GATE_TAILGATED, Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
     Reason.NO_ACCESSIBLE_TERMINAL, Reason.MANUAL_REJECTED, Reason.MANUAL_TIMEOUT,
 })
@@ -128,7 +129,15 @@ def _finger(state: dict[str, Any], language: str) -> Shown:
     else:
         body, tone = coded(language, "retry", retry), "warn"
     picture = FINGERS.get(str(retry), "finger")
-    return Shown("notice", picture, text(language, "finger.title"), body, tone, note=note)
+    return Shown("notice", picture, _which(state, language), body, tone, note=note)
+
+
+def _which(state: dict[str, Any], language: str) -> str:
+    """The finger or the two fingers that were registered; more would be no help."""
+    names = [coded(language, "finger_name", name) for name in state.get("fingers") or ()]
+    if not 1 <= len(names) <= 2:
+        return text(language, "finger.title")
+    return text(language, "finger.named", which=text(language, "finger.or").join(names))
 
 
 def _refused(state: dict[str, Any], language: str, now: datetime | None) -> Shown:

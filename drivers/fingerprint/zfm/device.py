@@ -35,6 +35,8 @@ class ZfmReader:
     `DeviceFault` after at most 2.8 s. All calls run one after another in one thread.
     """
 
+    template_format = "zfm"
+
     def __init__(
         self, options: Options, *, limits: Limits | None = None, poll_s: float = 0.07
     ) -> None:

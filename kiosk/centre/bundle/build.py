@@ -27,7 +27,7 @@ from kiosk.centre.bundle.seal import encrypting
 
 COLUMNS = (
     "session_id", "admission_no", "identity_number", "name", "licence_class", "driving_school",
-    "accessible", "photo", "templates",
+    "accessible", "photo", "templates", "template_format", "fingers",
 )  # fmt: skip
 Row = Mapping[str, Any]  #: as in docs/wire.md, photo and templates as bytes
 
@@ -82,7 +82,9 @@ def _parts(rows: Sequence[Row], embeddings: bool) -> Iterator[tuple[str, bytes]]
         templates = [f"templates/{n:06}-{k}.dat" for k in range(1, len(row["templates"]) + 1)]
         files += [(photo, row["photo"]), *zip(templates, row["templates"], strict=True)]
         texts = [row[name] for name in COLUMNS[:6]]
-        out.writerow([*texts, "yes" if row["accessible"] else "", photo, ";".join(templates)])
+        fingers = ";".join(map(str, row.get("fingers", ())))
+        out.writerow([*texts, "yes" if row["accessible"] else "", photo, ";".join(templates),
+                      row.get("template_format", ""), fingers])  # fmt: skip
     yield m.CANDIDATES, table.getvalue().encode()
     if embeddings:
         vectors = np.array([row["embedding"] for row in rows], dtype="<f4")
