@@ -29,6 +29,13 @@ class DeviceInfo:
 # --- turnstile ---------------------------------------------------------------------------
 
 
+class Way(StrEnum):
+    """Through a gate that is used both ways."""
+
+    ENTRY = "entry"  #: the first barrier is A
+    EXIT = "exit"  #: … B
+
+
 class GateEventKind(StrEnum):
     """What the gate's sensors saw. The first six end a passage that `unlock` began."""
 
@@ -66,6 +73,7 @@ _ENDS = {
 class GateEvent:
     kind: GateEventKind
     at_s: float  #: time.monotonic()
+    way: Way = Way.ENTRY  #: of the passage that it is about; of OPPOSITE and FORCED: as they went
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ class Turnstile(Protocol):
 
     async def close(self) -> None: ...
 
-    async def unlock(self, timeout_s: float) -> None:
-        """Send exactly one unlock pulse for one passage; never retried.
+    async def unlock(self, timeout_s: float, way: Way = Way.ENTRY) -> None:
+        """Send exactly one unlock pulse for one passage this way; never retried.
 
         The passage's end then arrives from `next_event` within `timeout_s` plus the time
         somebody already in the gate may take. Raises `UnlockUnknown` when the answer was

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from drivers.contracts import DeviceInfo, GateCounters, GateInputs
+from drivers.contracts import DeviceInfo, GateCounters, GateInputs, Way
 from drivers.errors import DeviceFault
 
 ROLE = "turnstile"
@@ -30,8 +30,8 @@ class Board(Protocol):
 
     def counters(self) -> GateCounters | None: ...
 
-    def pulse(self) -> None:
-        """Unlock once, asking once. Raises `NotSent`, or `DeviceFault(REFUSED)`, when nothing
+    def pulse(self, way: Way) -> None:
+        """Unlock once for this way, asking once. Raises `NotSent`, or `DeviceFault(REFUSED)`, when nothing
         moved for certain; any other fault means that it may have."""
 
     def settle(self, now_s: float, owed: bool) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from drivers.contracts import Way
 from drivers.link import VirtualDevice
 
 STRIDE_S = 0.25  #: a brisk person from one barrier to the next
@@ -21,12 +22,13 @@ SENSORS = ("passage_a", "passage_b", "forced", "fire", "open")
 
 
 class VirtualGate(VirtualDevice):
-    """`pulses` counts what the relay of the lock did, `unlock_writes` what it was told (a relay
-    that is already on does not pull again); `passages` who went through; `closings` how often a
-    gate that was latched open was locked again.
+    """`pulses` counts what the relays of the lock did, `unlock_writes` what they were told (a
+    relay that is already on does not pull again); `passages` who came in, `leavings` who went out
+    by leave; `closings` how often a gate that was latched open was locked again.
 
     A pulse unlocks for one passage, until somebody went through or turned back, or `relock_s`;
-    with `own_controller` off the lock follows its relay and nothing else. Bodies walk in the
+    with `own_controller` off the lock follows its relay and nothing else. With `ways_apart` each
+    way has a relay of its own, otherwise one unlocks both. Bodies walk in the
     caller's thread and take their time. `on_unlock` is called in the cable's thread when the
     lock's relay pulls; it must not wait for a body.
     """
@@ -38,12 +40,14 @@ class VirtualGate(VirtualDevice):
         stride_s: float = STRIDE_S,
         relock_s: float = RELOCK_S,
         own_controller: bool = True,
+        ways_apart: bool = False,
     ) -> None:
         super().__init__(link_path)
         self.pulses = 0
         self.unlock_writes = 0
         self.closings = 0
         self.passages = 0
+        self.leavings = 0
         self.counted = [0, 0]  #: by the gate itself: in, out; kept without power
         self.on_unlock: Callable[[], None] | None = None
         self.sensors = dict.fromkeys(SENSORS, False)  #: what each sees now
@@ -51,9 +55,10 @@ class VirtualGate(VirtualDevice):
         self._stride_s = stride_s
         self._relock_s = relock_s
         self._own_controller = own_controller
-        self._lock_relay = False  #: unlocks while on
+        self._ways_apart = ways_apart
+        self._lock_relays = dict.fromkeys(Way, False)  #: unlocks this way while on
         self._release_relay = False
-        self._unlocked_until_s = 0.0
+        self._unlocked_until_s = dict.fromkeys(Way, 0.0)
         self._forced_until_s = 0.0
         self._body = threading.Lock()  # one body in the gate at a time
 
@@ -61,10 +66,13 @@ class VirtualGate(VirtualDevice):
 
     @property
     def unlocked(self) -> bool:
-        """The lock lets somebody through: pulsed, held open by its relay, or latched open."""
+        """The lock lets somebody in: pulsed, held open by its relay, or latched open."""
+        return self.unlocked_for(Way.ENTRY)
+
+    def unlocked_for(self, way: Way) -> bool:
         with self.lock:
-            held = self._lock_relay or self._release_relay
-            return held or time.monotonic() < self._unlocked_until_s
+            held = self._lock_relays[way] or self._release_relay
+            return held or time.monotonic() < self._unlocked_until_s[way]
 
     @property
     def released(self) -> bool:
@@ -75,15 +83,19 @@ class VirtualGate(VirtualDevice):
         """Somebody walks through; False when the gate is locked and they cannot."""
         return self._walk_through(*ONE_BODY, people=1)
 
-    def two_people(self, gap: bool = True) -> bool:
+    def person_leaves(self) -> bool:
+        """The same outwards."""
+        return self._walk_through(*ONE_BODY, people=1, way=Way.EXIT)
+
+    def two_people(self, gap: bool = True, way: Way = Way.ENTRY) -> bool:
         """A second person behind the first; without `gap` so close that the gate is never empty."""
         between = ((False, False),) if gap else ((True, True),)
-        return self._walk_through(*ONE_BODY, *between, *ONE_BODY, people=2)
+        return self._walk_through(*ONE_BODY, *between, *ONE_BODY, people=2, way=way)
 
-    def person_turns_back(self) -> None:
+    def person_turns_back(self, way: Way = Way.ENTRY) -> None:
         """Somebody steps in and out again; the gate's controller locks behind them."""
         with self._body:
-            self._walk((True, False), (False, False))
+            self._walk((True, False), (False, False), way=way)
             self._relock()
 
     def stand_in_gate(self, seconds: float) -> None:
@@ -95,7 +107,7 @@ class VirtualGate(VirtualDevice):
     def opposite(self) -> None:
         """Somebody comes out the wrong way."""
         with self._body:
-            self._walk((False, True), (True, True), (True, False), (False, False))
+            self._walk(*ONE_BODY, (False, False), way=Way.EXIT)
             with self.lock:
                 self.counted[1] += 1
 
@@ -129,19 +141,26 @@ class VirtualGate(VirtualDevice):
         with self._body, self.lock:
             self.sensors["passage_a"] = self.sensors["passage_b"] = False
 
-    def _walk_through(self, *levels: tuple[bool, bool], people: int) -> bool:
+    def _walk_through(
+        self, *levels: tuple[bool, bool], people: int, way: Way = Way.ENTRY
+    ) -> bool:
         with self._body:
-            if not self.unlocked:
+            if not self.unlocked_for(way):
                 return False
-            self._walk(*levels, (False, False))
+            self._walk(*levels, (False, False), way=way)
             with self.lock:
-                self.passages += people
-                self.counted[0] += people
+                if way is Way.ENTRY:
+                    self.passages += people
+                else:
+                    self.leavings += people
+                self.counted[way is Way.EXIT] += people
             self._relock()
             return True
 
-    def _walk(self, *levels: tuple[bool, bool]) -> None:
-        for a, b in levels:
+    def _walk(self, *levels: tuple[bool, bool], way: Way = Way.ENTRY) -> None:
+        """Levels of the barriers in the order in which this way meets them."""
+        for first, second in levels:
+            a, b = (first, second) if way is Way.ENTRY else (second, first)
             with self.lock:
                 self.sensors["passage_a"], self.sensors["passage_b"] = a, b
             time.sleep(self._stride_s)
@@ -152,22 +171,24 @@ class VirtualGate(VirtualDevice):
 
     def _relock(self) -> None:
         with self.lock:
-            self._unlocked_until_s = 0.0
+            self._unlocked_until_s = dict.fromkeys(Way, 0.0)
 
     # --- for the board, with `lock` held ----------------------------------------------------------
 
     def sees(self, sensor: str) -> bool:
         return self.sensors[sensor] or self.dirty[sensor]
 
-    def switch_lock(self, on: bool) -> None:
-        """The relay of the lock was told so."""
-        rises = on and not self._lock_relay
-        self._lock_relay = on
+    def switch_lock(self, on: bool, way: Way = Way.ENTRY) -> None:
+        """The relay of the lock for this way was told so."""
+        ways = (way,) if self._ways_apart else tuple(Way)
+        rises = on and not self._lock_relays[way]
+        self._lock_relays |= dict.fromkeys(ways, on)
         self.unlock_writes += on
         if rises:
             self.pulses += 1
             if self._own_controller:
-                self._unlocked_until_s = time.monotonic() + self._relock_s
+                until_s = time.monotonic() + self._relock_s
+                self._unlocked_until_s |= dict.fromkeys(ways, until_s)
             if self.on_unlock is not None:
                 self.on_unlock()
 
@@ -181,5 +202,6 @@ class VirtualGate(VirtualDevice):
             self.sensors["forced"] = False
 
     def lost_power(self) -> None:
-        self._lock_relay = self._release_relay = False
-        self._unlocked_until_s = 0.0
+        self._release_relay = False
+        self._lock_relays = dict.fromkeys(Way, False)
+        self._unlocked_until_s = dict.fromkeys(Way, 0.0)

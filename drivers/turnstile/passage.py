@@ -1,7 +1,8 @@
 """What the gate's sensors mean: one passage as a state machine over their levels.
 
 Pure: times and levels come in, events go out. Two light barriers stand one behind the other,
-A first in entry direction; one alone may be a hand, both in order are a person.
+A first in entry direction; one alone may be a hand, both in order are a person. A passage that
+was asked for outwards is the same with A and B exchanged.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from drivers.contracts import GateEvent, GateEventKind, GateInputs
+from drivers.contracts import GateEvent, GateEventKind, GateInputs, Way
 
 K = GateEventKind
 
@@ -84,6 +85,7 @@ TABLE: dict[tuple[Phase, Zone], tuple[Phase, GateEventKind | None]] = {
     (P.BACKWARDS, Z.NONE): (P.LOCKED, None),
     (P.INTRUDER, Z.NONE): (P.LOCKED, None),
 }
+MIRRORED = {Z.A: Z.B, Z.B: Z.A}
 IN_THE_GATE = frozenset({P.INSIDE, P.BETWEEN, P.LEAVING, P.AGAIN})
 WAITING = frozenset({P.UNLOCKED, P.AGAINST, P.MEETING})  #: nobody has entered yet
 #: While the gate is latched open these mean nothing: everybody may walk.
@@ -148,6 +150,7 @@ class Passage:
     stuck_s: float = STUCK_S
     held_s: float = HELD_S
     phase: Phase = Phase.LOCKED
+    _way: Way = Way.ENTRY  #: of the passage that was asked for last
     _until_s: float = 0.0
     _entered_s: float = 0.0
     _cleared_s: float = 0.0
@@ -164,9 +167,10 @@ class Passage:
         """An unlock's passage has not ended, and nobody has left by both barriers."""
         return self.phase in WAITING or self.phase in IN_THE_GATE
 
-    def unlocked(self, now_s: float, timeout_s: float) -> None:
-        """One passage is allowed from now on; whoever already stands at A has entered it."""
-        self.phase, self._zone = Phase.UNLOCKED, Zone.NONE
+    def unlocked(self, now_s: float, timeout_s: float, way: Way = Way.ENTRY) -> None:
+        """One passage is allowed from now on; whoever already stands at its first barrier has
+        entered it."""
+        self.phase, self._zone, self._way = Phase.UNLOCKED, Zone.NONE, way
         self._until_s = now_s + timeout_s
 
     def not_unlocked(self) -> None:
@@ -185,6 +189,7 @@ class Passage:
         if inputs is None:
             return []
         steady = self._settled(now_s, inputs)
+        asked = self._passing  # of which way, before this look ends it
         found: list[GateEventKind | None] = []
         if steady.fire != self._fire:
             found.append(K.FIRE_ON if steady.fire else K.FIRE_OFF)
@@ -199,7 +204,17 @@ class Passage:
         found.append(self._waited(now_s))
         found += self._lasted(now_s, steady)
         meant = (WHILE_FREE.get(kind, kind) if self._free and kind else kind for kind in found)
-        return [GateEvent(kind, now_s) for kind in meant if kind is not None]
+        return [
+            GateEvent(kind, now_s, self._way_of(kind, asked)) for kind in meant if kind is not None
+        ]
+
+    def _way_of(self, kind: GateEventKind, asked: bool) -> Way:
+        """Which way a passage was asked for; who comes against it, or against the entry of a
+        locked gate, goes the other."""
+        way = self._way if asked else Way.ENTRY
+        if kind is not K.OPPOSITE:
+            return way
+        return Way.ENTRY if way is Way.EXIT else Way.EXIT
 
     @property
     def _passing(self) -> bool:
@@ -238,6 +253,8 @@ class Passage:
 
     def _moved(self, now_s: float, zone: Zone) -> GateEventKind | None:
         before = self.phase
+        if self._way is Way.EXIT and self._passing:
+            zone = MIRRORED.get(zone, zone)
         after = TABLE.get((before, zone))
         if after is None or (self._free and before is Phase.LOCKED):
             return None

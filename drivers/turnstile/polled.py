@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from drivers.contracts import DeviceInfo, GateCounters, GateEvent, GateInputs, Options
+from drivers.contracts import DeviceInfo, GateCounters, GateEvent, GateInputs, Options, Way
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
 from drivers.turnstile.board import ROLE, Board, NotSent
 from drivers.turnstile.passage import Passage
@@ -77,8 +77,8 @@ class PolledTurnstile(ABC):
         await asyncio.to_thread(thread.join)
         self._events.put_nowait(self._closed())
 
-    async def unlock(self, timeout_s: float) -> None:
-        await self._ask(lambda board: self._unlock(board, timeout_s))
+    async def unlock(self, timeout_s: float, way: Way = Way.ENTRY) -> None:
+        await self._ask(lambda board: self._unlock(board, timeout_s, way))
 
     async def release(self, on: bool) -> None:
         await self._ask(lambda board: self._release(board, on))
@@ -188,11 +188,11 @@ class PolledTurnstile(ABC):
 
     # --- jobs -------------------------------------------------------------------------------------
 
-    def _unlock(self, board: Board, timeout_s: float) -> None:
+    def _unlock(self, board: Board, timeout_s: float, way: Way) -> None:
         """Exactly one pulse. Only what failed before the first byte, or a no, is a plain fault."""
-        self._passage.unlocked(time.monotonic(), timeout_s)
+        self._passage.unlocked(time.monotonic(), timeout_s, way)
         try:
-            board.pulse()
+            board.pulse(way)
         except NotSent as fault:
             self._passage.not_unlocked()
             raise DeviceFault(ROLE, fault.code, fault.detail) from fault

@@ -5,7 +5,7 @@ Pure, in the place of passage.py where a board has no inputs.
 
 from __future__ import annotations
 
-from drivers.contracts import GateEvent, GateEventKind, GateInputs
+from drivers.contracts import GateEvent, GateEventKind, GateInputs, Way
 
 
 class Unseen:
@@ -13,13 +13,14 @@ class Unseen:
 
     def __init__(self) -> None:
         self._until_s: float | None = None
+        self._way = Way.ENTRY
 
     @property
     def owed(self) -> bool:
         return self._until_s is not None
 
-    def unlocked(self, now_s: float, timeout_s: float) -> None:
-        self._until_s = now_s + timeout_s
+    def unlocked(self, now_s: float, timeout_s: float, way: Way = Way.ENTRY) -> None:
+        self._until_s, self._way = now_s + timeout_s, way
 
     def not_unlocked(self) -> None:
         self._until_s = None
@@ -31,4 +32,4 @@ class Unseen:
         if self._until_s is None or now_s < self._until_s:
             return []
         self._until_s = None
-        return [GateEvent(GateEventKind.UNSEEN, now_s)]
+        return [GateEvent(GateEventKind.UNSEEN, now_s, self._way)]

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from drivers.contracts import Way
 from drivers.fingerprint.zfm.codec import Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
@@ -57,6 +58,10 @@ class Sim:
             "pass": (0, lambda: self._walked(self._gate.person_passes())),
             "second-person": (0, lambda: self._walked(self._gate.two_people())),
             "turn-back": (0, lambda: self._did(self._gate.person_turns_back)),
+            "leave": (0, lambda: self._walked(self._gate.person_leaves())),
+            "second-leaves": (0, lambda: self._walked(self._gate.two_people(way=Way.EXIT))),
+            "leave-turn-back": (
+                0, lambda: self._did(lambda: self._gate.person_turns_back(Way.EXIT))),
             "opposite": (0, lambda: self._did(self._gate.opposite)),
             "climb": (0, lambda: self._did(self._gate.climb_over)),
             "stand": (1, lambda s: self._did(lambda: self._gate.stand_in_gate(_number(s, 600)))),
@@ -89,9 +94,11 @@ class Sim:
         g = self._gate
         now = {
             "gate": "unlocked" if g.unlocked else "locked",
+            "outwards": "unlocked" if g.unlocked_for(Way.EXIT) else "locked",
             "released": g.released,
             "pulses": g.pulses,
             "passages": g.passages,
+            "leavings": g.leavings,
             "sensors": [name for name, level in g.sensors.items() if level],
             "finger": self._reader.chip.finger,
             "plugged": [role for role, device in self.devices.items() if device.plugged],

@@ -24,7 +24,7 @@ class Turnstile:
         self.lane, self.fault = lane, fault
         self.signed_before = None
 
-    async def unlock(self, timeout_s):
+    async def unlock(self, timeout_s, way=None):
         self.signed_before = self.lane.store.newest_checkpoint().size
         await asyncio.sleep(0)
         if self.fault is not None:

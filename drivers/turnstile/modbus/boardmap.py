@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from drivers.contracts import GateInputs, Options
+from drivers.contracts import GateInputs, Options, Way
 
 INPUTS = ("input_passage_a", "input_passage_b", "input_forced", "input_fire", "input_open")
 #: what may be wired the other way round: a relay that is off when it acts, a contact that is
 #: open when it means something
-INVERTIBLE = ("unlock_coil", "release_coil", *INPUTS)
+INVERTIBLE = ("unlock_coil", "exit_coil", "release_coil", *INPUTS)
 PULSES = ("flash", "coil", "latch")
 
 
@@ -21,6 +21,7 @@ class BoardMap:
     """As the device's section of config.yaml has it."""
 
     unlock_coil: int = 0
+    exit_coil: int | None = None  #: unlocks outwards; None: the other one unlocks both ways
     release_coil: int = 1
     input_passage_a: int = 0
     input_passage_b: int = 1
@@ -47,6 +48,14 @@ class BoardMap:
     def level(self, name: str, active: bool) -> bool:
         """What the coil or input of this name shows when it is active or not; and back."""
         return active != (name in self.inverted)
+
+    def unlocker(self, way: Way) -> str:
+        """Name of the coil that unlocks this way."""
+        return "exit_coil" if way is Way.EXIT and self.exit_coil is not None else "unlock_coil"
+
+    @property
+    def unlockers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.unlocker(way) for way in Way))
 
     @property
     def input_span(self) -> tuple[int, int]:

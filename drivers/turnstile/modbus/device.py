@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import partial
 
-from drivers.contracts import DeviceInfo, GateCounters, GateInputs, Options
+from drivers.contracts import DeviceInfo, GateCounters, GateInputs, Options, Way
 from drivers.errors import DeviceFault, FaultCode
 from drivers.turnstile.board import ROLE, NotSent
 from drivers.turnstile.modbus.boardmap import INPUTS, BoardMap
@@ -38,17 +39,19 @@ class ModbusBoard:
 
     def __init__(self, bus: Bus, map_: BoardMap, port: str) -> None:
         self._bus, self._map, self._port = bus, map_, port
-        self._off_due_s: float | None = None  #: the unlock coil may be on and must go off then
+        self._off_due_s: float | None = None  #: the coil below may be on and must go off then
+        self._pulsed = "unlock_coil"  #: which one
         self._told: dict[str, bool] = {}  #: coil → what it was last told for good
         self._looks_back = True
         self._look_back_s = 0.0
 
     def greet(self) -> DeviceInfo:
-        if self._timed_here or "unlock_coil" in self._map.inverted:
-            # a crash in the middle of a pulse left the gate open; and a lock that is held by
-            # its relay is open until the relay has been told
-            patiently(lambda: self._write("unlock_coil", False))
-        self._told["unlock_coil"] = False
+        for coil in self._map.unlockers:
+            if self._timed_here or coil in self._map.inverted:
+                # a crash in the middle of a pulse left the gate open; and a lock that is held by
+                # its relay is open until the relay has been told
+                patiently(partial(self._write, coil, False))
+            self._told[coil] = False
         inputs = patiently(self.inputs)
         active = [n for n in INPUTS if getattr(inputs, n.removeprefix("input_"))]
         facts = {"active inputs": " ".join(n.removeprefix("input_") for n in active) or "none"}
@@ -64,18 +67,22 @@ class ModbusBoard:
             return None
         return GateCounters(*(self._counter(number) for number in numbers))
 
-    def pulse(self) -> None:
+    def pulse(self, way: Way = Way.ENTRY) -> None:
+        coil = self._map.unlocker(way)
         self._look_back_s = self._pulse_end_s() + PULSE_SLACK_S
         if not self._timed_here:
             steps = max(1, round(self._map.pulse_ms / FLASH_STEP_MS))
-            base = FLASH_OFF if "unlock_coil" in self._map.inverted else FLASH_ON
-            self._bus.write_raw(base + self._map.unlock_coil, steps)
+            base = FLASH_OFF if coil in self._map.inverted else FLASH_ON
+            self._bus.write_raw(base + getattr(self._map, coil), steps)
             return
+        if self._off_due_s is not None and coil != self._pulsed:
+            self._end_pulse_first()
+        self._pulsed = coil
         latched = self._map.pulse == "latch"
         # even when the answer is lost: it may have heard us
         self._off_due_s = float("inf") if latched else self._pulse_end_s()
         try:
-            self._write("unlock_coil", True)
+            self._write(coil, True)
         except DeviceFault as fault:
             if isinstance(fault, NotSent) or fault.code is FaultCode.REFUSED:
                 self._off_due_s = None
@@ -90,7 +97,15 @@ class ModbusBoard:
         due_s = self._off_due_s
         if due_s is None or (now_s < due_s if self._map.pulse == "coil" else owed):
             return
-        self._write("unlock_coil", False)
+        self._write(self._pulsed, False)
+        self._off_due_s = None
+
+    def _end_pulse_first(self) -> None:
+        """The other way is unlocked still: one at a time. Raises `NotSent`."""
+        try:
+            self._write(self._pulsed, False)
+        except DeviceFault as fault:
+            raise NotSent(ROLE, fault.code, fault.detail) from fault
         self._off_due_s = None
 
     def release(self, on: bool) -> None:
@@ -99,7 +114,7 @@ class ModbusBoard:
     def close(self) -> None:
         if self._off_due_s is not None:
             with contextlib.suppress(DeviceFault):
-                self._write("unlock_coil", False)
+                self._write(self._pulsed, False)
         self._bus.close()
 
     def _look_back(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from drivers.contracts import Way
 from drivers.turnstile.gate import RELOCK_S, STRIDE_S, VirtualGate
 from drivers.turnstile.modbus import codec
 from drivers.turnstile.modbus.boardmap import INPUTS, BoardMap
@@ -38,6 +39,7 @@ class VirtualTurnstile(VirtualGate):
             stride_s=stride_s,
             relock_s=relock_s,
             own_controller=self.wiring.pulse != "latch",
+            ways_apart=self.wiring.exit_coil is not None,
         )
         self.unit = unit
         self.mute = False  #: hears and obeys but does not answer
@@ -64,7 +66,7 @@ class VirtualTurnstile(VirtualGate):
     def _wake(self) -> None:
         """Relays without power are off, whatever that means to what is wired to them."""
         self._coils = [False] * COILS
-        self._lock_relay = self.wiring.level("unlock_coil", False)
+        self._lock_relays = {w: self.wiring.level(self.wiring.unlocker(w), False) for w in Way}
         self._release_relay = self.wiring.level("release_coil", False)
 
     # --- the board ------------------------------------------------------------------------------
@@ -156,5 +158,7 @@ class VirtualTurnstile(VirtualGate):
         self._coils[coil] = on
         if coil == self.wiring.unlock_coil:
             self.switch_lock(self.wiring.level("unlock_coil", on))
+        elif coil == self.wiring.exit_coil:
+            self.switch_lock(self.wiring.level("exit_coil", on), Way.EXIT)
         elif coil == self.wiring.release_coil:
             self.switch_release(self.wiring.level("release_coil", on))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from drivers.contracts import Way
 from drivers.turnstile.gate import RELOCK_S, STRIDE_S, VirtualGate
 from drivers.turnstile.usb_relay.codec import HostParser, Switch, states_answer
 
@@ -24,15 +25,18 @@ class VirtualUsbRelay(VirtualGate):
         *,
         relays: int = 2,
         unlock_relay: int = 1,
+        exit_relay: int | None = None,
         release_relay: int | None = 2,
         answers: str = "",
         stride_s: float = STRIDE_S,
         relock_s: float = RELOCK_S,
     ) -> None:
-        super().__init__(link_path, stride_s=stride_s, relock_s=relock_s)
+        apart = exit_relay is not None
+        super().__init__(link_path, stride_s=stride_s, relock_s=relock_s, ways_apart=apart)
         self.answers = answers
         self.stuck = False
         self._unlock_relay, self._release_relay_no = unlock_relay, release_relay
+        self._exit_relay = exit_relay
         self._relays = [False] * relays
         self._parser = HostParser()
         self._heard_s = 0.0
@@ -63,6 +67,8 @@ class VirtualUsbRelay(VirtualGate):
             self._relays[asked.relay - 1] = asked.on
             if asked.relay == self._unlock_relay:
                 self.switch_lock(asked.on)
+            elif asked.relay == self._exit_relay:
+                self.switch_lock(asked.on, Way.EXIT)
             elif asked.relay == self._release_relay_no:
                 self.switch_release(asked.on)
         return b""

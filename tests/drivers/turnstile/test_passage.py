@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contracts import GateEventKind as K
-from drivers.contracts import GateInputs
+from drivers.contracts import GateInputs, Way
 from drivers.turnstile.passage import FOLLOW_S, TABLE, Passage, Phase, Zone
 
 LOOK_S = 0.05
@@ -17,9 +17,12 @@ TIMEOUT_S, CLEAR_S = 2.0, 3.0
 
 class Script:
     """Plays steps on a passage: "a", "ab", "b", "-" are barriers; "U" unlocks, "R"/"r" release
-    on and off, "F" forced contact, "!" fire; numbers are seconds of waiting."""
+    on and off, "F" forced contact, "!" fire; numbers are seconds of waiting. Outwards: "a" is the
+    barrier that who leaves meets first."""
 
-    def __init__(self) -> None:
+    def __init__(self, way: Way = Way.ENTRY) -> None:
+        self.way = way
+        self.ways: set[tuple[K, Way]] = set()
         self.passage = Passage(clear_s=CLEAR_S)
         self.now = 100.0
         self.seen: list[K] = []
@@ -29,7 +32,7 @@ class Script:
         last = "-"
         for step in text.split():
             if step == "U":
-                self.passage.unlocked(self.now, TIMEOUT_S)
+                self.passage.unlocked(self.now, TIMEOUT_S, self.way)
             elif step in "Rr":
                 self.passage.released(step == "R")
             elif step[0].isdigit():
@@ -46,12 +49,14 @@ class Script:
             self._look(step)
 
     def _look(self, step: str) -> None:
-        levels = GateInputs("a" in step, "b" in step, "F" in step, "!" in step)
-        self.seen += [event.kind for event in self.passage.look(self.now, levels)]
+        first, second = "a" in step, "b" in step
+        a, b = (first, second) if self.way is Way.ENTRY else (second, first)
+        found = self.passage.look(self.now, GateInputs(a, b, "F" in step, "!" in step))
+        self.seen += [event.kind for event in found]
+        self.ways |= {(event.kind, event.way) for event in found}
 
 
-@pytest.mark.parametrize(
-    ("script", "events"),
+SCRIPTS = list(
     {
         "passes": ("U a ab b - 1", [K.ENTERED, K.PASSED]),
         "passes a wide gate": ("U a b - 1", [K.ENTERED, K.PASSED]),
@@ -85,9 +90,30 @@ class Script:
         "inside as the release ends": ("R a r ab b - a ab b - 1", [K.FORCED]),
     }.values(),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "events"), SCRIPTS)
 def test_scripts(script, events):
     # fire and entry may be seen in the same look: their order is not asked for
     assert sorted(Script().play(script)) == sorted(events)
+
+
+@pytest.mark.parametrize(("script", "events"), [s for s in SCRIPTS if "U" in s[0]])
+def test_a_passage_outwards_is_the_mirror_of_one_inwards(script, events):
+    mirrored = Script(Way.EXIT)
+    assert sorted(mirrored.play(script)) == sorted(events)
+    own = {kind: way for kind, way in mirrored.ways if kind.ends_passage or kind is K.ENTERED}
+    assert set(own.values()) <= {Way.EXIT}, "who was let out went out"
+    assert (K.OPPOSITE, Way.EXIT) not in mirrored.ways, "who came against them came in"
+
+
+def test_after_a_passage_outwards_the_gate_means_what_it_meant_before():
+    script = Script(Way.EXIT)
+    script.play("U a ab b - 1")
+    script.way = Way.ENTRY
+    script.play("b ab a - 1 a ab b - 1")
+    assert script.seen[2:] == [K.OPPOSITE, K.FORCED]
+    assert {(K.OPPOSITE, Way.EXIT), (K.FORCED, Way.ENTRY)} <= script.ways
 
 
 def test_whoever_stands_there_at_the_start_is_nobodys_fault():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contracts import GateEventKind as K
-from drivers.contracts import GateInputs
+from drivers.contracts import GateInputs, Way
 from drivers.errors import DeviceFault, FaultCode
 from drivers.turnstile.modbus import codec, device
 from drivers.turnstile.modbus.boardmap import INPUTS, INVERTIBLE, BoardMap
@@ -64,6 +64,36 @@ def test_an_unlock_on_the_wire(monkeypatch, map_, pulse):
             board.settle(1e12, owed=False)
 
     assert sent(map_, monkeypatch, do) == pulse
+
+
+@pytest.mark.parametrize(
+    ("map_", "pulse"),
+    [
+        (BoardMap(), [frame(0x0200, 5)]),
+        (BoardMap(exit_coil=4), [frame(0x0204, 5)]),
+        (BoardMap(exit_coil=4, inverted=frozenset({"exit_coil"})), [frame(0x0404, 5)]),
+        (BoardMap(exit_coil=4, pulse="coil"), [frame(4, ON), frame(4, OFF)]),
+    ],
+    ids=["one coil for both ways", "its own", "its own, inverted", "its own, timed here"],
+)
+def test_an_unlock_outwards_on_the_wire(monkeypatch, map_, pulse):
+    def do(board: ModbusBoard) -> None:
+        board.pulse(Way.EXIT)
+        if map_.pulse != "flash":
+            board._looks_back = False
+            board.settle(1e12, owed=False)
+
+    assert sent(map_, monkeypatch, do) == pulse
+
+
+def test_the_other_way_is_locked_before_this_one_is_unlocked(monkeypatch):
+    def do(board: ModbusBoard) -> None:
+        board.pulse(Way.ENTRY)
+        board.pulse(Way.EXIT)
+
+    map_ = BoardMap(exit_coil=4, pulse="latch")
+    frames = sent(map_, monkeypatch, do)
+    assert frames[:3] == [frame(0, ON), frame(0, OFF), frame(4, ON)]
 
 
 @pytest.mark.parametrize(

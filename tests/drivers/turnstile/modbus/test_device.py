@@ -7,9 +7,12 @@ import time
 
 import pytest
 
-from drivers.contracts import GateCounters, GateInputs
+from drivers.contracts import GateCounters, GateInputs, Way
 from drivers.contracts import GateEventKind as K
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
+from drivers.turnstile.modbus.boardmap import BoardMap
+from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from tests.drivers.turnstile.modbus.conftest import STRIDE_S
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 
@@ -33,6 +36,30 @@ def test_one_unlock_one_pulse_one_passage(run, twin, opened, pulse):
             await until(lambda: not twin.coil(0))  # the pulse has ended
             assert not await asyncio.to_thread(twin.person_passes)  # locked again
             assert (twin.pulses, twin.passages) == (1, 1)
+
+    run(body())
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_out_by_its_own_relay_or_by_the_same(run, tmp_path, make_gate, apart):
+    """Each way has its relay, its counter and its order of barriers; the pulses are counted."""
+
+    async def body():
+        wiring = BoardMap(exit_coil=5 if apart else None)
+        with VirtualTurnstile(tmp_path / "both", stride_s=STRIDE_S, wiring=wiring) as twin:
+            gate = make_gate(port=twin.port, exit_coil=wiring.exit_coil, counter_exit=2)
+            await gate.open()
+            try:
+                await gate.unlock(5.0, Way.EXIT)
+                assert twin.unlocked is not apart, "inwards"
+                walking = asyncio.create_task(asyncio.to_thread(twin.person_leaves))
+                assert await gate.events(K.PASSED) == [K.ENTERED, K.PASSED]
+                assert await walking
+                assert (twin.pulses, twin.leavings, twin.passages) == (1, 1, 0)
+                assert (await gate.counters()).exit == 1
+                assert not await asyncio.to_thread(twin.person_leaves), "locked again"
+            finally:
+                await gate.close()
 
     run(body())
 

@@ -8,6 +8,7 @@ import contextlib
 import pytest
 
 from drivers.contracts import GateEventKind as K
+from drivers.contracts import Way
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
 from drivers.link import Link
 from drivers.turnstile.usb_relay import device
@@ -60,6 +61,28 @@ def test_one_unlock_one_pulse_and_nobody_saw_who_went(run, twin, opened, answers
             assert (twin.pulses, twin.unlock_writes, twin.passages) == (1, 1, 1)
             await gate.unlock(0.2)  # and nobody comes: it ends alike
             assert (await gate.next_event()).kind is K.UNSEEN
+
+    run(body())
+
+
+def test_out_by_a_relay_of_its_own(run, tmp_path):
+    async def body():
+        with VirtualUsbRelay(
+            tmp_path / "both", relays=3, exit_relay=3, answers="bytes", stride_s=0.02
+        ) as twin:
+            options = {"port": twin.port, "pulse_ms": 100, "release_relay": 2, "exit_relay": 3}
+            gate = UsbRelayTurnstile(options | {"answers": True})
+            await gate.open()
+            try:
+                await gate.unlock(0.3, Way.EXIT)
+                await until(lambda: twin.relay(3))
+                assert not twin.relay(1) and not twin.unlocked
+                assert await asyncio.to_thread(twin.person_leaves)
+                event = await gate.next_event()
+                assert (event.kind, event.way) == (K.UNSEEN, Way.EXIT)
+                assert not twin.relay(3) and twin.pulses == 1
+            finally:
+                await gate.close()
 
     run(body())
 
