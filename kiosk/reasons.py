@@ -7,9 +7,12 @@ from kiosk.core.codes import Reason
 R = Reason
 REASONS: dict[Reason, tuple[str, str]] = {
     R.ADMITTED: ("放行", "admitted"),
+    R.LEFT: ("已离场", "left by the gate"),
     R.NOT_ON_ROSTER: ("不在名单", "not on the roster"),
     R.OTHER_SESSION: ("其他场次", "booked for another session"),
     R.ALREADY_INSIDE: ("已经入场", "already inside"),
+    R.ALREADY_LEFT: ("已经离场", "has left already"),
+    R.NOT_INSIDE: ("记录中不在场内", "not inside by the record"),
     R.CARD_EXPIRED: ("身份证过期", "card has expired"),
     R.CARD_NAME_DIFFERS: ("姓名与名单不符", "card and roster differ in the name"),
     R.SESSION_NOT_OPEN: ("场次未开放", "session is not open"),
@@ -46,6 +49,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.GATE_HELD: ("闸机被撑开", "gate held open"),
     R.GATE_SENSOR: ("闸机传感器被挡", "a sensor of the gate is blocked"),
     R.FIRE: ("消防或紧急放行", "fire or emergency release"),
+    R.DRILL: ("消防演练", "fire drill"),
     R.WALKED_AWAY: ("中途离开", "walked away"),
     R.CANCELLED: ("考生取消", "cancelled"),
     R.CANCELLED_BY_PROCTOR: ("考试员取消", "cancelled by the proctor"),

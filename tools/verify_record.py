@@ -233,6 +233,8 @@ PAYLOADS = {
     "gate_pulse_seen": "intent:whole opened:bool",
     "gate_outcome": "intent:whole",
     "admitted": "intent:whole draw_no:whole",
+    "left": "intent:whole draw_no:whole",
+    "return_allowed": "draw_no:whole why:text note:text person:text approved_by:text?",
 }
 
 
@@ -756,8 +758,11 @@ def choose(numbers: Iterable[int], n: int) -> tuple[int, int]:
 # --- Session, draws and gate: the entries replayed -----------------------------------------------
 
 PASSED = ("ADMITTED", "GATE_TAILGATED", "GATE_UNSEEN")
+PASSED_OUT = ("LEFT", "GATE_TAILGATED", "GATE_UNSEEN")
 NOT_PASSED = ("GATE_TIMEOUT", "GATE_TURNED_BACK", "GATE_BLOCKED", "GATE_UNKNOWN")
-BEFORE_THE_CLOSING = ("seat_drawn", "seat_voided", "gate_intent")
+BEFORE_THE_CLOSING = ("seat_drawn", "seat_voided", "return_allowed", "gate_intent")
+ENDS_OF_RELEASE = ("fire_release_ended", "drill_ended")
+RETURN_REASONS = ("toilet", "unwell", "called", "other")
 
 
 class Seat:
@@ -765,6 +770,16 @@ class Seat:
 
     def __init__(self, draw_no: int, terminal: str, school: Any) -> None:
         self.draw_no, self.terminal, self.school, self.inside = draw_no, terminal, school, False
+        self.admitted = False  #: at any time
+        self.left = self.released = self.allowed = False
+
+    def move(self, inside: bool) -> None:
+        self.inside, self.left, self.admitted = inside, not inside, self.admitted or inside
+        self.released = self.allowed = False
+
+    def there(self, out: bool) -> bool:
+        """Already where a passage out, or in, leads."""
+        return self.left if out else self.inside and not self.released
 
 
 class Candidate:
@@ -772,6 +787,7 @@ class Candidate:
 
     def __init__(self) -> None:
         self.seat: Any = None  #: Seat, or None
+        self.given_up: dict[str, Seat] = {}  #: by terminal: voided while they were inside
         self.signature: Any = None  #: hash of the newest; None after a voided seat
         self.has_signed = self.second_attempt = False
         self.used: set[str] = set()  #: hashes that draws had
@@ -791,9 +807,19 @@ class Intent:
         self.seq, self.policy_known = entry["seq"], policy_known
         self.whom = (entry["pseudonym"], entry["terminal"])
         self.draw_no = entry["payload"]["draw_no"]
+        self.kind: Any = entry["payload"].get("kind", "admission")
+        self.seat: Any = None  #: Seat that it is for, or None
         self.pulse: Any = None
         self.outcome: Any = None
-        self.owes = 0  #: seq of the outcome that has to be followed by an `admitted`
+        self.owes = 0  #: seq of the outcome that has to be followed by an `admitted` or `left`
+
+    @property
+    def out(self) -> bool:
+        return bool(self.kind == "exit")
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome in (PASSED_OUT if self.out else PASSED)
 
 
 class Replay:
@@ -810,7 +836,6 @@ class Replay:
         self.candidates: dict[Any, Candidate] = {}
         self.held: dict[str, Seat] = {}  #: by terminal
         self.intents: dict[int, Intent] = {}
-        self.admitted: set[int] = set()
         self.by_hand = 0  #: seq of a pulse by hand that was asked for and has no result yet
 
     def say(self, seq: int, name: str, *values: Any) -> None:
@@ -847,12 +872,13 @@ class Replay:
             self.say(seq, "not opened")
         if kind in ("journal_restored", "anchor_lost"):
             self.say(seq, kind)
-        if kind == "session_opened" and not ours:
+        if kind == "session_opened" and not ours and not self.closed:
             self.other_opened = True
         elif ours and self.other_opened:
             self.other_opened = False  # once is enough
             self.say(seq, "after another")
-        if ours and self.closed and kind in BEFORE_THE_CLOSING:
+        leaves = kind == "gate_intent" and entry["payload"].get("kind") == "exit"
+        if ours and self.closed and kind in BEFORE_THE_CLOSING and not leaves:
             self.say(seq, "after closing", kind)
 
     def at_end(self) -> None:
@@ -862,7 +888,7 @@ class Replay:
             if self.closed and intent.outcome is None:
                 self.say(intent.seq, "no outcome", number)
             if intent.owes:
-                self.say(intent.owes, "not admitted")
+                self.say(intent.owes, "not left" if intent.out else "not admitted")
         if self.closed and self.by_hand:
             self.say(self.by_hand, "by hand result")
 
@@ -893,9 +919,12 @@ class Replay:
             return
         self.closed = True
         inside = sum(seat.inside for seat in self.held.values())
-        for key, count in (("seated", len(self.held) - inside), ("inside", inside)):
-            if payload[key] != count:
-                self.say(seq, "counts", key, payload[key], count)
+        left = sum(seat.left for seat in self.held.values())
+        counts = {"seated": len(self.held) - inside - left, "inside": inside, "left": left}
+        for key, count in counts.items():
+            said = payload.get(key, 0)
+            if said != count:
+                self.say(seq, "counts", key, said, count)
 
     # Draws
 
@@ -974,8 +1003,8 @@ class Replay:
             self.say(seq, "void nothing")
             return
         second, note = payload["approved_by"], payload["note"]
-        if payload["was_inside"] != seat.inside:
-            self.say(seq, "void inside", seat.inside)
+        if payload["was_inside"] != seat.admitted:
+            self.say(seq, "void inside", seat.admitted)
         if who.at_gate:
             self.say(seq, "void at gate")
         if why == "terminal_broken":
@@ -983,7 +1012,7 @@ class Replay:
             if terminal and terminal.in_service:
                 self.say(seq, "void in service")
         elif why == "second_attempt":
-            if not seat.inside or who.second_attempt:
+            if not seat.admitted or who.second_attempt:
                 self.say(seq, "void second")
             who.second_attempt = True
         elif why == "proctor_decision":
@@ -991,10 +1020,33 @@ class Replay:
                 self.say(seq, "void approval")
         else:
             self.say(seq, "void why", why)
+        if seat.inside:
+            who.given_up[seat.terminal] = seat
         who.seat, who.signature, who.voided = None, None, seat.draw_no
         self.held.pop(seat.terminal, None)
 
     # Gate
+
+    def on_gate_event(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        by = payload.get("by")
+        if payload.get("event") in ENDS_OF_RELEASE and type(by) is str and by.strip():
+            for seat in self.held.values():
+                seat.released = seat.released or seat.inside
+
+    def on_return_allowed(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        seat, why = who.seat, payload["why"]
+        person, second = payload["person"], payload["approved_by"]
+        named = seat and (seat.terminal, seat.draw_no) == (entry["terminal"], payload["draw_no"])
+        if not named or not seat.left:
+            self.say(seq, "return nothing")
+        if not named:
+            return
+        approved = bool(payload["note"].strip() and second and second.strip())
+        if why not in RETURN_REASONS:
+            self.say(seq, "return why", why)
+        elif not person.strip() or second == person or (why == "other" and not approved):
+            self.say(seq, "return words")
+        seat.allowed = seat.left
 
     def on_identity_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         who.identity, who.finger, who.excused = "verified", "", self.waived
@@ -1029,13 +1081,18 @@ class Replay:
             self.say(seq, "override approval")
 
     def on_gate_intent(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
-        number, seat, made = payload["intent"], who.seat, Intent(entry, self.policy is not None)
+        number, made = payload["intent"], Intent(entry, self.policy is not None)
         if self.by_hand:
             self.say(seq, "by hand under way")
-        if not seat or (seat.terminal, seat.draw_no) != (entry["terminal"], made.draw_no):
-            self.say(seq, "intent")
-        elif seat.inside:
-            self.say(seq, "intent inside")
+        named = (entry["terminal"], made.draw_no)
+        seats = [who.seat, who.given_up.get(entry["terminal"]) if made.out else None]
+        found = [seat for seat in seats if seat and (seat.terminal, seat.draw_no) == named]
+        if len(found) == 1 and found[0] is not who.seat and not found[0].inside:
+            found = []
+        made.seat = found[0] if found else None
+        wrong = self.wrong_place(made, payload["authority"]) if made.seat else "intent"
+        if wrong:
+            self.say(seq, wrong)
         if number in self.intents:
             self.say(seq, "intent number", number)
         else:
@@ -1046,6 +1103,13 @@ class Replay:
             self.say(seq, "authority", said)
         elif said != ("override" if "override" in shown else "verified"):
             self.say(seq, "authority mixed", said)
+        if made.out:
+            asked = (self.policy or {}).get("exit", "face")
+            shows = who.identity or (who.finger if asked == "finger" else "")
+            if not shows and asked != "claim":
+                self.say(seq, "no identity")
+            who.identity = who.finger = ""
+            return
         if not who.identity:
             self.say(seq, "no identity")
         elif self.policy and self.policy["finger"] and not (who.finger or who.excused):
@@ -1053,6 +1117,20 @@ class Replay:
         if not who.has_signed:
             self.say(seq, "not signed")
         who.identity = who.finger = ""
+
+    def wrong_place(self, intent: Intent, authority: Any) -> str:
+        """The sentence for somebody who cannot go that way from where they are; "": they can."""
+        seat = intent.seat
+        if intent.kind == "admission":
+            return "intent inside" if seat.inside else "intent left" if seat.left else ""
+        if any(i.outcome is None and i.whom == intent.whom for i in self.intents.values()):
+            return "intent at gate"
+        if intent.kind == "readmission":
+            back = (seat.inside and seat.released) or (seat.left and seat.allowed)
+            return "" if back else "intent return"
+        if intent.kind == "exit":
+            return "" if seat.inside or authority == "override" else "intent outside"
+        return "intent kind"
 
     def intent_of(self, entry: Any, name: str) -> Any:
         """The intent that an entry names, when it names its candidate and terminal as well."""
@@ -1105,12 +1183,12 @@ class Replay:
         else:
             who.at_gate -= 1
         intent.outcome = reason or "none"
-        if reason not in PASSED + NOT_PASSED:
+        if reason not in (PASSED_OUT if intent.out else PASSED) + NOT_PASSED:
             self.say(seq, "outcome reason", reason)
-        if reason in PASSED:
+        if intent.passed:
             if intent.policy_known and intent.pulse in (None, "not_sent"):
                 self.say(seq, "no pulse")
-            if not (who.seat and who.seat.inside):
+            if not (intent.seat and intent.seat.there(intent.out)):
                 intent.owes = seq
 
     def on_admitted(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
@@ -1118,13 +1196,25 @@ class Replay:
         if intent is None:
             return
         intent.owes = 0
-        if intent.outcome not in PASSED or draw_no != intent.draw_no:
+        seat = who.seat if who.seat and who.seat.draw_no == draw_no else None
+        if intent.out or not intent.passed or draw_no != intent.draw_no:
             self.say(seq, "admitted", payload["intent"])
-        elif draw_no in self.admitted:
+        elif seat and seat.there(False):
             self.say(seq, "admitted again", draw_no)
-        self.admitted.add(draw_no)
-        if who.seat and who.seat.draw_no == draw_no:
-            who.seat.inside = True
+        if seat:
+            seat.move(True)
+
+    def on_left(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
+        intent = self.intent_of(entry, "left")
+        if intent is None:
+            return
+        intent.owes = 0
+        if not (intent.out and intent.passed) or payload["draw_no"] != intent.draw_no:
+            self.say(seq, "left", payload["intent"])
+        elif intent.seat and intent.seat.left:
+            self.say(seq, "left again")
+        if intent.seat:
+            intent.seat.move(False)
 
 
 # --- A receipt (docs/draw.md) --------------------------------------------------------------------
@@ -1408,6 +1498,28 @@ SENTENCES = {
     "intent": ("INTENT", "this candidate does not hold that terminal by that draw",
         "该考生并未以此抽号占用此考台"),
     "intent inside": ("INTENT", "this candidate is inside already", "该考生已入场"),
+    "intent left": ("INTENT", "this candidate has left: this is no admission any more",
+        "该考生已离场，不能再按首次入场放行"),
+    "intent return": ("INTENT",
+        "nothing lets this candidate in again: no release for everybody, no proctor's word",
+        "该考生重新入场没有依据：没有全员放行，也没有考试员允许"),
+    "intent outside": ("INTENT", "opened outwards for somebody who is not inside",
+        "向外开闸，但该考生不在场内"),
+    "intent at gate": ("INTENT", "an earlier intent of this candidate has no outcome yet",
+        "该考生的上一次开闸还没有结果"),
+    "intent kind": ("INTENT", "its kind is neither readmission nor exit",
+        "开闸的种类既不是 readmission 也不是 exit"),
+    "return nothing": ("RETURN", "this candidate has not left that terminal by that draw",
+        "该考生并未从此抽号的考台离场"),
+    "return why": ("RETURN", "{} is not a reason to let somebody in again",
+        "{} 不是允许返回的理由"),
+    "return words": ("RETURN", "it does not say by whom or why, or nobody else approved",
+        "没有写明何人、为何，或没有另一人批准"),
+    "left": ("LEFT",
+        "intent {} is not this candidate's way out, has not passed or is of another draw",
+        "开闸 {} 不是该考生的离场、没有通过或抽号不同"),
+    "left again": ("LEFT", "left a second time", "重复离场"),
+    "not left": ("LEFT", "passed out, but has never left", "向外通过了却没有离场记录"),
     "intent number": ("INTENT", "the intent number {} was used before", "开闸序号 {} 已用过"),
     "authority": ("AUTHORITY", "its authority is {}, neither verified nor override",
                   "放行依据是 {}，不是 verified 或 override"),

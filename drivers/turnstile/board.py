@@ -31,8 +31,8 @@ class Board(Protocol):
     def counters(self) -> GateCounters | None: ...
 
     def pulse(self, way: Way) -> None:
-        """Unlock once for this way, asking once. Raises `NotSent`, or `DeviceFault(REFUSED)`, when nothing
-        moved for certain; any other fault means that it may have."""
+        """Unlock once for this way, asking once. Raises `NotSent`, or `DeviceFault(REFUSED)`, when
+        nothing moved for certain; any other fault means that it may have."""
 
     def settle(self, now_s: float, owed: bool) -> None:
         """Called at every poll: switch off what is due. `owed`: a passage is still expected, so

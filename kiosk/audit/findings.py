@@ -42,6 +42,8 @@ class Code(StrEnum):
     PULSE = "PULSE"
     OUTCOME = "OUTCOME"
     ADMITTED = "ADMITTED"
+    LEFT = "LEFT"
+    RETURN = "RETURN"
     COUNTS = "COUNTS"
     RESTORED = "RESTORED"
     ANCHOR = "ANCHOR"

@@ -13,12 +13,13 @@ from typing import Any
 
 from kiosk.audit.findings import Code, Finding
 from kiosk.audit.record import Entry, read_hashes
-from kiosk.audit.seats import Seats
-from kiosk.core.codes import FaceOverride, FingerOverride, Reason
+from kiosk.audit.seats import Seat, Seats
+from kiosk.core.codes import ExitCheck, FaceOverride, FingerOverride, IntentKind, Reason
 
 PASSED = frozenset(
     {Reason.ADMITTED.value, Reason.GATE_TAILGATED.value, Reason.GATE_UNSEEN.value}
 )
+PASSED_OUT = PASSED - {Reason.ADMITTED.value} | {Reason.LEFT.value}
 NOT_PASSED = frozenset(
     r.value
     for r in (
@@ -34,8 +35,19 @@ class _Intent:
     draw_no: int
     pulse: str | None = None
     outcome: Entry | None = None
-    admitted: bool = False
-    inside_before: bool = False
+    kind: str = IntentKind.ADMISSION
+    seat: Seat | None = None  #: that it was for
+    moved: bool = False  #: `admitted` or `left` has followed
+    there_before: bool = False  #: they were already where it led to
+
+    @property
+    def out(self) -> bool:
+        return self.kind == IntentKind.EXIT
+
+    @property
+    def passed(self) -> bool:
+        ends = PASSED_OUT if self.out else PASSED
+        return self.outcome is not None and self.outcome.reason in ends
 
     def is_of(self, entry: Entry) -> bool:
         mine = (self.entry.pseudonym, self.entry.terminal)
@@ -158,22 +170,51 @@ class Gate:
         if number in self.intents:
             yield Finding(Code.INTENT, entry.seq, "intent_twice", {"intent": number})
             return
-        seat = self.seats.held.get(entry.terminal or "")
-        if seat is None or (seat.pseudonym, seat.draw_no) != (entry.pseudonym, p["draw_no"]):
+        kind = p.get("kind", IntentKind.ADMISSION)
+        seat = self._seat_of(entry, kind)
+        if seat is None:
             yield Finding(Code.INTENT, entry.seq, "intent_seat", {"terminal": entry.terminal})
-        elif seat.inside:
-            yield Finding(Code.INTENT, entry.seq, "intent_inside")
-        missing = self._missing(entry)
+        elif (what := self._cannot(entry, seat, kind)) is not None:
+            yield Finding(Code.INTENT, entry.seq, what)
+        missing = self._missing(entry, kind)
         if missing is not None:
             yield Finding(Code.AUTHORITY, entry.seq, f"authority_{missing}")
-        self.intents[number] = _Intent(entry, int(p["draw_no"]))
+        self.intents[number] = _Intent(entry, int(p["draw_no"]), kind=str(kind), seat=seat)
         self._shown.pop(entry.pseudonym or "", None)
 
-    def _missing(self, entry: Entry) -> str | None:
+    def _seat_of(self, entry: Entry, kind: str) -> Seat | None:
+        """The seat that the entry names: held by them; or, for going out, given up inside."""
+        wanted = (entry.pseudonym, entry.payload["draw_no"])
+        seat = self.seats.held.get(entry.terminal or "")
+        if seat is not None and (seat.pseudonym, seat.draw_no) == wanted:
+            return seat
+        gone = self.seats.given_up.get((entry.pseudonym or "", entry.terminal or ""))
+        if kind == IntentKind.EXIT and gone is not None and gone.inside:
+            return gone if (gone.pseudonym, gone.draw_no) == wanted else None
+        return None
+
+    def _cannot(self, entry: Entry, seat: Seat, kind: str) -> str | None:
+        """Why an intent of this kind is not for somebody who is where they are."""
+        if kind == IntentKind.ADMISSION:
+            return "intent_inside" if seat.inside else "intent_left" if seat.left else None
+        if self.is_open_for(entry):
+            return "intent_at_gate"
+        match kind:
+            case IntentKind.READMISSION:
+                may = (seat.inside and seat.released) or (seat.left and seat.returns)
+                return None if may else "intent_return"
+            case IntentKind.EXIT:
+                by_hand = entry.payload["authority"] == "override"
+                return None if seat.inside or by_hand else "intent_outside"
+        return "intent_kind"
+
+    def _missing(self, entry: Entry, kind: str) -> str | None:
         if entry.payload["authority"] not in ("verified", "override"):
             return "unknown"
         who = entry.pseudonym or ""
         shown = self._shown.get(who, _Shown())
+        if kind == IntentKind.EXIT:
+            return self._missing_to_leave(entry, shown)
         if not shown.face:
             return "face"
         asked = self.policy is not None and self.policy.get("finger") and not shown.waived
@@ -181,6 +222,13 @@ class Gate:
             return "finger"
         if who not in self._signed:
             return "signed"
+        return None if entry.payload["authority"] == shown.authority else "mixed"
+
+    def _missing_to_leave(self, entry: Entry, shown: _Shown) -> str | None:
+        asked = (self.policy or {}).get("exit", ExitCheck.FACE)
+        enough = shown.face or (asked == ExitCheck.FINGER and shown.finger)
+        if not enough and asked != ExitCheck.CLAIM:
+            return "face"
         return None if entry.payload["authority"] == shown.authority else "mixed"
 
     def pulse(self, entry: Entry) -> Iterator[Finding]:
@@ -215,33 +263,38 @@ class Gate:
             return
         if not intent.is_of(entry):
             yield Finding(Code.OUTCOME, entry.seq, "outcome_other")
-        if entry.reason not in PASSED | NOT_PASSED:
+        if entry.reason not in (PASSED_OUT if intent.out else PASSED) | NOT_PASSED:
             yield Finding(Code.OUTCOME, entry.seq, "outcome_reason", {"reason": entry.reason})
-        unpulsed = intent.pulse in (None, "not_sent") and self.policy is not None
-        if entry.reason in PASSED and unpulsed:
-            yield Finding(Code.PULSE, entry.seq, "pulse_missing")
         intent.outcome = entry
-        seat = self.seats.held.get(intent.entry.terminal or "")
-        intent.inside_before = seat is not None and seat.inside
+        if intent.passed and intent.pulse in (None, "not_sent") and self.policy is not None:
+            yield Finding(Code.PULSE, entry.seq, "pulse_missing")
+        intent.there_before = intent.seat is not None and _is_there(intent.seat, intent.out)
 
     def admitted(self, entry: Entry) -> Iterator[Finding]:
+        yield from self._moved(entry, Code.ADMITTED, out=False)
+
+    def left(self, entry: Entry) -> Iterator[Finding]:
+        yield from self._moved(entry, Code.LEFT, out=True)
+
+    def _moved(self, entry: Entry, code: Code, out: bool) -> Iterator[Finding]:
+        """Inside, or outside again, by an intent of that kind whose outcome says passed."""
+        what = code.value.lower()
         intent = self.intents.get(entry.payload["intent"])
-        passed = intent is not None and intent.outcome is not None
-        if intent is None or not passed or intent.outcome is None:
-            yield Finding(Code.ADMITTED, entry.seq, "admitted_not_passed")
+        if intent is None or intent.outcome is None:
+            yield Finding(code, entry.seq, f"{what}_not_passed")
             return
-        if intent.outcome.reason not in PASSED or not intent.is_of(entry):
-            yield Finding(Code.ADMITTED, entry.seq, "admitted_not_passed")
+        if not intent.passed or not intent.is_of(entry) or intent.out is not out:
+            yield Finding(code, entry.seq, f"{what}_not_passed")
         if intent.draw_no != entry.payload["draw_no"]:
-            yield Finding(Code.ADMITTED, entry.seq, "admitted_draw")
-        intent.admitted = True
-        seat = self.seats.held.get(entry.terminal or "")
+            yield Finding(code, entry.seq, f"{what}_draw")
+        intent.moved = True
+        seat = intent.seat if out else self.seats.held.get(entry.terminal or "")
         if seat is None or seat.pseudonym != entry.pseudonym:
-            yield Finding(Code.ADMITTED, entry.seq, "admitted_not_passed")
-        elif seat.inside:
-            yield Finding(Code.ADMITTED, entry.seq, "admitted_twice")
+            yield Finding(code, entry.seq, f"{what}_not_passed")
+        elif _is_there(seat, out):
+            yield Finding(code, entry.seq, f"{what}_twice")
         else:
-            seat.inside = True
+            seat.move(inside=not out)
 
     def end(self, closed: bool) -> Iterator[Finding]:
         """What never got its end."""
@@ -252,7 +305,11 @@ class Gate:
                 if closed:
                     args = {"intent": number}
                     yield Finding(Code.OUTCOME, intent.entry.seq, "outcome_missing", args)
-            elif (
-                intent.outcome.reason in PASSED and not intent.admitted and not intent.inside_before
-            ):
-                yield Finding(Code.ADMITTED, intent.outcome.seq, "admitted_missing")
+            elif intent.passed and not intent.moved and not intent.there_before:
+                code = Code.LEFT if intent.out else Code.ADMITTED
+                yield Finding(code, intent.outcome.seq, f"{code.value.lower()}_missing")
+
+
+def _is_there(seat: Seat, out: bool) -> bool:
+    """Already where such a passage leads to; who was released may be anywhere."""
+    return seat.left if out else seat.inside and not seat.released

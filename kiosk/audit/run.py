@@ -16,10 +16,14 @@ from kiosk.audit.gate import Gate
 from kiosk.audit.receipt import check_receipt
 from kiosk.audit.record import Entry, Record
 from kiosk.audit.seats import Seats
+from kiosk.core.codes import IntentKind
 from kiosk.core.codes import JournalKind as K
 
 #: An entry whose payload is not what its kind asks for ends in one of these.
 _BENT = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+
+
+ENDS_OF_RELEASE = ("fire_release_ended", "drill_ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,9 @@ class _Session:
             K.GATE_OUTCOME: self.gate.outcome,
             K.DEVICE_TRIED: self.gate.tried,
             K.ADMITTED: self.gate.admitted,
+            K.LEFT: self.gate.left,
+            K.GATE_EVENT: self._gate_event,
+            K.RETURN_ALLOWED: self._before_the_close(self.seats.returns),
             K.SESSION_CLOSED: self._close,
         }
 
@@ -180,6 +187,13 @@ class _Session:
         if entry.payload.get("purpose", "entry") == "entry":
             self.gate.shows(entry)
 
+    def _gate_event(self, entry: Entry) -> Iterator[Finding]:
+        """A person has locked the gate again that stood open for everybody."""
+        by = entry.payload.get("by")
+        if entry.payload.get("event") in ENDS_OF_RELEASE and isinstance(by, str) and by.strip():
+            self.seats.released()
+        return iter(())
+
     def _voided(self, entry: Entry) -> Iterator[Finding]:
         if self.gate.is_open_for(entry):
             yield Finding(Code.VOID, entry.seq, "void_at_gate")
@@ -189,7 +203,8 @@ class _Session:
         self, step: Callable[[Entry], Iterator[Finding]]
     ) -> Callable[[Entry], Iterator[Finding]]:
         def checked(entry: Entry) -> Iterator[Finding]:
-            if self._closed:
+            out = entry.kind == K.GATE_INTENT and entry.payload.get("kind") == IntentKind.EXIT
+            if self._closed and not out:
                 yield Finding(Code.SESSION, entry.seq, "after_close")
             yield from step(entry)
 
@@ -202,9 +217,13 @@ class _Session:
         self._closed = True
         if self._seed is None:
             raise ValueError("seed")
-        held = Counter(seat.inside for seat in self.seats.held.values())
-        for name, expected in (("seated", held[False]), ("inside", held[True])):
-            found = entry.payload[name]
+        held = Counter(
+            "inside" if seat.inside else "left" if seat.left else "seated"
+            for seat in self.seats.held.values()
+        )
+        said = {"left": 0} | entry.payload  # of lanes that let nobody out
+        for name in ("seated", "inside", "left"):
+            found, expected = said[name], held[name]
             if found != expected:
                 args = {"field": name, "found": found, "expected": expected}
                 yield Finding(Code.COUNTS, entry.seq, "counts", args)

@@ -12,7 +12,7 @@ from typing import Any
 
 from kiosk.audit.findings import Code, Finding
 from kiosk.audit.record import Entry
-from kiosk.core.codes import VoidReason
+from kiosk.core.codes import ReturnReason, VoidReason
 from kiosk.core.draw import commitment, draw_terminal, names_hash
 from kiosk.core.hall import Facts, Pool, Terminal, hall_sha256, pool_of
 
@@ -27,7 +27,17 @@ class Seat:
     pseudonym: str
     draw_no: int
     school: str | None
+    admitted: bool = False  #: has ever been, by this draw
     inside: bool = False
+    left: bool = False
+    released: bool = False  #: the gate stood open for everybody since they came in
+    returns: bool = False  #: has left, and a proctor lets them in again
+
+    def move(self, *, inside: bool) -> None:
+        """They are in, or out, now; whatever let them return is used up."""
+        self.admitted = self.admitted or inside
+        self.inside, self.left = inside, not inside
+        self.released = self.returns = False
 
 
 @dataclass(slots=True)
@@ -46,6 +56,7 @@ class Seats:
         self._hall: dict[str, Terminal] = {}
         self._rules: dict[str, Any] = {"capacity": 0, "spacing": False}
         self.held: dict[str, Seat] = {}  #: by terminal
+        self.given_up: dict[tuple[str, str], Seat] = {}  #: by who was inside, and terminal
         self._people: dict[str, _Person] = {}
         self.draws = 0
 
@@ -118,14 +129,41 @@ class Seats:
             yield Finding(Code.VOID, entry.seq, "void_not_held")
             return
         del self.held[entry.terminal or ""]
+        if seat.inside:
+            self.given_up[seat.pseudonym, entry.terminal or ""] = seat
         person = self.person(entry.pseudonym)
-        if bool(p["was_inside"]) is not seat.inside:
+        if bool(p["was_inside"]) is not seat.admitted:
             yield Finding(Code.VOID, entry.seq, "void_inside")
         what = self._void_problem(entry, seat, person)
         if what is not None:
             yield Finding(Code.VOID, entry.seq, what, {"why": p["why"]})
         person.voided.append((seat.draw_no, str(p["why"])))
         person.signature = None
+
+    def released(self) -> None:
+        """The gate stood open for everybody: whoever was inside may come in again."""
+        for seat in self.held.values():
+            seat.released = seat.released or seat.inside
+
+    def returns(self, entry: Entry) -> Iterator[Finding]:
+        """return_allowed: somebody who has left may come in again."""
+        p = entry.payload
+        for name in ("why", "note", "person", "approved_by"):
+            if not isinstance(p[name], str | None if name == "approved_by" else str):
+                raise TypeError(name)
+        seat = self.held.get(entry.terminal or "")
+        if seat is None or (seat.pseudonym, seat.draw_no) != (entry.pseudonym, p["draw_no"]):
+            yield Finding(Code.RETURN, entry.seq, "return_not_left")
+            return
+        if not seat.left:
+            yield Finding(Code.RETURN, entry.seq, "return_not_left")
+        second = (p["approved_by"] or "").strip()
+        words = p["note"].strip() and second
+        if p["why"] not in {reason.value for reason in ReturnReason}:
+            yield Finding(Code.RETURN, entry.seq, "return_why", {"why": p["why"]})
+        elif not p["person"].strip() or second == p["person"] or not (words or p["why"] != "other"):
+            yield Finding(Code.RETURN, entry.seq, "return_words")
+        seat.returns = seat.left
 
     # --- the parts of a draw ----------------------------------------------------------------------
 
@@ -191,7 +229,7 @@ class Seats:
                 return "void_in_service" if terminal is None or terminal.in_service else None
             case VoidReason.SECOND_ATTEMPT:
                 had = any(why == VoidReason.SECOND_ATTEMPT for _, why in person.voided)
-                return "void_second" if had or not seat.inside else None
+                return "void_second" if had or not seat.admitted else None
             case VoidReason.PROCTOR_DECISION:
                 alone = p["approved_by"] in (None, "", p["person"])
                 return "void_approval" if alone or not p["note"] else None

@@ -162,6 +162,33 @@ TEXTS: dict[str, tuple[str, str]] = {
         "开闸依据与记录不符：人工还是自动",
         "its authority says other than what was shown: a person's word, or none",
     ),
+    "intent_left": (
+        "该考生已经离场，不能再按首次入场放行",
+        "this candidate has left: not an admission any more",
+    ),
+    "intent_return": (
+        "重新入场没有依据：其间没有全员放行，也没有考试员允许",
+        "re-admitted without a release for everybody or a proctor's word since they came in",
+    ),
+    "intent_outside": (
+        "向外开闸，但该考生不在场内",
+        "the gate was opened outwards for somebody who is not inside",
+    ),
+    "intent_at_gate": (
+        "该考生的上一次开闸还没有结果",
+        "an earlier intent of this candidate has no outcome yet",
+    ),
+    "intent_kind": ("开闸的种类不明", "an intent of a kind that is unknown"),
+    "return_not_left": ("允许返回的考生并未离场", "allowed to return without having left"),
+    "return_why": ("{why} 不是允许返回的理由", "{why} is no reason to let somebody in again"),
+    "return_words": (
+        "允许返回没有写明何人、为何，或没有第二人批准",
+        "allowed to return without saying by whom or why, or without another's approval",
+    ),
+    "left_not_passed": ("没有向外通过闸机就记为离场", "left without having passed out by the gate"),
+    "left_twice": ("重复离场", "left a second time"),
+    "left_draw": ("离场的抽号不是此意图的", "left by another draw than the intent's"),
+    "left_missing": ("向外通过了闸机却没有记为离场", "passed out by the gate and never left"),
     "override_why": ("{why} 不是人工放行的理由", "{why} is no reason for an override"),
     "override_words": (
         "人工放行没有写明何人或为何",

@@ -1,4 +1,5 @@
-"""Reconciles a session at its end: who was let in, what the gate and its counters saw, who sits.
+"""Reconciles a session at its end: who was let in and out, what the gate and its counters saw, who
+sits.
 
 Pure, from journal entries (docs/journal.md) to named differences. Words for the codes are
 looked up elsewhere; whether the entries are genuine is the audit's question, not this one's.
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.codes import IntentKind, JournalKind, Reason
 
 
 class Code(StrEnum):
@@ -28,26 +29,37 @@ class Code(StrEnum):
     FORCED = "FORCED"
     OPPOSITE = "OPPOSITE"
     FIRE_OPEN = "FIRE_OPEN"  #: the gate stood open, nobody counted
+    DRILL_OPEN = "DRILL_OPEN"  #: the same for practice
+    NOT_BACK = "NOT_BACK"  #: were inside then, and were not let in again since
+    STILL_INSIDE = "STILL_INSIDE"  #: had not left by the gate, which lets people out
+    OUT_ON_A_WORD = "OUT_ON_A_WORD"  #: let out on a person's word, never admitted by the record
     COUNTER_MORE = "COUNTER_MORE"  #: the counter has more entries than anything above explains
     COUNTER_FEWER = "COUNTER_FEWER"
     EXIT_MORE = "EXIT_MORE"  #: the counter has more exits than anything above explains
+    EXIT_FEWER = "EXIT_FEWER"
+    OTHERS_LEFT = "OTHERS_LEFT"  #: of those counted out, who had come in with another session
     COUNTER_RESET = "COUNTER_RESET"  #: it went back: nothing can be told from it
     COUNTER_UNREAD = "COUNTER_UNREAD"  #: one of its two readings is missing
     PASSED_NOT_ADMITTED = "PASSED_NOT_ADMITTED"
     ADMITTED_NOT_PASSED = "ADMITTED_NOT_PASSED"
+    PASSED_NOT_LEFT = "PASSED_NOT_LEFT"
+    LEFT_NOT_PASSED = "LEFT_NOT_PASSED"
     CLOSING_DIFFERS = "CLOSING_DIFFERS"  #: what the closing says is not what the entries say
 
 
-#: Ends after which somebody counts as inside; the gate itself saw only the first two.
-SEEN = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED})
+#: Ends after which somebody counts as inside, or as gone; of UNSEEN the gate itself saw nothing.
+SEEN = frozenset({Reason.ADMITTED, Reason.LEFT, Reason.GATE_TAILGATED})
 PASSED = SEEN | {Reason.GATE_UNSEEN}
-_OPENED = ("fire_on", "emergency_release")
-#: How many entries a gate event outside any intent stands for: at least, at most.
+#: Ends of which it is not known how many a counter counted.
+_DOUBTFUL = (None, Reason.GATE_UNKNOWN, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
+_OPENED = ("fire_on", "emergency_release", "drill_on")
+_ENDED = ("fire_release_ended", "drill_ended")
+#: How many people a gate event outside any intent stands for, the way they went: at least, at most.
 _EVENTS: dict[str, tuple[Code, int, int]] = {
     "passed": (Code.PASSED_UNASKED, 1, 1),
     "tailgated": (Code.PASSED_UNASKED, 1, 2),
     "forced": (Code.FORCED, 0, 1),
-    "opposite": (Code.OPPOSITE, 0, 0),
+    "opposite": (Code.OPPOSITE, 0, 1),
 }
 #: The same for the end of a pulse by hand; any other end is nobody, a missing one may be somebody.
 _TRIALS: dict[str | None, tuple[int, int]] = {
@@ -74,10 +86,13 @@ class Balance:
     voided: int
     seated: int  #: hold a terminal and never passed
     inside: int  #: hold a terminal and passed
+    left: int  #: hold a terminal and went out by the gate
     intents: int
     passages: int  #: intents that ended with somebody inside, as the gate's sensors saw it
-    unseen: int  #: … as nobody saw it: the gate has no sensors
-    admissions: int
+    exits: int  #: … with somebody out
+    unseen: int  #: either, as nobody saw it: the gate has no sensors
+    admissions: int  #: re-admissions among them
+    readmissions: int
     counted_in: int | None  #: by the turnstile's own counter; None: it has none, or was not read
     counted_out: int | None
     differences: tuple[Difference, ...]
@@ -96,21 +111,32 @@ class _Seat:
     pseudonym: str | None
     admitted: int | None = None  #: seq
     voided: int | None = None  #: seq
+    left: int | None = None  #: seq; None again when they are back
+    released: bool = False  #: the gate stood open since they came in
 
 
 @dataclass(slots=True)
 class _Intent:
     seq: int
     seat: _Seat | None
+    kind: str = IntentKind.ADMISSION
     outcome: int | None = None  #: seq
     reason: str | None = None
-    admitted: int | None = None  #: seq
+    moved: int | None = None  #: seq of `admitted` or `left`
+
+    @property
+    def out(self) -> bool:
+        return self.kind == IntentKind.EXIT
 
 
 class _Session:
-    """The entries of one session, sorted into what they are about."""
+    """The entries of one session, sorted into what they are about; exits only up to its closing:
+    who leaves later is not in its numbers. `others_out`: who left before that and is not its own.
+    """
 
-    def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, entries: Iterable[Mapping[str, Any]], others_out: int) -> None:
+        self.others_out = others_out
+        self.lets_out = False
         self.seats: dict[int, _Seat] = {}
         self.intents: dict[int, _Intent] = {}
         self.lost: list[Difference] = []
@@ -119,6 +145,7 @@ class _Session:
         self.closing: Mapping[str, Any] | None = None
         self.fires: list[list[int]] = []
         self.trials: list[Mapping[str, Any]] = []
+        self.drills: list[bool] = []  #: of each of them, whether it was for practice
         self._fire_open = False
         for entry in entries:
             self._take(entry)
@@ -132,14 +159,20 @@ class _Session:
             case JournalKind.SEAT_VOIDED:
                 if (seat := self.seats.get(payload["draw_no"])) is not None:
                     seat.voided = e["seq"]
+            case JournalKind.SESSION_OPENED:
+                self.lets_out = bool((payload.get("policy") or {}).get("exit"))
             case JournalKind.GATE_INTENT:
                 seat = self.seats.get(payload["draw_no"])
-                self.intents[payload["intent"]] = _Intent(e["seq"], seat)
+                kind = payload.get("kind", IntentKind.ADMISSION)
+                if kind != IntentKind.EXIT or self.closing is None:
+                    self.intents[payload["intent"]] = _Intent(e["seq"], seat, kind)
             case JournalKind.GATE_OUTCOME:
                 if (intent := self.intents.get(payload["intent"])) is not None:
                     intent.outcome, intent.reason = e["seq"], e["reason"]
             case JournalKind.ADMITTED:
                 self._admitted(e)
+            case JournalKind.LEFT:
+                self._left(e)
             case JournalKind.GATE_EVENT:
                 self._event(e)
             case JournalKind.GATE_COUNTERS:
@@ -157,20 +190,38 @@ class _Session:
             about = (e["terminal"], e["pseudonym"])
             self.lost.append(Difference(Code.ADMITTED_NOT_PASSED, (e["seq"],), *about))
         if intent is not None:
-            intent.admitted = e["seq"]
+            intent.moved = e["seq"]
             if intent.seat is not None:
-                intent.seat.admitted = e["seq"]
+                intent.seat.admitted, intent.seat.left = e["seq"], None
+                intent.seat.released = False
+
+    def _left(self, e: Mapping[str, Any]) -> None:
+        intent = self.intents.get(e["payload"]["intent"])
+        if intent is None and self.closing is not None:
+            return
+        if intent is None or not intent.out or intent.reason not in PASSED:
+            about = (e["terminal"], e["pseudonym"])
+            self.lost.append(Difference(Code.LEFT_NOT_PASSED, (e["seq"],), *about))
+        if intent is not None:
+            intent.moved = e["seq"]
+            if intent.seat is not None:
+                intent.seat.left, intent.seat.released = e["seq"], False
 
     def _event(self, e: Mapping[str, Any]) -> None:
         event = e["payload"].get("event")
-        if event in (*_OPENED, "fire_off", "fire_release_ended"):
+        if event in (*_OPENED, "fire_off", *_ENDED):
             if event in _OPENED and not self._fire_open:
                 self.fires.append([])
+                self.drills.append(True)
                 self._fire_open = True
             if self.fires:
                 self.fires[-1].append(e["seq"])
-            if event == "fire_release_ended":
+                if event in _OPENED and event != "drill_on":
+                    self.drills[-1] = False  # a fire that came in a drill is a fire
+            if event in _ENDED:
                 self._fire_open = False
+                for seat in self.seats.values():
+                    seat.released = seat.released or _is_inside(seat)
         elif event in _EVENTS:
             self.events.append(e)
 
@@ -187,9 +238,10 @@ class _Session:
                 yield Difference(Code.OUTCOME_UNKNOWN, both, *about)
             elif intent.reason == Reason.GATE_TAILGATED:
                 yield Difference(Code.TWO_ON_ONE, both, *about)
-            inside = intent.seat is not None and intent.seat.admitted is not None
-            if intent.reason in PASSED and not inside:
-                yield Difference(Code.PASSED_NOT_ADMITTED, both, *about)
+            came = intent.moved or (not intent.out and intent.seat and intent.seat.admitted)
+            if intent.reason in PASSED and not came:
+                code = Code.PASSED_NOT_LEFT if intent.out else Code.PASSED_NOT_ADMITTED
+                yield Difference(code, both, *about)
 
     def of_unseen(self) -> Iterator[Difference]:
         """All in one: at such a gate it is everybody."""
@@ -201,7 +253,7 @@ class _Session:
     def of_seats(self) -> Iterator[Difference]:
         doubtful = {
             id(i.seat) for i in self.intents.values()
-            if i.reason in (None, Reason.GATE_UNKNOWN, *PASSED)
+            if not i.out and i.reason in (None, Reason.GATE_UNKNOWN, *PASSED)
         }  # fmt: skip
         for seat in self.seats.values():
             about = (seat.terminal, seat.pseudonym)
@@ -213,6 +265,8 @@ class _Session:
                     )
                     both = (seat.admitted, seat.voided)
                     yield Difference(Code.CAME_OUT, both, *about, {"back": back})
+            elif seat.admitted is None and seat.left is not None:
+                yield Difference(Code.OUT_ON_A_WORD, (seat.seq, seat.left), *about)
             elif seat.admitted is None and id(seat) not in doubtful:
                 tries = [i.seq for i in self.intents.values() if i.seat is seat]
                 yield Difference(Code.SEAT_NOT_USED, (seat.seq, *tries), *about)
@@ -222,12 +276,28 @@ class _Session:
             yield Difference(_EVENTS[e["payload"]["event"]][0], (e["seq"],))
         for e in self.trials:
             yield Difference(Code.BY_HAND, (e["seq"],))
-        for fire in self.fires:
-            yield Difference(Code.FIRE_OPEN, tuple(fire))
+        for fire, drill in zip(self.fires, self.drills, strict=True):
+            yield Difference(Code.DRILL_OPEN if drill else Code.FIRE_OPEN, tuple(fire))
+
+    def of_who_is_inside(self) -> Iterator[Difference]:
+        """At the closing: who has not come back after a release, who has not left."""
+        held = [s for s in self.seats.values() if s.voided is None and _is_inside(s)]
+        if self.closing is None:
+            return
+        closing = (self.closing["seq"],)
+        released = sum(s.released for s in held)
+        if released:
+            yield Difference(Code.NOT_BACK, closing, args={"count": released})
+        if self.lets_out and len(held) > released:
+            yield Difference(Code.STILL_INSIDE, closing, args={"count": len(held) - released})
 
     @property
     def passages(self) -> int:
-        return sum(i.reason in SEEN for i in self.intents.values())
+        return sum(i.reason in SEEN and not i.out for i in self.intents.values())
+
+    @property
+    def exits(self) -> int:
+        return sum(i.reason in SEEN and i.out for i in self.intents.values())
 
     @property
     def unseen(self) -> int:
@@ -235,26 +305,30 @@ class _Session:
 
     @property
     def admissions(self) -> int:
-        return sum(i.admitted is not None for i in self.intents.values())
+        return sum(i.moved is not None and not i.out for i in self.intents.values())
 
-    def entries_explained(self) -> tuple[int, int]:
-        """How many entries the record explains: at least, at most."""
-        events = [_EVENTS[e["payload"]["event"]] for e in self.events]
-        trials = [_TRIALS.get(e["payload"].get("end"), (0, 0)) for e in self.trials]
-        least = self.passages + sum(low for _, low, _ in events) + sum(low for low, _ in trials)
-        doubtful = (None, Reason.GATE_UNKNOWN, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
-        most = (
-            self.passages
-            + sum(i.reason in doubtful for i in self.intents.values())
-            + sum(high for _, _, high in events)
-            + sum(high for _, high in trials)
+    @property
+    def readmissions(self) -> int:
+        kind = IntentKind.READMISSION
+        return sum(i.moved is not None and i.kind == kind for i in self.intents.values())
+
+    def explained(self, out: bool) -> tuple[int, int]:
+        """How many entries, or exits, the record explains: at least, at most."""
+        events = [_EVENTS[e["payload"]["event"]] for e in self.events if _went_out(e) is out]
+        doubtful = sum(i.reason in _DOUBTFUL and i.out is out for i in self.intents.values())
+        least = (self.exits if out else self.passages) + sum(low for _, low, _ in events)
+        most = (self.exits if out else self.passages) + sum(high for _, _, high in events)
+        if not out:
+            trials = [_TRIALS.get(e["payload"].get("end"), (0, 0)) for e in self.trials]
+            least += sum(low for low, _ in trials)
+            most += sum(high for _, high in trials)
+        if not out:
+            return least, most + doubtful
+        came_out = sum(  # to draw again, and nothing says how
+            s.voided is not None and s.admitted is not None and s.left is None
+            for s in self.seats.values()
         )
-        return least, most
-
-    def exits_explained(self) -> int:
-        """At most: who came out to draw again, and what went the wrong way."""
-        out = sum(s.voided is not None and s.admitted is not None for s in self.seats.values())
-        return out + sum(1 for e in self.events if e["payload"]["event"] == "opposite")
+        return least + self.others_out, most + doubtful + came_out + self.others_out
 
     def counted(self, way: str) -> tuple[int, ...]:
         """First and last reading of the turnstile's counter, as far as there are any."""
@@ -273,39 +347,57 @@ class _Session:
                 yield Difference(Code.COUNTER_RESET, seqs, args={"from": read[0], "to": read[1]})
                 return
         if len(entry) == 2:
-            yield from self._entries_counted(entry[1] - entry[0], seqs)
-        if len(exit_) == 2 and not self.fires:
-            more = exit_[1] - exit_[0] - self.exits_explained()
-            if more > 0:
-                yield Difference(Code.EXIT_MORE, seqs, args={"count": more})
+            codes = (Code.COUNTER_MORE, Code.COUNTER_FEWER)
+            yield from self._compared(entry[1] - entry[0], False, codes, seqs)
+        if len(exit_) == 2:
+            codes = (Code.EXIT_MORE, Code.EXIT_FEWER)
+            yield from self._compared(exit_[1] - exit_[0], True, codes, seqs)
+            if self.others_out:
+                yield Difference(Code.OTHERS_LEFT, seqs, args={"count": self.others_out})
 
-    def _entries_counted(self, counted: int, seqs: tuple[int, ...]) -> Iterator[Difference]:
-        least, most = self.entries_explained()
-        args = {"counted": counted, "admissions": self.admissions}
+    def _compared(
+        self, counted: int, out: bool, codes: tuple[Code, Code], seqs: tuple[int, ...]
+    ) -> Iterator[Difference]:
+        """What a counter has more or fewer than the record explains. While the gate stood open
+        for everybody nobody was asked: then more is no difference."""
+        least, most = self.explained(out)
+        known = {"left": self.exits} if out else {"admissions": self.admissions}
         if counted > most and not self.fires:
-            args["count"] = counted - most
-            yield Difference(Code.COUNTER_MORE, seqs, args=args)
+            args = {"counted": counted, "count": counted - most} | known
+            yield Difference(codes[0], seqs, args=args)
         elif counted < least:
-            args["count"] = least - counted
-            yield Difference(Code.COUNTER_FEWER, seqs, args=args)
+            args = {"counted": counted, "count": least - counted} | known
+            yield Difference(codes[1], seqs, args=args)
 
-    def of_closing(self, seated: int, inside: int) -> Iterator[Difference]:
+    def of_closing(self, **counts: int) -> Iterator[Difference]:
         if self.closing is None:
             return
-        said = {k: self.closing["payload"].get(k) for k in ("seated", "inside")}
-        if said != {"seated": seated, "inside": inside}:
-            args = {"seated": seated, "inside": inside} | {f"said_{k}": v for k, v in said.items()}
+        said = {k: self.closing["payload"].get(k, 0 if k == "left" else None) for k in counts}
+        if said != counts:
+            args = counts | {f"said_{k}": v for k, v in said.items()}
             yield Difference(Code.CLOSING_DIFFERS, (self.closing["seq"],), args=args)
 
 
-def balance(entries: Iterable[Mapping[str, Any]]) -> Balance:
+def _is_inside(seat: _Seat) -> bool:
+    return seat.voided is None and seat.admitted is not None and seat.left is None
+
+
+def _went_out(event: Mapping[str, Any]) -> bool:
+    """Entries of an earlier version do not say the way: then it is what the word means."""
+    usual = "exit" if event["payload"]["event"] == "opposite" else "entry"
+    return bool(event["payload"].get("way", usual) == "exit")
+
+
+def balance(entries: Iterable[Mapping[str, Any]], others_out: int = 0) -> Balance:
     """Reconcile the entries of one session, in the journal's order.
 
     Each has `seq`, `kind`, `reason`, `pseudonym`, `terminal`, `payload`, as in docs/journal.md.
+    `others_out`: how many left by the gate meanwhile who had come in with another session.
     """
-    session = _Session(entries)
+    session = _Session(entries, others_out)
     held = [s for s in session.seats.values() if s.voided is None]
-    inside = sum(s.admitted is not None for s in held)
+    inside = sum(_is_inside(s) for s in held)
+    left = sum(s.left is not None for s in held)
     counts = [session.counted(way) for way in ("entry", "exit")]
     counted = [c[1] - c[0] if len(c) == 2 and c[1] >= c[0] else None for c in counts]
     found = (
@@ -315,17 +407,21 @@ def balance(entries: Iterable[Mapping[str, Any]]) -> Balance:
         *session.lost,
         *session.of_events(),
         *session.of_counters(),
-        *session.of_closing(len(held) - inside, inside),
+        *session.of_who_is_inside(),
+        *session.of_closing(seated=len(held) - inside - left, inside=inside, left=left),
     )
     return Balance(
         drawn=len(session.seats),
         voided=len(session.seats) - len(held),
-        seated=len(held) - inside,
+        seated=len(held) - inside - left,
         inside=inside,
+        left=left,
         intents=len(session.intents),
         passages=session.passages,
+        exits=session.exits,
         unseen=session.unseen,
         admissions=session.admissions,
+        readmissions=session.readmissions,
         counted_in=counted[0],
         counted_out=counted[1],
         differences=tuple(sorted(found, key=lambda d: (d.entries[:1], d.code))),

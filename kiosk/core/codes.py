@@ -14,10 +14,13 @@ class Reason(StrEnum):
 
     # admitted
     ADMITTED = "ADMITTED"
+    LEFT = "LEFT"  #: let out, and seen to go
     # refused before anyone looks into a camera
     NOT_ON_ROSTER = "NOT_ON_ROSTER"
     OTHER_SESSION = "OTHER_SESSION"
     ALREADY_INSIDE = "ALREADY_INSIDE"
+    ALREADY_LEFT = "ALREADY_LEFT"  #: went out by the gate: back in only on a proctor's word
+    NOT_INSIDE = "NOT_INSIDE"  #: wants to leave, and by the record never came in, or has left
     CARD_EXPIRED = "CARD_EXPIRED"
     CARD_NAME_DIFFERS = "CARD_NAME_DIFFERS"
     SESSION_NOT_OPEN = "SESSION_NOT_OPEN"
@@ -54,6 +57,7 @@ class Reason(StrEnum):
     GATE_HELD = "GATE_HELD"
     GATE_SENSOR = "GATE_SENSOR"
     FIRE = "FIRE"
+    DRILL = "DRILL"  #: the gate stands open as in a fire, for practice
     # the person or a proctor ended it
     WALKED_AWAY = "WALKED_AWAY"
     CANCELLED = "CANCELLED"
@@ -77,6 +81,31 @@ class VoidReason(StrEnum):
     PROCTOR_DECISION = "proctor_decision"  #: anything else; a second person must approve it
 
 
+class ReturnReason(StrEnum):
+    """Why a proctor lets somebody in again who has left by the gate. Closed, like `Reason`."""
+
+    TOILET = "toilet"
+    UNWELL = "unwell"
+    CALLED = "called"  #: by the staff: a document, a terminal that had to be changed
+    OTHER = "other"  #: with a note; a second person must approve it
+
+
+class ExitCheck(StrEnum):
+    """What is asked of who leaves, beside the claim (`identity.exit`)."""
+
+    FACE = "face"  #: live, and the claimed one's
+    FINGER = "finger"
+    CLAIM = "claim"  #: the card alone
+
+
+class IntentKind(StrEnum):
+    """What the gate is opened for."""
+
+    ADMISSION = "admission"
+    READMISSION = "readmission"  #: back to the same seat, after a release or on a proctor's word
+    EXIT = "exit"
+
+
 class WarningCode(StrEnum):
     """What a proctor has to hear of (kiosk.core.warnings). Closed, like `Reason`."""
 
@@ -86,6 +115,7 @@ class WarningCode(StrEnum):
     GATE_OPPOSITE = "gate_opposite"  #: somebody went through the wrong way
     GATE_HELD = "gate_held"
     GATE_SENSOR = "gate_sensor"  #: one has been broken too long without a passage
+    NOT_INSIDE = "not_inside"  #: somebody wanted to leave who by the record is not inside
     CLOCK_STEPPED = "clock_stepped"
     DISK_LOW = "disk_low"
     ROSTER_OLD = "roster_old"
@@ -235,7 +265,10 @@ class JournalKind(StrEnum):
     GATE_EVENT = "gate_event"
     GATE_COUNTERS = "gate_counters"  #: the gate's own, when a session opens and before it closes
     ADMITTED = "admitted"
+    LEFT = "left"  #: is outside again
+    RETURN_ALLOWED = "return_allowed"  #: a proctor lets somebody in again who has left
     REFUSED = "refused"
+    SEEN_OUTSIDE = "seen_outside"  #: ticked in a roll-call
     ROLL_CALLED = "roll_called"  #: somebody was given the names of everybody inside
     DEVICE_TRIED = "device_tried"  #: a technician moved something by hand, no candidate involved
     EQUIPMENT_CHECKED = "equipment_checked"  #: the signed equipment ledger of a shift's start

@@ -15,6 +15,7 @@ class Standing(StrEnum):
     BOOKED = "booked"  #: on this session's roster, no seat yet
     SEATED = "seated"  #: has drawn a seat but has not passed the gate
     INSIDE = "inside"  #: passed the gate
+    LEFT = "left"  #: went out by the gate
     OTHER_SESSION = "other_session"
     UNKNOWN = "unknown"
 
@@ -112,6 +113,9 @@ class Lookup:
     other_session_starts_at: datetime | None = None  #: when OTHER_SESSION
     has_signature: bool = False
     comes_again: bool = False  #: a proctor has voided a seat of theirs: they come a second time
+    #: in again: the gate stood open for everybody since they came in, or by a proctor's word
+    may_return: bool = False
+    session_id: str | None = None  #: in which they stand so
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Reader:
         kind, reason = str(entry["kind"]), entry.get("reason")
         if kind in (JournalKind.GATE_EVENT, JournalKind.GATE_OUTCOME) and reason in _GATE:
             return _GATE[Reason(reason)], {}
+        if kind == JournalKind.REFUSED and reason == Reason.NOT_INSIDE:
+            return WarningCode.NOT_INSIDE, {}
         if kind in _KINDS:
             return _KINDS[JournalKind(kind)], {}
         pseudonym = entry.get("pseudonym")

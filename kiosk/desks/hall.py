@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kiosk.core.codes import VoidReason
 from kiosk.core.hall import Terminal
-from kiosk.core.types import Session
+from kiosk.core.types import Session, Standing
 from kiosk.desks.params import Params
 from kiosk.store import Store
 from kiosk.store.errors import NotOpen, NotVoidable
@@ -23,6 +23,10 @@ from kiosk.wire import RpcError
 
 SESSION_ID = r"^[\w.\-]{1,64}$"  #: as in a roster
 MOST_TERMINALS = 500
+
+
+#: how the holder of a seat stands, as the hall's map says it
+_SHOWN = {Standing.SEATED: "held", Standing.INSIDE: "inside", Standing.LEFT: "left"}
 
 
 class TerminalRow(BaseModel):
@@ -138,7 +142,7 @@ class HallDesk:
         found = []
         for terminal in session.hall:
             seat = held.get(terminal.name)
-            standing = "free" if seat is None else "inside" if seat.inside else "held"
+            standing = "free" if seat is None else _SHOWN[seat.standing]
             draw_no = seat.draw_no if seat else None
             found.append(terminal.published() | {"standing": standing, "draw_no": draw_no})
         return {"terminals": found}

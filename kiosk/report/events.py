@@ -17,8 +17,8 @@ _KEPT = ("draw_no", "note", "approved_by", "was_inside", "same", "in_service", "
          "accessible", "classes", "problems", "version", "from", "to", "lost",
          "device", "code", "distance", "score")  # fmt: skip
 #: Let in, as far as the gate can tell.
-PASSED = (Reason.ADMITTED, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
-_BY_PEOPLE = ("fire_release_ended", "emergency_release")
+PASSED = (Reason.ADMITTED, Reason.LEFT, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
+_BY_PEOPLE = ("fire_release_ended", "emergency_release", "drill_on", "drill_ended")
 _TRIES_ENDED = (K.REFUSED, K.CLAIM_FAILED)
 
 
@@ -50,10 +50,12 @@ def override_of(e: Entry) -> Event | None:
             return _event(e, "score_again")
         case K.REFUSED if e.reason == Reason.CANCELLED_BY_PROCTOR:
             return _event(e, "cancelled_by_proctor")
-        case K.GATE_EVENT if e.payload.get("event") == "fire_release_ended":
-            return _event(e, "fire_release_ended")
-        case K.GATE_EVENT if e.payload.get("event") == "emergency_release":
-            return _event(e, "emergency_release")
+        case K.GATE_EVENT if e.payload.get("event") in _BY_PEOPLE:
+            return _event(e, str(e.payload["event"]))
+        case K.RETURN_ALLOWED:
+            return _event(e, "return_allowed", why=e.payload.get("why"))
+        case K.SEEN_OUTSIDE:
+            return _event(e, "seen_outside" if e.payload.get("seen") else "not_seen_outside")
         case K.IDENTITY_OVERRIDDEN | K.FINGER_OVERRIDDEN | K.IDENTITY_REJECTED:
             return _event(e, str(e.kind), why=e.payload.get("why"))
         case K.SESSION_PAUSED | K.SESSION_RESUMED:

@@ -17,6 +17,7 @@ from kiosk.report.events import incident_of, override_of, refusal_of
 from kiosk.report.model import Difference, Event, Fault, Head, Numbers, Report, Row, Status
 from kiosk.store import Entry, Store
 from kiosk.store.errors import StoreRefused
+from kiosk.store.heads import Checkpoint
 from kiosk.store.people import Person
 
 PAGE = 2000
@@ -39,10 +40,10 @@ def gather(store: Store, session_id: str, place: Place, public: bool = False) ->
     if session is None:
         raise StoreRefused(f"there is no session {session_id}")
     first, last, heads = store.record_span(session_id)
-    around = list(_between(store, first, last))
-    own = [e for e in around if e.session_id == session_id]
+    own, around = _cut(list(_between(store, first, last)), session_id)
+    heads = _up_to(heads, around[-1].seq)
     people = {p.pseudonym: p for p in store.people(session_id)}
-    found = balance(_plain(e) for e in own)
+    found = balance((_plain(e) for e in own), _others_out(around, session_id))
     rows = _rows(own, people, public)
     namer = _Namer({} if public else {k: p.name for k, p in people.items()}, public)
     refusals = namer.events(refusal_of(e) for e in own)
@@ -83,6 +84,35 @@ def _between(store: Store, first: int, last: int) -> Iterator[Entry]:
             return
         yield from (e for e in page if e.seq <= last)
         after = page[-1].seq
+
+
+def _cut(whole: list[Entry], session_id: str) -> tuple[list[Entry], list[Entry]]:
+    """The session's own entries and all around them, to its closing and the end of whoever was in
+    the gate then: who leaves by the gate hours later changes no report."""
+    own = [e for e in whole if e.session_id == session_id]
+    closed = next((e.seq for e in own if e.kind == K.SESSION_CLOSED), None)
+    if closed is None:
+        return own, whole
+    begun = {e.payload["intent"] for e in own if e.kind == K.GATE_INTENT and e.seq < closed}
+    own = [e for e in own if e.seq <= closed or e.payload.get("intent") in begun]
+    return own, [e for e in whole if e.seq <= own[-1].seq]
+
+
+def _up_to(heads: list[Checkpoint], last: int) -> list[Checkpoint]:
+    """Signed heads as far as the first one that covers entry `last`."""
+    covering = [h for h in heads if h.size >= last][:1]
+    return [h for h in heads if h.size < last] + covering
+
+
+def _others_out(around: Sequence[Entry], session_id: str) -> int:
+    """Who left by the gate before the session was closed and had come in with another."""
+    closed = next(
+        (e.seq for e in around if e.kind == K.SESSION_CLOSED and e.session_id == session_id), None
+    )
+    return sum(
+        e.kind == K.LEFT and e.session_id != session_id and (closed is None or e.seq < closed)
+        for e in around
+    )
 
 
 def _plain(e: Entry) -> dict[str, Any]:
@@ -133,7 +163,10 @@ def _numbers(found: Balance, rows: Sequence[Row], refusals: int, faults: int) ->
         voided=found.voided,
         seated=found.seated,
         inside=found.inside,
+        left=found.left,
         admissions=found.admissions,
+        readmissions=found.readmissions,
+        exits=found.exits,
         intents=found.intents,
         passages=found.passages,
         unseen=found.unseen,
@@ -180,9 +213,13 @@ def _way(entries: Sequence[Entry]) -> dict[str, Any]:
         match e.kind:
             case K.SEAT_DRAWN:
                 way |= {"terminal": e.terminal, "draw_no": e.payload["draw_no"]}
+                way.pop("entered_at", None)
                 way["status"] = Status.SEATED
             case K.ADMITTED:
-                way |= {"status": Status.INSIDE, "entered_at": e.at.isoformat()}
+                way |= {"status": Status.INSIDE, "left_at": None}
+                way.setdefault("entered_at", e.at.isoformat())
+            case K.LEFT:
+                way |= {"status": Status.LEFT, "left_at": e.at.isoformat()}
             case K.SEAT_VOIDED:
                 was_inside = e.payload.get("was_inside")
                 way["status"] = Status.CAME_OUT if was_inside else Status.TURNED_AWAY

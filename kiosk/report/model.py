@@ -20,6 +20,7 @@ class Status(StrEnum):
 
     INSIDE = "inside"
     SEATED = "seated"  #: has a seat, did not pass the gate
+    LEFT = "left"  #: went out by the gate
     CAME_OUT = "came_out"  #: was inside; the seat was given up
     TURNED_AWAY = "turned_away"  #: came, and has no seat
     ABSENT = "absent"
@@ -34,6 +35,7 @@ class Row(Model):
     licence_class: str
     status: Status
     entered_at: str | None = None
+    left_at: str | None = None
     terminal: str | None = None
     draw_no: int | None = None
     claim: str | None = None  #: card, number, face
@@ -82,7 +84,10 @@ class Numbers(Model):
     voided: int
     seated: int
     inside: int
+    left: int = 0
     admissions: int
+    readmissions: int = 0
+    exits: int = 0
     intents: int
     passages: int
     unseen: int = 0

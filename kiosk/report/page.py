@@ -124,9 +124,11 @@ class _Pages:
         numbers = n.model_dump() | {"held": n.drawn - n.voided}
         counters = "no_counters" if n.counted_in is None and n.counted_out is None else "counters"
         shown = {k: "–" if v is None else v for k, v in numbers.items()}
+        went = n.exits or n.readmissions or n.left
         story = [
             *paper.section("balance"),
             paper.text(self._l("balance_row", **numbers)),
+            *([paper.text(self._l("balance_out", **numbers))] if went else []),
             paper.text(self._l(counters, **shown)),
         ]
         if not r.differences:

@@ -27,18 +27,16 @@ def report_csv(report: Report, lang: str) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     who = ["pseudonym"] if report.public else ["admission_no", "name", "pseudonym"]
-    keys = ["session", *who, "class", "status", "entered", "terminal", "draw_no", "claim", "face"]
-    writer.writerow([label(key, lang) for key in (*keys, "finger")])
+    keys = ["session", *who, "class", "status", "entered", "left", "terminal", "draw_no", "claim"]
+    writer.writerow([label(key, lang) for key in (*keys, "face", "finger")])
     for row in report.rows:
-        entered = ""
-        if row.entered_at:
-            entered = datetime.fromisoformat(row.entered_at).astimezone(zone).isoformat(" ")[:19]
         cells = [
             report.session_id,
             *(getattr(row, key) for key in who),
             row.licence_class,
             pick(STATUS[row.status], lang),
-            entered,
+            _local(row.entered_at, zone),
+            _local(row.left_at, zone),
             row.terminal,
             row.draw_no,
             claim_word(row.claim, lang),
@@ -47,6 +45,10 @@ def report_csv(report: Report, lang: str) -> bytes:
         ]
         writer.writerow([safe_cell(cell) for cell in cells])
     return (BOM + out.getvalue()).encode()
+
+
+def _local(at: str | None, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(at).astimezone(zone).isoformat(" ")[:19] if at else ""
 
 
 def _mark(done: bool, figure: float | None, lang: str) -> str:

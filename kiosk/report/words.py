@@ -35,6 +35,16 @@ EVENTS: Words = {
         "确认消防放行结束，闸机恢复",
         "fire release declared over, gate locked again",
     ),
+    "drill_on": ("消防演练：闸机常开", "fire drill: the gate was opened for everybody"),
+    "drill_ended": ("确认消防演练结束，闸机恢复", "fire drill declared over, gate locked again"),
+    "return_allowed": (
+        "允许考台 {seat} 的考生返回（{why}{note}{approved}）",
+        "the candidate of terminal {seat} may come in again ({why}{note}{approved})",
+    ),
+    "seen_outside": ("点名：考台 {seat} 的考生已在场外见到",
+                     "roll-call: the candidate of terminal {seat} was seen outside"),
+    "not_seen_outside": ("点名更正：考台 {seat} 的考生未见到",
+                         "roll-call corrected: terminal {seat} was not seen"),
     "score_again": (
         "考台 {seat} 更正成绩为 {score} 分，考生重新签名{note}",
         "terminal {seat}: score corrected to {score} and signed for again{note}",
@@ -105,6 +115,9 @@ WHYS: Words = {
     "lane": ("通道", "this lane"),
     "break": ("休息", "break"),
     "other": ("其他", "other"),
+    "toilet": ("去卫生间", "toilet"),
+    "unwell": ("身体不适", "unwell"),
+    "called": ("工作人员叫出", "called out by the staff"),
     "terminal_broken": ("考台故障", "terminal broken"),
     "second_attempt": ("第二次考试", "second attempt"),
     "proctor_decision": ("考试员决定", "proctor's decision"),
@@ -120,6 +133,7 @@ CHANGES: Words = {
 STATUS: Mapping[Status, tuple[str, str]] = {
     Status.INSIDE: ("已入场", "inside"),
     Status.SEATED: ("已抽号未入场", "seat, not inside"),
+    Status.LEFT: ("已离场", "left"),
     Status.CAME_OUT: ("入场后退出", "came out"),
     Status.TURNED_AWAY: ("未放行", "turned away"),
     Status.ABSENT: ("缺考", "no-show"),
@@ -168,6 +182,24 @@ DIFFERENCES: Mapping[Code, tuple[str, str]] = {
         "消防放行期间闸机常开，通行人数无法核对",
         "fire release: the gate stood open, passages cannot be reconciled",
     ),
+    Code.DRILL_OPEN: (
+        "消防演练期间闸机常开，通行人数无法核对",
+        "fire drill: the gate stood open, passages cannot be reconciled",
+    ),
+    Code.NOT_BACK: (
+        "闸机对所有人放行时在场内、之后没有再验证入场：{count} 人"
+        "（留在场内还是离开，没有设备看见）",
+        "{count} were inside when the gate stood open and were not let in again since: whether "
+        "they stayed or went, nobody counted",
+    ),
+    Code.STILL_INSIDE: (
+        "关场时 {count} 人还没有从闸机离场",
+        "{count} had not left by the gate when the session was closed",
+    ),
+    Code.OUT_ON_A_WORD: (
+        "由考试员放出，但没有入场记录",
+        "let out on a proctor's word, though no admission is recorded",
+    ),
     Code.COUNTER_MORE: (
         "闸机计数比可解释的通行多 {count}（计数 {counted}，入场 {admissions}）",
         "the counter says {count} more than is explained (counted {counted}, admitted "
@@ -178,8 +210,17 @@ DIFFERENCES: Mapping[Code, tuple[str, str]] = {
         "the counter says {count} fewer than went in (counted {counted}, admitted {admissions})",
     ),
     Code.EXIT_MORE: (
-        "闸机出向计数多 {count}",
-        "the counter says {count} more went out than is explained",
+        "闸机出向计数比可解释的多 {count}（计数 {counted}，离场 {left}）",
+        "the counter says {count} more went out than is explained (counted {counted}, "
+        "left {left})",
+    ),
+    Code.EXIT_FEWER: (
+        "闸机出向计数比离场少 {count}（计数 {counted}，离场 {left}）",
+        "the counter says {count} fewer than went out (counted {counted}, left {left})",
+    ),
+    Code.OTHERS_LEFT: (
+        "出向计数中有 {count} 人是其他场次的考生",
+        "{count} of those counted out had come in with another session",
     ),
     Code.COUNTER_RESET: (
         "闸机计数在场次中变小（{from} → {to}），无法核对",
@@ -196,6 +237,14 @@ DIFFERENCES: Mapping[Code, tuple[str, str]] = {
     Code.ADMITTED_NOT_PASSED: (
         "有入场记录，但没有通过闸机",
         "admitted without having passed the gate",
+    ),
+    Code.PASSED_NOT_LEFT: (
+        "已向外通过闸机，但没有离场记录",
+        "passed out by the gate, but no leaving is recorded",
+    ),
+    Code.LEFT_NOT_PASSED: (
+        "有离场记录，但没有向外通过闸机",
+        "left without having passed out by the gate",
     ),
     Code.CLOSING_DIFFERS: (
         "关场记录的人数与日志不符",
@@ -247,6 +296,10 @@ LABELS: Words = {
         "{admissions} admissions · {intents} unlocks, {passages} passages seen, {unseen} not seen"
         " · {drawn} draws, {voided} given up, {held} seats held ({inside} inside)",
     ),
+    "balance_out": (
+        "从闸机离场 {exits} 人次 · 重新入场 {readmissions} 人次 · 已离场 {left} 人",
+        "{exits} passed out by the gate · {readmissions} let in again · {left} have left",
+    ),
     "counters": (
         "闸机计数：进 {counted_in}，出 {counted_out}",
         "turnstile counter: {counted_in} in, {counted_out} out",
@@ -270,6 +323,7 @@ LABELS: Words = {
     "class": ("车型", "class"),
     "status": ("结果", "result"),
     "entered": ("入场时间", "entered"),
+    "left": ("离场时间", "left"),
     "terminal": ("考台", "terminal"),
     "draw_no": ("抽号", "draw"),
     "claim": ("身份", "claimed by"),
@@ -366,6 +420,7 @@ KINDS: Words = {
     "gate_pulse": ("开闸脉冲：{result}", "unlock pulse: {result}"),
     "gate_outcome": ("通行结果", "how the passage ended"),
     "admitted": ("入场，考台 {seat}", "inside, terminal {seat}"),
+    "left": ("离场，考台 {seat}", "left, terminal {seat}"),
     "signatures_shown": ("签名已出示", "signatures were shown"),
     "warning_raised": ("向考试员发出警报", "a warning to the proctor"),
     "warning_acknowledged": ("考试员已确认警报", "a proctor acknowledged the warning"),

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.types import Standing
 from kiosk.store.errors import StoreError
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.vault import Vault
@@ -23,6 +24,15 @@ from kiosk.store.vault import Vault
 def iso(moment: datetime) -> str:
     """UTC with microseconds: sorts as text."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def standing_of(terminal: str | None, inside_at: str | None, left_at: str | None) -> Standing:
+    """Of somebody on the roster, by the seat that they hold, if they do."""
+    if terminal is None:
+        return Standing.BOOKED
+    if left_at is not None:
+        return Standing.LEFT
+    return Standing.INSIDE if inside_at is not None else Standing.SEATED
 
 
 class Base:

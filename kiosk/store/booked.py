@@ -8,17 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk import names
-from kiosk.core.types import Standing, mask_name
-from kiosk.store.base import Base
+from kiosk.core.types import mask_name
+from kiosk.store.base import Base, standing_of
 
 
 class Booked(Base):
     def roll(self, session_id: str) -> list[dict[str, Any]]:
-        """Everybody who is inside, in full, by terminal: for a roll-call after an alarm."""
+        """Everybody who is inside, in full, by terminal, and who was seen outside meanwhile: for a
+        roll-call after an alarm."""
         rows = self._rows(
-            "select terminal, name, admission_no, inside_at, accessible from candidates c"
+            "select terminal, name, admission_no, inside_at, accessible, seen_outside_at,"
+            " seen_outside_by from candidates c"
             " join assignments a using (session_id, candidate_id)"
             " where session_id = ? and voided_at is null and inside_at is not null"
+            " and left_at is null"
             " order by length(terminal), terminal",
             session_id,
         )
@@ -29,8 +32,10 @@ class Booked(Base):
                 "admission_no": admission_no,
                 "since": since,
                 "accessible": bool(accessible),
+                "seen_at": seen_at,
+                "seen_by": seen_by,
             }
-            for terminal, name, admission_no, since, accessible in rows
+            for terminal, name, admission_no, since, accessible, seen_at, seen_by in rows
         ]
 
     def candidates(self, session_id: str, query: str = "") -> list[dict[str, Any]]:
@@ -40,9 +45,11 @@ class Booked(Base):
         """
         rows = self._rows(
             "select name, admission_no, identity_number, pseudonym, terminal, draw_no, inside_at,"
-            " coalesce(inside_at > starts_at, 0), accessible, exists (select 1 from signatures g"
+            " left_at, coalesce(inside_at > starts_at, 0), accessible, left_at is not null"
+            " or (not coalesce(exit_gate, 0) and exists (select 1 from signatures g"
             " where g.session_id = c.session_id and g.candidate_id = c.candidate_id"
-            " and purpose = 'exit' and g.draw_no = a.draw_no)"
+            " and purpose = 'exit' and g.draw_no = a.draw_no)),"
+            " released_at is not null and left_at is null, return_by is not null"
             " from candidates c left join sessions s on s.session_id = c.session_id"
             " left join assignments a on a.session_id = c.session_id"
             " and a.candidate_id = c.candidate_id and voided_at is null"
@@ -58,22 +65,24 @@ class Booked(Base):
             )
         }
         found = []
-        for name, admission_no, number, pseudonym, terminal, draw_no, inside_at, *more in rows:
+        for name, admission_no, number, pseudonym, terminal, draw_no, *more in rows:
             if not names.found(query, name, (admission_no, number)):
                 continue
-            late, accessible, left = map(bool, more)
-            standing = Standing.INSIDE if inside_at else Standing.SEATED if terminal else None
+            standing = standing_of(terminal, *more[:2])
+            late, accessible, left, released, returns = map(bool, more[2:])
             reason, at = last.get(pseudonym, (None, None))
             found.append(
                 {
                     "ref": pseudonym,
                     "name": mask_name(name),
                     "admission_no": "…" + admission_no[-4:],
-                    "standing": (standing or Standing.BOOKED).value,
+                    "standing": standing.value,
                     "terminal": terminal,
                     "draw_no": draw_no,
                     "late": late,
                     "left": left,
+                    "released": released,
+                    "returns": returns,
                     "accessible": accessible,
                     "last_reason": reason,
                     "last_at": at,

@@ -75,6 +75,29 @@ class AlreadyInside(StoreRefused):
     reason = Reason.ALREADY_INSIDE
 
 
+class AlreadyLeft(StoreRefused):
+    reason = Reason.ALREADY_LEFT
+
+
+class NotInside(StoreRefused):
+    reason = Reason.NOT_INSIDE
+
+
+class AtTheGate(StoreRefused):
+    """The gate is open for this candidate just now, or how that ended is not known yet."""
+
+    reason = Reason.GATE_UNKNOWN
+
+
+class NotReturnable(StoreRefused):
+    """Who cannot be let in again so. `code` and `about`: its sentence in kiosk.texts."""
+
+    def __init__(self, code: str, problem: str, **args: object) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.about = args
+
+
 class NotOpen(StoreRefused):
     reason = Reason.SESSION_NOT_OPEN
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from kiosk.core.codes import JournalKind, Reason
 from kiosk.core.sameface import Pair, Seen, Suspicion
-from kiosk.core.types import Candidate, SessionState, Standing, mask_name
-from kiosk.store.base import Base, iso
+from kiosk.core.types import Candidate, SessionState, mask_name
+from kiosk.store.base import Base, iso, standing_of
 from kiosk.store.errors import StoreRefused
 from kiosk.store.roster import STILL_KNOWN
 
@@ -304,19 +304,19 @@ class Faces(Base):
 
     def _in_alert(self, candidate_id: int) -> dict[str, Any]:
         """One side of an alert: enough to find the person by, no more."""
-        name, admission_no, session_id, state, terminal, inside_at = self._rows(
-            "select name, admission_no, c.session_id, s.state, terminal, inside_at"
+        name, admission_no, session_id, state, terminal, inside_at, left_at = self._rows(
+            "select name, admission_no, c.session_id, s.state, terminal, inside_at, left_at"
             " from candidates c left join sessions s on s.session_id = c.session_id"
             " left join assignments a on a.candidate_id = c.candidate_id and voided_at is null"
             " where c.candidate_id = ?",
             candidate_id,
         )[0]
-        standing = Standing.INSIDE if inside_at else Standing.SEATED if terminal else None
+        standing = standing_of(terminal, inside_at, left_at)
         return {
             "name": mask_name(name),
             "admission_no": "…" + admission_no[-4:],
             "session_id": session_id,
             "session_state": state,
-            "standing": (standing or Standing.BOOKED).value,
+            "standing": standing.value,
             "terminal": terminal,
         }

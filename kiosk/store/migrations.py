@@ -287,6 +287,25 @@ def _template_formats(database: Database) -> None:
     database.execute("alter table templates add column finger integer not null default 0")
 
 
+_OUT_AND_BACK = """
+alter table sessions add column exit_gate integer not null default 0;
+alter table assignments add column left_at text;
+alter table assignments add column released_at text;
+alter table assignments add column return_by text;
+alter table assignments add column seen_outside_at text;
+alter table assignments add column seen_outside_by text;
+alter table gate_intents add column kind text not null default 'admission'
+    check (kind in ('admission', 'readmission', 'exit'));
+create index inside_now on assignments (inside_at) where left_at is null;
+"""
+
+
+def _out_and_back(database: Database) -> None:
+    """Who leaves by the gate, and who may come back to the same seat."""
+    for statement in _split(_OUT_AND_BACK):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -301,6 +320,7 @@ STEPS: tuple[Step, ...] = (
     ("0011_help_and_pause", _help_and_pause),
     ("0012_outbox_waiting", _outbox_waiting),
     ("0013_template_formats", _template_formats),
+    ("0014_out_and_back", _out_and_back),
 )
 
 

@@ -23,6 +23,7 @@ _LAST = (
     JournalKind.GATE_PULSE,
     JournalKind.GATE_OUTCOME,
     JournalKind.ADMITTED,
+    JournalKind.LEFT,
 )
 
 

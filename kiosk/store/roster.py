@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from kiosk.core import fingers
 from kiosk.core.codes import JournalKind
 from kiosk.core.types import Candidate, Lookup, Standing
-from kiosk.store.base import Base, iso
+from kiosk.store.base import Base, iso, standing_of
 from kiosk.store.errors import StoreRefused
 
 SALT_BYTES = 32
 #: Who missed a session of the same day is sent to the proctor with its time, not as a stranger.
 STILL_KNOWN = timedelta(hours=18)
-_FIELDS = "candidate_id, name, admission_no, identity_number, licence_class, pseudonym"
+FIELDS = "candidate_id, name, admission_no, identity_number, licence_class, pseudonym"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Roster(Base):
         changes: list[Change] = []
         for session_id in bundle.sessions:
             booked = self._rows(
-                f"select {_FIELDS} from candidates where session_id = ? and active"
+                f"select {FIELDS} from candidates where session_id = ? and active"
                 " order by candidate_id",
                 session_id,
             )
@@ -372,7 +372,7 @@ class Roster(Base):
         nearest one still to come goes before one that was missed.
         """
         row = self._row(
-            f"select {_FIELDS} from candidates"
+            f"select {FIELDS} from candidates"
             " where session_id = ? and identity_number = ? and active",
             session_id,
             identity_number,
@@ -380,7 +380,7 @@ class Roster(Base):
         if row is not None:
             return self._standing(session_id, Candidate(*row))
         other = self._row(
-            f"select {_FIELDS}, starts_at from candidates join sessions using (session_id)"
+            f"select {FIELDS}, starts_at from candidates join sessions using (session_id)"
             " where identity_number = ? and active and session_id <> ? and starts_at >= ?"
             " order by checkin_until < ?, abs(julianday(starts_at) - julianday(?)) limit 1",
             identity_number,
@@ -397,7 +397,7 @@ class Roster(Base):
 
     def lookup_id(self, session_id: str, candidate_id: int) -> Lookup:
         row = self._row(
-            f"select {_FIELDS} from candidates"
+            f"select {FIELDS} from candidates"
             " where candidate_id = ? and session_id = ? and active",
             candidate_id,
             session_id,
@@ -407,7 +407,7 @@ class Roster(Base):
     def lookup_admission(self, session_id: str, admission_no: str) -> Lookup:
         """The same by admission number; in this session only, which such a number belongs to."""
         row = self._row(
-            f"select {_FIELDS} from candidates"
+            f"select {FIELDS} from candidates"
             " where session_id = ? and admission_no = ? collate nocase and active",
             session_id,
             admission_no,
@@ -430,7 +430,7 @@ class Roster(Base):
             candidate.candidate_id,
         )
         seat = self._row(
-            "select terminal, inside_at from assignments"
+            "select terminal, inside_at, left_at, released_at, return_by from assignments"
             " where session_id = ? and candidate_id = ? and voided_at is null",
             session_id,
             candidate.candidate_id,
@@ -441,15 +441,16 @@ class Roster(Base):
             session_id,
             candidate.candidate_id,
         )
-        standing = Standing.BOOKED
-        if seat is not None:
-            standing = Standing.INSIDE if seat[1] else Standing.SEATED
+        terminal, inside_at, left_at, released_at, return_by = seat or (None,) * 5
+        may_return = bool(return_by) or (released_at is not None and left_at is None)
         return Lookup(
-            standing,
+            standing_of(terminal, inside_at, left_at),
             candidate,
-            terminal=seat[0] if seat else None,
+            terminal=terminal,
             has_signature=signed is not None,
             comes_again=voided is not None,
+            may_return=may_return,
+            session_id=session_id,
         )
 
     def templates(self, candidate_id: int) -> list[fingers.Template]:
@@ -485,17 +486,35 @@ class Roster(Base):
     def gallery(self, session_id: str, encoder: str) -> tuple[list[int], NDArray[np.float32]]:
         """Candidate ids and their embeddings (N × size), of this encoder only."""
         rows = self._rows(
-            "select candidate_id, embedding from candidates"
+            "select candidate_id, session_id, embedding from candidates"
             " where session_id = ? and encoder = ? and active order by candidate_id",
             session_id,
             encoder,
         )
+        return self._vectors(rows)
+
+    def _vectors(self, rows: list[tuple[Any, ...]]) -> tuple[list[int], NDArray[np.float32]]:
         vectors = [
             np.frombuffer(self._vault.decrypt(session_id, "embedding", blob), dtype="<f4")
-            for _, blob in rows
+            for _, session_id, blob in rows
         ]
         stacked = np.stack(vectors) if vectors else np.zeros((0, 0), dtype="<f4")
-        return [candidate_id for candidate_id, _ in rows], stacked.astype(np.float32)
+        return [candidate_id for candidate_id, *_ in rows], stacked.astype(np.float32)
+
+    def gallery_inside(
+        self, encoder: str, but: str | None
+    ) -> tuple[list[int], NDArray[np.float32]]:
+        """The same of who came in with an earlier session and has not left by the gate."""
+        rows = self._rows(
+            "select c.candidate_id, session_id, embedding from candidates c"
+            " join assignments a using (session_id, candidate_id)"
+            " where session_id is not ? and encoder = ? and active and inside_at >= ?"
+            " and left_at is null group by c.candidate_id",
+            but,
+            encoder,
+            iso(self._clock.now() - STILL_KNOWN),
+        )
+        return self._vectors(rows)
 
     # --- lists ------------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ from typing import Any
 from kiosk.core.codes import JournalKind
 from kiosk.core.draw import SEED_BYTES, commitment
 from kiosk.core.hall import LICENCE_CLASSES, MAX_NAME, Terminal, hall_sha256, is_name
-from kiosk.core.types import Pause, Session, SessionState
-from kiosk.store.base import Base, iso
+from kiosk.core.types import Pause, Session, SessionState, Standing
+from kiosk.store.base import Base, iso, standing_of
 from kiosk.store.errors import NotOpen, StoreRefused
 
 _TERMINAL = "terminal, position, row_no, column_no, in_service, reserved, accessible, classes"
@@ -27,10 +27,12 @@ _CHANGES = ("in_service", "reserved", "accessible", "classes")
 class Counts:
     booked: int
     seated: int  #: have a seat, have not passed the gate
-    inside: int
+    inside: int  #: have passed the gate
     free_terminals: int
     late: int = 0  #: of those inside, who came after the start
-    left: int = 0  #: of those inside, who have signed for their score and gone
+    left: int = 0  #: of those inside, who are gone: out by the gate, or signed for their score
+    out: int = 0  #: … by the gate
+    released: int = 0  #: were inside when the gate was opened for everybody, and may come in again
 
 
 def _hall_of(terminals: Sequence[Terminal | str], out: set[str]) -> list[Terminal]:
@@ -82,7 +84,11 @@ class Seat:
 
     draw_no: int
     school: str | None  #: salted hash, as it was at the draw
-    inside: bool
+    standing: Standing  #: SEATED, INSIDE or LEFT
+
+    @property
+    def inside(self) -> bool:
+        return self.standing is Standing.INSIDE
 
 
 class Sessions(Base):
@@ -217,9 +223,15 @@ class Sessions(Base):
         published = commitment(seed, session_id, hall)
         with self._transaction():
             self._db.execute(
-                "update sessions set state = 'open', seed = ?, commitment = ?, hall_sha256 = ?"
-                " where session_id = ?",
-                [self._vault.encrypt(session_id, "seed", seed), published, hall, session_id],
+                "update sessions set state = 'open', seed = ?, commitment = ?, hall_sha256 = ?,"
+                " exit_gate = ? where session_id = ?",
+                [
+                    self._vault.encrypt(session_id, "seed", seed),
+                    published,
+                    hall,
+                    bool((policy or {}).get("exit")),
+                    session_id,
+                ],
             )
             self._note(
                 JournalKind.SESSION_OPENED,
@@ -289,9 +301,10 @@ class Sessions(Base):
                     "seed": self._seed(session_id).hex(),
                     "booked": counts.booked,
                     "seated": counts.seated,
-                    "inside": counts.inside,
+                    "inside": counts.inside - counts.out,
                     "person": person,
-                },
+                }
+                | ({"left": counts.out} if counts.out else {}),
             )
         return self._known(session_id)
 
@@ -306,7 +319,8 @@ class Sessions(Base):
             "select count(*) from candidates where session_id = ? and active", session_id
         )[0][0]
         seated, inside = self._rows(
-            "select count(*) filter (where inside_at is null), count(inside_at)"
+            "select count(*) filter (where inside_at is null and left_at is null),"
+            " count(*) filter (where inside_at is not null or left_at is not null)"
             " from assignments where session_id = ? and voided_at is null",
             session_id,
         )[0]
@@ -316,25 +330,29 @@ class Sessions(Base):
             "  and a.terminal = t.terminal and a.voided_at is null)",
             session_id,
         )[0][0]
-        late, left = self._rows(
-            "select count(*) filter (where inside_at > starts_at), count(*) filter (where exists"
+        late, signed, out, released = self._rows(
+            "select count(*) filter (where inside_at > starts_at),"
+            " count(*) filter (where left_at is null and not exit_gate and exists"
             " (select 1 from signatures g where g.session_id = a.session_id and purpose = 'exit'"
-            "  and g.candidate_id = a.candidate_id and g.draw_no = a.draw_no))"
+            "  and g.candidate_id = a.candidate_id and g.draw_no = a.draw_no)),"
+            " count(left_at), count(*) filter (where released_at is not null and left_at is null)"
             " from assignments a join sessions using (session_id)"
-            " where session_id = ? and voided_at is null and inside_at is not null",
+            " where session_id = ? and voided_at is null"
+            " and (inside_at is not null or left_at is not null)",
             session_id,
         )[0]
-        return Counts(booked, seated, inside, free, late, left)
+        return Counts(booked, seated, inside, free, late, signed + out, out, released)
 
     def held_seats(self, session_id: str) -> dict[str, Seat]:
         """Terminal → who holds it now."""
         rows = self._rows(
-            "select terminal, draw_no, school, inside_at from assignments"
+            "select terminal, draw_no, school, inside_at, left_at from assignments"
             " where session_id = ? and voided_at is null",
             session_id,
         )
         return {
-            terminal: Seat(no, school, inside is not None) for terminal, no, school, inside in rows
+            terminal: Seat(no, school, standing_of(terminal, *gone))
+            for terminal, no, school, *gone in rows
         }
 
     def set_terminal(

@@ -23,6 +23,7 @@ from kiosk.core.types import Session
 from kiosk.store.base import iso
 from kiosk.store.booked import Booked
 from kiosk.store.captures import Captures
+from kiosk.store.departures import Departures
 from kiosk.store.errors import StoreError, StoreLocked
 from kiosk.store.faces import Faces
 from kiosk.store.heads import ANCHOR
@@ -40,7 +41,6 @@ from kiosk.store.signatures import Signatures
 from kiosk.store.signer import Signer, signing_key_file
 from kiosk.store.staff import Staff
 from kiosk.store.vault import Vault, make_key_file, read_key_file
-from kiosk.store.visits import Visits
 from kiosk.store.warnings import Warnings
 
 FILE = "lane.db"
@@ -50,7 +50,7 @@ RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stand
 
 
 class Store(
-    Retention, Visits, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts,
+    Retention, Departures, Signatures, Roster, People, Booked, Faces, Captures, Outbox, Receipts,
     Records, Staff, Warnings, Help,
 ):  # fmt: skip
     """Use `Store.open`. Not thread-safe: one owner, one thread."""

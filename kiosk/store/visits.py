@@ -1,4 +1,4 @@
-"""What happens to one candidate at the gate: seat with gate intent, pulse, outcome.
+"""What happens to one candidate at the gate: seat with gate intent, pulse, outcome; in and out.
 
 Each is one transaction together with its journal entries; the unique indexes of the schema
 make a second seat impossible whatever this code does.
@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import JournalKind, Reason
+from kiosk.core.codes import IntentKind, JournalKind, Reason
 from kiosk.core.hall import Facts
 from kiosk.core.types import Admission, Candidate, SessionState
 from kiosk.store.draws import Booking, Draws
-from kiosk.store.errors import AlreadyInside, NotBooked, NotOpen, StoreRefused
+from kiosk.store.errors import (
+    AlreadyInside,
+    AlreadyLeft,
+    AtTheGate,
+    NotBooked,
+    NotOpen,
+    StoreRefused,
+)
 
-#: Outcomes after which the candidate is inside: they passed, alone or followed by another.
+#: Outcomes that say passed, alone or followed by another; in, and out.
 #: UNSEEN: taken for passed, by a gate that has nothing to see with
 PASSED = frozenset({Reason.ADMITTED, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN})
-#: Outcomes after which they are not: the seat is kept.
+PASSED_OUT = PASSED - {Reason.ADMITTED} | {Reason.LEFT}
+#: Outcomes after which they are where they were: the seat is kept.
 NOT_PASSED = frozenset(
     {Reason.GATE_TIMEOUT, Reason.GATE_TURNED_BACK, Reason.GATE_BLOCKED, Reason.GATE_UNKNOWN}
 )
@@ -53,10 +61,11 @@ class Visits(Draws):
     ) -> Admission:
         """Draw a seat, or keep the one drawn before, and write the gate intent: one transaction.
 
-        `authority`: `verified`, or `override` where a person's word stands for a factor.
+        `authority`: `verified`, or `override` where a person's word stands for a factor. Who may
+        return gets an intent of kind re-admission, to the seat they have.
 
-        Raises `HallFull`, `AlreadyInside`, `NotOpen`, `NotBooked` or `NoSignature`; then nothing
-        was changed.
+        Raises `HallFull`, `AlreadyInside`, `AlreadyLeft`, `AtTheGate`, `NotOpen`, `NotBooked` or
+        `NoSignature`; then nothing was changed.
         """
         with self._transaction():
             session = self.session(session_id)
@@ -64,29 +73,61 @@ class Visits(Draws):
                 raise NotOpen(f"session {session_id} is not open")
             who = self._booked(session_id, candidate)
             held = self._row(
-                "select assignment_id, terminal, draw_no, inside_at from assignments"
+                "select assignment_id, terminal, draw_no, inside_at, left_at, released_at,"
+                " return_by from assignments"
                 " where session_id = ? and candidate_id = ? and voided_at is null",
                 session_id,
                 candidate.candidate_id,
             )
-            if held is not None and held[3] is not None:
-                raise AlreadyInside("this candidate is inside already")
+            kind = IntentKind.ADMISSION
+            if held is not None and (held[3] or held[4]):
+                kind = IntentKind.READMISSION
+                self._check_return(*held[4:])
+                self._check_no_open_intent(held[0])
             assignment_id, terminal, draw_no = (
                 held[:3] if held is not None else self._draw(session, who)
             )
-            cursor = self._db.execute(
-                "insert into gate_intents (assignment_id, at) values (?, ?)",
-                [assignment_id, self._now()],
-            )
-            intent_id = int(cursor.lastrowid or 0)
-            self._note(
-                JournalKind.GATE_INTENT,
-                session_id=session_id,
-                pseudonym=who.pseudonym,
-                terminal=terminal,
-                payload={"intent": intent_id, "draw_no": draw_no, "authority": authority},
-            )
+            about = {"session_id": session_id, "pseudonym": who.pseudonym, "terminal": terminal}
+            intent_id = self._intend(assignment_id, draw_no, kind, authority, about)
         return Admission(terminal, draw_no, intent_id, held is None)
+
+    @staticmethod
+    def _check_return(
+        left_at: str | None, released_at: str | None, return_by: str | None
+    ) -> None:
+        """Who was in may come in again after a release, or, having left, on a proctor's word."""
+        if left_at is not None and return_by is None:
+            raise AlreadyLeft("this candidate has left")
+        if left_at is None and released_at is None:
+            raise AlreadyInside("this candidate is inside already")
+
+    def _check_no_open_intent(self, assignment_id: int) -> None:
+        """Two at once could cross: in by one and out by the other."""
+        if self._row(
+            "select 1 from gate_intents where assignment_id = ? and outcome is null",
+            assignment_id,
+        ):
+            raise AtTheGate("the gate is open for this candidate")
+
+    def _intend(
+        self,
+        assignment_id: int,
+        draw_no: int,
+        kind: IntentKind,
+        authority: str,
+        about: dict[str, str],
+    ) -> int:
+        """The intent's number, inside the running transaction."""
+        cursor = self._db.execute(
+            "insert into gate_intents (assignment_id, at, kind) values (?, ?, ?)",
+            [assignment_id, self._now(), kind.value],
+        )
+        intent_id = int(cursor.lastrowid or 0)
+        payload = {"intent": intent_id, "draw_no": draw_no, "authority": authority}
+        if kind is not IntentKind.ADMISSION:
+            payload["kind"] = kind.value
+        self._note(JournalKind.GATE_INTENT, None, **about, payload=payload)
+        return intent_id
 
     def gate_pulse(self, intent_id: int, result: str) -> None:
         """What became of the pulse of an intent: sent, not_sent, or unknown (no answer came)."""
@@ -126,22 +167,24 @@ class Visits(Draws):
         return row[0], row[1], row[2]
 
     def gate_outcome(self, intent_id: int, reason: Reason) -> None:
-        """How the passage ended; once for each intent. Only who passed is inside.
+        """How the passage ended; once for each intent. Only who passed is inside, or out.
 
         Raises `StoreRefused` for an unknown or ended intent, `ValueError` for a reason that is
-        not the end of a passage.
+        not the end of such a passage.
         """
-        if reason not in PASSED | NOT_PASSED:
-            raise ValueError(f"{reason} is not how a passage ends")
         row = self._row(
-            "select outcome, a.assignment_id, session_id, terminal, pseudonym, draw_no, inside_at"
+            "select outcome, kind, a.assignment_id, session_id, terminal, pseudonym, draw_no,"
+            " inside_at, left_at, released_at"
             " from gate_intents join assignments a using (assignment_id)"
             " join candidates c using (candidate_id, session_id) where intent_id = ?",
             intent_id,
         )
         if row is None:
             raise StoreRefused(f"there is no gate intent {intent_id}")
-        outcome, assignment_id, session_id, terminal, pseudonym, draw_no, inside_at = row
+        outcome, kind, assignment_id, session_id, terminal, pseudonym, draw_no, *stands = row
+        passes = PASSED_OUT if kind == IntentKind.EXIT else PASSED
+        if reason not in passes | NOT_PASSED:
+            raise ValueError(f"{reason} is not how a passage ends")
         if outcome is not None:
             raise StoreRefused(f"gate intent {intent_id} already ended with {outcome}")
         now = self._now()
@@ -152,17 +195,27 @@ class Visits(Draws):
                 [reason.value, now, intent_id],
             )
             self._note(JournalKind.GATE_OUTCOME, reason, **who, payload={"intent": intent_id})
-            if reason in PASSED and inside_at is None:
-                self._db.execute(
-                    "update assignments set inside_at = ? where assignment_id = ?",
-                    [now, assignment_id],
-                )
+            if reason in passes and _moves(kind, *stands):
+                self._move(kind, assignment_id, now)
+                out = kind == IntentKind.EXIT
+                usual = Reason.LEFT if out else Reason.ADMITTED
                 self._note(
-                    JournalKind.ADMITTED,
-                    reason if reason is Reason.GATE_UNSEEN else Reason.ADMITTED,
+                    JournalKind.LEFT if out else JournalKind.ADMITTED,
+                    reason if reason is Reason.GATE_UNSEEN else usual,
                     **who,
                     payload={"intent": intent_id, "draw_no": draw_no},
                 )
+
+    def _move(self, kind: str, assignment_id: int, now: str) -> None:
+        """Where they are now; whatever let them return is used up."""
+        column = "left_at = ?1" if kind == IntentKind.EXIT else (
+            "inside_at = coalesce(inside_at, ?1), left_at = null"
+        )  # fmt: skip
+        self._db.execute(
+            f"update assignments set {column}, released_at = null, return_by = null,"
+            " seen_outside_at = null, seen_outside_by = null where assignment_id = ?2",
+            [now, assignment_id],
+        )
 
     def open_intents(self) -> list[OpenIntent]:
         """Intents whose outcome nobody has written: a crash came in between."""
@@ -171,3 +224,11 @@ class Visits(Draws):
             " join assignments using (assignment_id) where outcome is null order by intent_id"
         )
         return [OpenIntent(*row) for row in rows]
+
+
+def _moves(kind: str, inside_at: str | None, left_at: str | None, released_at: str | None) -> bool:
+    """Whether a passage of this kind changes where they are: they may be there already, when the
+    end of an earlier one was written late."""
+    if kind == IntentKind.EXIT:
+        return left_at is None
+    return inside_at is None or left_at is not None or released_at is not None

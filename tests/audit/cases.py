@@ -425,20 +425,20 @@ def override_left_out(record: Venue) -> Any:
 @by_venue("AUTHORITY")
 def nobody_waived_the_finger(record: Venue) -> Any:
     record.drop(record.all("factor_waived")[0])
-    return record.all("gate_intent")[-1]
+    return kinds(record, None)[-1]
 
 
 @by_venue("AUTHORITY")
 def waived_in_nobodys_name(record: Venue) -> Any:
     record.all("factor_waived")[0]["payload"]["person"] = " "
-    return record.all("gate_intent")[-1]
+    return kinds(record, None)[-1]
 
 
 @by_venue("AUTHORITY")
 def reader_was_back_before_the_face(record: Venue) -> Any:
-    restored, seen = record.all("factor_restored")[0], record.all("identity_verified")[-1]
+    restored, seen = record.all("factor_restored")[0], record.all("identity_verified")[-3]
     record.move(restored, before=seen)
-    return record.all("gate_intent")[-1]
+    return kinds(record, None)[-1]
 
 
 @by_venue("OVERRIDE")
@@ -540,7 +540,7 @@ def pulse_removed(record: Venue) -> Any:
 
 @by_venue("OUTCOME")
 def outcome_removed(record: Venue) -> Any:
-    outcome = record.all("gate_outcome", reason="GATE_TIMEOUT")[-1]
+    outcome = record.all("gate_outcome", reason="GATE_TIMEOUT")[-2]  # the last is of an exit
     record.drop(outcome)
     return record.all("gate_intent", intent=outcome["payload"]["intent"])[0]
 
@@ -626,3 +626,121 @@ def asked_for_no_finger(record: Venue) -> Any:
             entry["payload"]["policy"]["finger"] = False
     record.drop(*record.all("finger_verified"))
     return 0
+
+
+# Out and back
+
+
+def kinds(record: Venue, kind: str | None) -> list[Any]:
+    return [e for e in record.all("gate_intent") if e["payload"].get("kind") == kind]
+
+
+@by_venue("INTENT")
+def let_in_again_without_a_word(record: Venue) -> Any:
+    record.drop(record.all("return_allowed")[0])
+    return kinds(record, "readmission")[0]
+
+
+@by_venue("INTENT")
+def let_in_again_though_no_release_was_ended(record: Venue) -> Any:
+    record.drop(record.all("gate_event", event="fire_release_ended")[0])
+    return kinds(record, "readmission")[-2]  # the first of two tries
+
+
+@by_venue("INTENT")
+def a_release_that_nobody_ended_lets_nobody_back(record: Venue) -> Any:
+    record.all("gate_event", event="fire_release_ended")[0]["payload"]["by"] = " "
+    return kinds(record, "readmission")[-2]  # the first of two tries
+
+
+@by_venue("INTENT")
+def let_in_again_as_if_it_were_the_first_time(record: Venue) -> Any:
+    back = kinds(record, "readmission")[-1]
+    del back["payload"]["kind"]
+    return back
+
+
+@by_venue("INTENT")
+def let_out_who_is_out(record: Venue) -> Any:
+    """Of who left: as if they had never been admitted again."""
+    back = kinds(record, "readmission")[0]
+    back["payload"]["kind"] = "exit"
+    return back
+
+
+@by_venue("INTENT")
+def of_no_kind(record: Venue) -> Any:
+    out = kinds(record, "exit")[0]
+    out["payload"]["kind"] = "visit"
+    return out
+
+
+@by_venue("SESSION")
+def a_draw_after_the_close_is_none_though_an_exit_is(record: Venue) -> Any:
+    out = kinds(record, "exit")[-1]
+    out["payload"]["kind"] = "readmission"
+    return out
+
+
+@by_venue("OUTCOME")
+def out_as_if_in(record: Venue) -> Any:
+    outcome = record.all("gate_outcome", reason="LEFT")[0]
+    outcome["reason"] = "ADMITTED"
+    return outcome
+
+
+@by_venue("AUTHORITY")
+def out_without_a_look(record: Venue) -> Any:
+    out = kinds(record, "exit")[0]
+    shown = [e for e in record.all("identity_verified")
+             if e["pseudonym"] == out["pseudonym"]
+             and record.entries.index(e) < record.entries.index(out)]  # fmt: skip
+    record.drop(shown[-1])
+    return out
+
+
+@by_venue("LEFT")
+def gone_without_passing(record: Venue) -> Any:
+    left = record.all("left")[-1]
+    outcome = record.all("gate_outcome", intent=left["payload"]["intent"])[0]
+    outcome["reason"] = "GATE_TIMEOUT"
+    return left
+
+
+@by_venue("LEFT")
+def out_and_nobody_says_so(record: Venue) -> Any:
+    left = record.all("left")[-1]
+    record.drop(left)
+    return record.all("gate_outcome", intent=left["payload"]["intent"])[0]
+
+
+@by_venue("RETURN")
+def allowed_by_nobody(record: Venue) -> Any:
+    allowed = record.all("return_allowed")[0]
+    allowed["payload"]["person"] = ""
+    return allowed
+
+
+@by_venue("RETURN")
+def allowed_by_one_alone(record: Venue) -> Any:
+    allowed = record.all("return_allowed", why="other")[0]
+    allowed["payload"]["approved_by"] = allowed["payload"]["person"]
+    return allowed
+
+
+@by_venue("RETURN")
+def allowed_who_never_left(record: Venue) -> Any:
+    left = record.all("left")[1]
+    allowed = record.all("return_allowed", why="other")[0]
+    assert left["pseudonym"] == allowed["pseudonym"]
+    outcome = record.all("gate_outcome", intent=left["payload"]["intent"])[0]
+    outcome["reason"] = "GATE_TIMEOUT"
+    record.drop(left)
+    return allowed
+
+
+@by_venue("COUNTS")
+def one_who_left_is_counted_inside(record: Venue) -> Any:
+    closed = record.all("session_closed")[0]
+    closed["payload"] |= {"left": 0, "inside": closed["payload"]["inside"] + 1}
+    return closed

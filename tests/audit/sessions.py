@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from kiosk.core.codes import JournalKind, Reason, VoidReason
+from kiosk.core.codes import JournalKind, Reason, ReturnReason, VoidReason
 from kiosk.core.hall import Terminal
 from kiosk.store import Store
 from kiosk.store.signer import signing_key_file
@@ -22,7 +22,8 @@ from tests.store.conftest import row
 
 ORIGIN = "examgate/KM1/A"
 SESSION = "科目一-0900"
-POLICY = {"claim": "id_card", "finger": True, "liveness": True, "override_approval": True}
+POLICY = {"claim": "id_card", "finger": True, "liveness": True, "override_approval": True,
+          "exit": "face"}  # fmt: skip
 SENT, NOT_SENT, UNKNOWN = "sent", "not_sent", "unknown"
 
 HALL = (
@@ -152,6 +153,18 @@ class Day:
         self.sign(n)
         return self.pass_gate(n, outcome, pulse)
 
+    def leave(
+        self, n: int, outcome: Reason = Reason.LEFT, authority: str = "verified"
+    ) -> None:
+        """Out by the gate; the face was shown before, or nobody asked for one."""
+        departure = self.store.depart(self.session_id, self.who(n), authority)
+        self.store.gate_pulse(departure.intent_id, SENT)
+        self.store.gate_outcome(departure.intent_id, outcome)
+
+    def back(self, n: int, outcome: Reason = Reason.ADMITTED) -> None:
+        self.verify(n)
+        self.pass_gate(n, outcome)
+
     def void(self, terminal: str, why: VoidReason, **more: str) -> None:
         self.store.void_seat(self.session_id, terminal, why, "李老师", **more)
 
@@ -216,6 +229,7 @@ def play(day: Day) -> Iterator[str]:
     day.void(seat, VoidReason.PROCTOR_DECISION, note="屏幕反光", approved_by="王主任")
     day.come(6, Reason.GATE_UNSEEN)
     day.come(3, Reason.GATE_TIMEOUT)
+    go_out_and_back(day)
     day.note(JournalKind.DEVICE_RECOVERED, payload={"device": "camera"})
     day.come(7, Reason.ADMITTED)
     yield day.receipt(7)
@@ -232,6 +246,36 @@ def play(day: Day) -> Iterator[str]:
     )
     day.pass_gate(8, Reason.GATE_TIMEOUT)
     store.close_session(SESSION, "李老师")
+    day.verify(5, finger=False)
+    day.leave(5, Reason.GATE_TIMEOUT)
+    day.verify(5, finger=False)
+    day.leave(5)
+    store.sign_head()
+
+
+def go_out_and_back(day: Day) -> None:
+    """To the toilet and back, out for good, and back to the seats after the gate stood open."""
+    store = day.store
+    day.verify(0, finger=False)
+    day.leave(0, Reason.GATE_TURNED_BACK)
+    day.verify(0, finger=False)
+    day.leave(0)
+    day.note(JournalKind.REFUSED, 0)
+    seat = store.lookup(SESSION, row(0).identity_number).terminal or ""
+    store.let_back(SESSION, seat, ReturnReason.TOILET, "1002 周静")
+    day.back(0, Reason.GATE_TIMEOUT)
+    day.back(0)
+    day.verify(2, finger=False)
+    day.leave(2, Reason.GATE_TAILGATED)
+    store.journal(
+        JournalKind.GATE_EVENT, Reason.FIRE, session_id=SESSION, payload={"event": "fire_on"}
+    )
+    store.end_release("fire", "1001 李敏")
+    day.back(1, Reason.GATE_TURNED_BACK)
+    day.back(1, Reason.GATE_UNSEEN)
+    seat = store.lookup(SESSION, row(2).identity_number).terminal or ""
+    words = {"note": "成绩单", "approved_by": "1001 李敏"}
+    store.let_back(SESSION, seat, ReturnReason.OTHER, "1002 周静", **words)
 
 
 def proof_file(store: Store, old: str, size: int | None = None) -> str:

@@ -17,7 +17,8 @@ class Session:
         self.entries: list[dict] = []
         self.expected: list[tuple[Code, tuple[int, ...]]] = []
         self.draws = self.intents = 0
-        self.seated = self.inside = 0
+        self.seated = self.inside = self.left = self.back = 0
+        self.released = 0  #: of those inside, when the gate stood open last
         self.through = self.out = 0  #: people whom a perfect counter would have counted
 
     def write(self, kind, reason=None, terminal=None, pseudonym=None, **payload) -> int:
@@ -40,9 +41,10 @@ class Session:
         seq = self.write("seat_drawn", None, seat, who, draw_no=self.draws)
         return self.draws, seq, seat
 
-    def intent(self, draw_no: int, who: str) -> tuple[int, int]:
+    def intent(self, draw_no: int, who: str, **kind: str) -> tuple[int, int]:
         self.intents += 1
         seq = self.write("gate_intent", None, None, who, draw_no=draw_no, intent=self.intents)
+        self.entries[-1]["payload"] |= kind
         return self.intents, seq
 
     def outcome(self, intent: int, reason: str, draw_no: int) -> tuple[int, int | None]:
@@ -97,9 +99,30 @@ class Session:
                     intent, _ = self.intent(draw_no, who)
                     self.outcome(intent, "ADMITTED", draw_no)
                     self.inside += 1
+            case "left" | "left and back" | "on a word":
+                if how == "on a word":
+                    self.outcome(intent, "GATE_TURNED_BACK", draw_no)
+                else:
+                    self.outcome(intent, "ADMITTED", draw_no)
+                gone = self.leave(draw_no, who)
+                if how == "on a word":
+                    self.expected.append((Code.OUT_ON_A_WORD, (drawn, gone)))
+                if how == "left and back":
+                    again, _ = self.intent(draw_no, who, kind="readmission")
+                    self.outcome(again, "ADMITTED", draw_no)
+                    self.inside += 1
+                    self.back += 1
+                else:
+                    self.left += 1
             case "clean":
                 self.outcome(intent, "ADMITTED", draw_no)
                 self.inside += 1
+
+    def leave(self, draw_no: int, who: str) -> int:
+        intent, _ = self.intent(draw_no, who, kind="exit")
+        self.write("gate_outcome", "LEFT", intent=intent)
+        self.out += 1
+        return self.write("left", "LEFT", intent=intent, draw_no=draw_no)
 
     def happen(self, event: str, seen: bool) -> None:
         match event:
@@ -129,16 +152,27 @@ class Session:
                 end = self.write("gate_event", None, event="fire_release_ended")
                 self.expected.append((Code.FIRE_OPEN, (on, again, end)))
                 self.through += 3 * seen
+                self.released = self.inside
+            case "drill":
+                on = self.write("gate_event", "DRILL", event="drill_on")
+                end = self.write("gate_event", "DRILL", event="drill_ended", by="x")
+                self.expected.append((Code.DRILL_OPEN, (on, end)))
+                self.released = self.inside
+            case "against an exit":
+                seq = self.write("gate_event", "GATE_OPPOSITE", event="opposite", way="entry")
+                self.expected.append((Code.OPPOSITE, (seq,)))
+                self.through += seen
             case "late timeout":
                 self.write("gate_event", "GATE_TIMEOUT", event="timed_out")
             case "refusal":
                 self.write("refused", "FACE_MISMATCH", None, "x")
 
 
-CLEAN = ["clean", "second try", "voided outside"]
+CLEAN = ["clean", "second try", "voided outside", "left", "left and back"]
 WAYS = [*CLEAN, "drew only", "missing", "unknown", "turned back", "tailgated", "came out",
-        "came back"]  # fmt: skip
-EVENTS = ["passed", "forced", "opposite", "by hand", "fire", "late timeout", "refusal"]
+        "came back", "on a word"]  # fmt: skip
+EVENTS = ["passed", "forced", "opposite", "by hand", "fire", "drill", "against an exit",
+          "late timeout", "refusal"]  # fmt: skip
 NOTHING = ["late timeout", "refusal"]
 
 
@@ -164,7 +198,10 @@ def play(steps, start: tuple[int, int] | None, more: int = 0, out: int = 0) -> S
         code = Code.COUNTER_MORE if more > 0 else Code.COUNTER_FEWER
         session.expected += [(code, (first, last))] * (more != 0)
         session.expected += [(Code.EXIT_MORE, (first, last))] * (out > 0)
-    session.write("session_closed", seated=session.seated, inside=session.inside)
+    counts = {"seated": session.seated, "inside": session.inside}
+    closed = session.write("session_closed", **counts, left=session.left)
+    if session.released:
+        session.expected.append((Code.NOT_BACK, (closed,)))
     return session
 
 
@@ -176,10 +213,13 @@ def test_each_difference_has_its_name_and_entries(steps, start):
     session = play(steps, start)
     found = balance(session.entries)
     assert Counter((d.code, d.entries) for d in found.differences) == Counter(session.expected)
-    assert found.admissions == found.inside + sum(
-        d.code is Code.CAME_OUT for d in found.differences
-    ), "admissions and occupied seats differ by who came out, and by nobody else"
-    assert found.held == found.inside + found.seated
+    codes = Counter(d.code for d in found.differences)
+    apart = codes[Code.CAME_OUT] + found.readmissions - codes[Code.OUT_ON_A_WORD]
+    assert found.admissions == found.inside + found.left + apart, (
+        "admissions and occupied seats differ by who came out or back, and by nobody else"
+    )
+    assert found.held == found.inside + found.seated + found.left
+    assert (found.exits, found.readmissions) == (session.left + session.back, session.back)
     assert (found.counted_in is None) == (start is None)
 
 
@@ -187,7 +227,8 @@ def test_each_difference_has_its_name_and_entries(steps, start):
 def test_a_clean_session_balances(steps, start):
     found = balance(play(steps, start).entries)
     assert found.differences == ()
-    assert found.admissions == found.inside == found.passages
+    assert found.admissions == found.passages == found.inside + found.left + found.readmissions
+    assert start is None or found.counted_out == found.exits
     assert start is None or found.counted_in == found.admissions
 
 
@@ -265,3 +306,27 @@ def test_what_a_gate_without_sensors_let_in_is_counted_apart():
     (difference,) = found.differences
     assert (difference.code, difference.entries) == (Code.UNSEEN, (ends[0], ends[-1]))
     assert difference.args == {"count": 3}
+
+
+def test_who_leaves_after_the_closing_changes_no_number():
+    session = play([(("come", "clean"), False)], (0, 0))
+    before = balance(session.entries)
+    session.leave(1, "p0")
+    assert balance(session.entries) == before
+
+
+def test_who_came_in_with_another_session_is_counted_out_by_name():
+    session = play([(("come", "left"), False)], (5, 5), out=2)
+    (more,) = (d for d in balance(session.entries).differences)
+    assert (more.code, more.args["count"]) == (Code.EXIT_MORE, 2)
+    (others,) = balance(session.entries, others_out=2).differences
+    assert (others.code, others.args) == (Code.OTHERS_LEFT, {"count": 2})
+    fewer = balance(session.entries, others_out=3).differences
+    assert {d.code for d in fewer} == {Code.OTHERS_LEFT, Code.EXIT_FEWER}
+
+
+def test_a_gate_that_lets_people_out_says_who_has_not_left():
+    session = play([(("come", "clean"), False), (("come", "left"), False)], None)
+    session.entries[0]["payload"] = {"policy": {"exit": "face"}}
+    (still,) = balance(session.entries).differences
+    assert (still.code, still.args) == (Code.STILL_INSIDE, {"count": 1})

@@ -17,6 +17,7 @@ from kiosk.core.codes import (
     JournalKind,
     PauseReason,
     Rejection,
+    ReturnReason,
     VoidReason,
 )
 from kiosk.report import words
@@ -65,7 +66,7 @@ def test_it_says_what_happened(full):
     assert (n.booked, n.inside, n.seated, n.absent, n.turned_away) == (12, 4, 2, 4, 1)
     assert {d.code for d in report.differences} == {
         Code.CAME_OUT, Code.SEAT_NOT_USED, Code.OUTCOME_UNKNOWN, Code.TWO_ON_ONE, Code.FORCED,
-        Code.OPPOSITE, Code.FIRE_OPEN, Code.PASSED_UNASKED,
+        Code.OPPOSITE, Code.FIRE_OPEN, Code.NOT_BACK, Code.PASSED_UNASKED,
     }  # fmt: skip
     assert [e.what for e in report.overrides] == [
         "claim_typed", "cancelled_by_proctor", "help_asked", "help_done", "same_face",
@@ -97,7 +98,7 @@ def test_nothing_is_cut_off(full, lang, tmp_path):
     for whole in (report.commitment, report.seed, report.hall_sha256, report.vkey):
         assert whole in flat
     assert report.last_head and re.sub(r"\s", "", report.last_head.note) in flat
-    expected = {"zh": ("赵主任", "有9处差异"), "en": ("approvedby赵主任", "9difference(s)")}
+    expected = {"zh": ("赵主任", "有10处差异"), "en": ("approvedby赵主任", "10difference(s)")}
     for said in ("座位太暗", "屏幕坏了", *expected[lang]):
         assert said in flat
 
@@ -216,7 +217,7 @@ def test_csv_is_for_spreadsheets_and_carries_no_formula(full):
 def test_every_code_has_words():
     assert set(words.DIFFERENCES) == set(Code)
     assert set(words.STATUS) == set(Status)
-    enums = (VoidReason, FaceOverride, FingerOverride, Rejection, PauseReason)
+    enums = (VoidReason, FaceOverride, FingerOverride, Rejection, PauseReason, ReturnReason)
     assert set(words.WHYS) == {code.value for one in enums for code in one}
     for table in (words.EVENTS, words.KINDS, words.LABELS, words.DIFFERENCES):
         for zh, en in table.values():

@@ -42,7 +42,9 @@ def test_every_code_has_words() -> None:
     needed += [f"retry.{r}" for r in [*FINGER, "no_match"]]
     needed += [f"{part}.{f}" for f in FaultCode for part in ("fault", "todo")]
     needed += [f"warning.{part}{w}" for w in WarningCode for part in ("", "todo.")]
-    needed += [f"standing.{s}" for s in (Standing.BOOKED, Standing.SEATED, Standing.INSIDE)]
+    needed += [f"standing.{s}" for s in (
+        Standing.BOOKED, Standing.SEATED, Standing.INSIDE, Standing.LEFT,
+    )]
     assert [key for key in needed if key not in CATALOGUES["zh"]] == []
 
 

@@ -20,6 +20,7 @@ PROCTOR = frozenset({
     Reason.GATE_BLOCKED,
     Reason.GATE_TAILGATED, Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
     Reason.NO_ACCESSIBLE_TERMINAL, Reason.MANUAL_REJECTED, Reason.MANUAL_TIMEOUT,
+    Reason.ALREADY_LEFT, Reason.NOT_INSIDE,
 })
 DESK = frozenset({
     Reason.NOT_ON_ROSTER, Reason.FACE_UNKNOWN, Reason.TOO_LATE, Reason.CARD_NAME_DIFFERS,
@@ -37,7 +38,7 @@ FINGERS = {
 }
 #: not even as a code: the candidate's screen accuses nobody before a person has looked
 UNSAID = frozenset({Reason.FACE_SEEN_BEFORE})
-LEAVE = frozenset({Reason.FIRE, Reason.GATE_OPPOSITE})
+LEAVE = frozenset({Reason.FIRE, Reason.DRILL, Reason.GATE_OPPOSITE, Reason.LEFT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ Only looks words up; which words apply is decided by the screens from the daemon
 from __future__ import annotations
 
 from kiosk.core.signed_texts import text_sha256
-from ui.i18n import en, lane_en, lane_zh, office_en, office_zh, zh
+from ui.i18n import en, lane_en, lane_zh, office_en, office_zh, out_en, out_zh, zh
 
 LANGUAGES = ("zh", "en")
 CATALOGUES: dict[str, dict[str, str]] = {
-    "zh": zh.TEXTS | office_zh.TEXTS | lane_zh.TEXTS,
-    "en": en.TEXTS | office_en.TEXTS | lane_en.TEXTS,
+    "zh": zh.TEXTS | office_zh.TEXTS | lane_zh.TEXTS | out_zh.TEXTS,
+    "en": en.TEXTS | office_en.TEXTS | lane_en.TEXTS | out_en.TEXTS,
 }
 
 
