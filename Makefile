@@ -21,12 +21,12 @@ check: setup-tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# What mostly waits for devices runs side by side; what computes or is several processes, alone.
-ALONE := tests/face tests/e2e
+# What mostly waits for devices runs three files side by side; what computes or is several processes, two.
+HEAVY := tests/face tests/e2e
 
 test: check
-	$(PYTEST) -n 3 --dist loadfile $(ALONE:%=--ignore %)
-	$(PYTEST) $(ALONE)
+	$(PYTEST) -n 3 --dist loadfile $(HEAVY:%=--ignore %)
+	$(PYTEST) -n 2 --dist loadfile $(HEAVY)
 
 bench: setup
 	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
