@@ -121,6 +121,7 @@ def open_store(config: Config) -> Store:
 
 def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     """Everything joined, nothing started."""
+    from kiosk.core.codes import ExitCheck
     from kiosk.core.flow import Rules
     from kiosk.daemon import Daemon, Identity
     from kiosk.face.client import FaceWorker
@@ -158,6 +159,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             finger_attempts=config.identity.finger_attempts,
             may_type=config.identity.typed_claim != "never",
             may_type_at_once=config.identity.typed_claim == "always",
+            exit=ExitCheck(config.identity.exit) if lets_out(config) else None,
         ),
         policy=policy_of(config),
         times=Times(
@@ -245,7 +247,11 @@ def journalled_policy(config: Config) -> dict[str, Any]:
         "finger": config.identity.finger,
         "liveness": config.face.liveness,
         "override_approval": config.identity.override_approval,
-    }
+    } | ({"exit": config.identity.exit} if lets_out(config) else {})
+
+
+def lets_out(config: Config) -> bool:
+    return config.lane.direction == "both"
 
 
 def same_person_distance(config: Config) -> float:

@@ -57,11 +57,27 @@ class Lane(Section):
         pattern=r"^[A-Za-z0-9_.-]+$",
         description="name of the lane, unique in the hall",
     )
-    direction: Literal["entry"] = Field(default="entry", description="entry lanes only for now")
+    direction: Literal["entry", "both"] = Field(
+        default="entry",
+        description="both: this gate lets people out as well, after they have shown who they are "
+        "(`identity.exit`), and the record says who is inside",
+    )
     safe_state: Literal["locked", "free"] = Field(
         description="what the gate does when this program is not running; no default: decide it "
         "with the hall's fire-safety officer"
     )
+
+
+    @field_validator("direction", mode="before")
+    @classmethod
+    def _not_out_alone(cls, value: object) -> object:
+        if value == "exit":
+            raise ValueError(
+                "a gate that only lets people out cannot know who is inside: that stands in the "
+                "entry gate's database; write both on the computer of the gate that they come in "
+                "by, or entry and leave the way out to a gate of its own"
+            )
+        return value
 
 
 class Paths(Section):
@@ -94,6 +110,11 @@ class IdentityRules(Section):
     )
     finger: bool = Field(default=True, description="ask for a fingerprint after the face")
     finger_attempts: int = Field(default=3, ge=1, le=10, description="fingers that may not match")
+    exit: Literal["face", "finger", "claim"] = Field(
+        default="face",
+        description="what who leaves shows besides card or number, where `lane.direction` is "
+        "both; claim: nothing, only where the way out has an unlock of its own",
+    )
     override_approval: bool = Field(
         default=True,
         description="a second person approves by their own PIN where a proctor's word stands for "
@@ -387,6 +408,7 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 f"is {shown}, but devices.{role} is missing; add it, or set this to {instead}",
             )
     turnstile = _mapping(devices, "turnstile")
+    yield from _clashes_of_exit(data, identity, turnstile)
     sections = sections_of(Devices.model_fields["turnstile"].annotation)
     chosen = [s for s in sections if tag_of(s) == turnstile.get("driver")]
     fields = chosen[0].model_fields if chosen else {}
@@ -400,6 +422,23 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 what = kind.strip("_")
                 yield f"devices.turnstile.{name}", f"is the same {what} as {seen[number]}: {number}"
             seen.setdefault(number, name)
+
+
+def _clashes_of_exit(
+    data: dict[str, Any], identity: dict[str, Any], turnstile: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """What the check of who leaves needs."""
+    if _mapping(data, "lane").get("direction") != "both":
+        return
+    apart = any(turnstile.get(key) is not None for key in ("exit_coil", "exit_relay"))
+    if identity.get("exit") == "claim" and not apart:
+        yield (
+            "identity.exit",
+            "is claim, but one coil unlocks both ways: a lent card would open the gate inwards; "
+            "add devices.turnstile.exit_coil (exit_relay), or set this to face",
+        )
+    if identity.get("exit") == "finger" and identity.get("finger", True) is False:
+        yield "identity.exit", "is finger, but identity.finger is false; set this to face"
 
 
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:

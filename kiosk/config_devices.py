@@ -34,8 +34,8 @@ def usb_identity() -> Any:
 
 
 Wire = Literal[
-    "unlock_coil", "release_coil", "input_passage_a", "input_passage_b", "input_forced",
-    "input_fire", "input_open",
+    "unlock_coil", "exit_coil", "release_coil", "input_passage_a", "input_passage_b",
+    "input_forced", "input_fire", "input_open",
 ]  # fmt: skip
 
 
@@ -54,6 +54,13 @@ class ModbusTurnstile(Section):
         "the person is through or the time is over, for gates without a controller of their own",
     )
     unlock_coil: int = Field(default=0, ge=0, le=255, description="coil that unlocks one passage")
+    exit_coil: int | None = Field(
+        default=None,
+        ge=0,
+        le=255,
+        description="coil that unlocks one passage outwards; empty: the other one unlocks both "
+        "ways",
+    )
     release_coil: int = Field(
         default=1, ge=0, le=255, description="coil that latches the gate open"
     )
@@ -68,7 +75,7 @@ class ModbusTurnstile(Section):
     )
     inverted: list[Wire] = Field(
         default=[],
-        max_length=7,
+        max_length=8,
         description="coils and inputs that are wired the other way round: a relay that is off when "
         "it acts, a contact that is open when it means something",
     )
@@ -106,6 +113,12 @@ class UsbRelayTurnstile(Section):
     baud: Baud = Field(default=9600, description="line speed")
     pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
     unlock_relay: int = Field(default=1, ge=1, le=8, description="relay that unlocks one passage")
+    exit_relay: int | None = Field(
+        default=None,
+        ge=1,
+        le=8,
+        description="relay that unlocks one passage outwards; empty: the other one does both",
+    )
     release_relay: int | None = Field(
         default=None,
         ge=1,

@@ -416,6 +416,8 @@ class Daemon:
                 return self._release(parse(MaybePerson, params), connection)
             case "lane.resume":
                 return self._resume(parse(Person, params).person)
+            case "lane.drill":
+                return self._drill(parse(Person, params).person)
             case "device.status":
                 return {r: s.as_dict() for r, s in self.supervisor.statuses.items()}
             case "candidate.sign":
@@ -423,6 +425,9 @@ class Daemon:
             case "candidate.enter_number":
                 self._same_visit(parse(Visit, params).visit)
                 return self._enter_number()
+            case "candidate.leave":
+                self._same_visit(parse(Visit, params).visit)
+                return self._offer(ev.LeavingAsked())
             case "candidate.claim":
                 return self._claim(parse(TypedNumber, params))
             case "candidate.cancel":
@@ -522,6 +527,16 @@ class Daemon:
             raise self.office.declined("FIRE_CONTACT", [Problem("fire_contact")])
         if gate.fire:
             gate.resume(person)
+        return {}
+
+    def _drill(self, person: str) -> dict[str, Any]:
+        """Begin a fire drill: not in a fire, nor while somebody is in the gate."""
+        gate = self.session.gate
+        if gate.fire:
+            raise self.office.declined("RELEASE_LASTS", [Problem("release_lasts")])
+        if self.session.lane.state in (State.GATE, State.DRAWING):
+            raise self.office.declined("GATE_IN_USE", [Problem("drill_gate_in_use")])
+        gate.begin_drill(person)
         return {}
 
     def _sign(self, pad: Pad) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from drivers.contracts import Way
 from drivers.errors import DeviceFault
 from kiosk.clock import Clock
 from kiosk.core import effects as do
@@ -24,6 +25,7 @@ from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.core.identity import Policy
+from kiosk.core.leaving import WERE_IN, leaves
 from kiosk.core.types import Candidate, Lookup, Session
 from kiosk.latch import OpenLatch
 from kiosk.signature import Pad
@@ -110,6 +112,7 @@ class LaneSession:
         self.timings: dict[str, float] = {}
         self.receipt: str | None = None  #: of whom the gate was opened for
         self._admitted_to: str | None = None
+        self._stands_in: dict[int, str] = {}  #: the last candidate claimed, and of which session
         self.deadline_s: float | None = None
         self.deadline_total_s: float | None = None
         self._queue: deque[ev.Event] = deque()
@@ -151,6 +154,8 @@ class LaneSession:
         except flow.IllegalEvent as error:
             log.warning("illegal_event", state=error.state, happened=type(event).__name__)
             return
+        for lookup in (self.lane.visit.lookup, self.lane.visit.typed):
+            self.note_session(lookup)
         entered = (before.state, before.visit.number) != (self.lane.state, self.lane.visit.number)
         if entered:
             log.info("state", state=self.lane.state, visit=self.lane.visit.number)
@@ -234,7 +239,7 @@ class LaneSession:
         if not self._evidence_ok:
             reason = Reason.EVIDENCE_FAILED
         elif self.gate.fire:
-            reason = Reason.FIRE
+            reason = Reason.DRILL if self.gate.drill else Reason.FIRE
         elif not all(status.ok for status in self.needed_devices.values()):
             reason = Reason.DEVICE_FAULT
         elif self.workshop.busy:
@@ -317,10 +322,15 @@ class LaneSession:
         return self.clock.now().astimezone(self._zone).date()
 
     def window_problem(self, lookup: Lookup) -> Reason | None:
-        """Who comes a second time because a proctor voided their seat may be late."""
+        """Who comes a second time because a proctor voided their seat may be late; who was
+        inside already is not asked, whichever way they go."""
+        if leaves(self.lane, lookup):
+            return None
         session, now = self.session, self.clock.now()
         if session is None:
             return Reason.SESSION_NOT_OPEN
+        if lookup.standing in WERE_IN:
+            return None
         if now < session.checkin_from:
             return Reason.TOO_EARLY
         late = now > session.checkin_until and not lookup.comes_again
@@ -373,8 +383,10 @@ class LaneSession:
                 self._store_signature(candidate)
             case do.CommitAdmission():
                 self._commit(effect)
-            case do.UnlockGate(intent_id=intent_id):
-                self.gate.unlock(intent_id)
+            case do.CommitDeparture():
+                self._commit_departure(effect)
+            case do.UnlockGate(intent_id=intent_id, out=out):
+                self.gate.unlock(intent_id, Way.EXIT if out else Way.ENTRY)
             case do.RecordPassage():
                 self._record_passage(effect)
             case do.RecordDecision():
@@ -410,6 +422,32 @@ class LaneSession:
             terminal=admission.terminal,
         )
 
+    def _commit_departure(self, effect: do.CommitDeparture) -> None:
+        candidate = effect.candidate
+        session_id = self.session_of(candidate)
+        if session_id is None:  # by no record of these hours; a proctor's word needs a seat
+            self._queue.append(ev.AdmissionRefused(Reason.NOT_INSIDE))
+            return
+        authority = "override" if effect.overridden else "verified"
+        try:
+            departure = self.store.depart(session_id, candidate, authority)
+        except StoreRefused as refused:
+            self._queue.append(ev.AdmissionRefused(refused.reason or Reason.EVIDENCE_FAILED))
+            return
+        self.timings["committed"] = self.clock.monotonic()
+        self._queue.append(ev.AdmissionCommitted(departure))
+
+    def session_of(self, candidate: Candidate | None) -> str | None:
+        """Whose entries these are: who leaves may have come in with a session that is closed."""
+        if candidate is None:
+            return self.session_id
+        return self._stands_in.get(candidate.candidate_id, self.session_id)
+
+    def note_session(self, lookup: Lookup | None) -> None:
+        """Of whom entries and pictures are about to be kept."""
+        if lookup and lookup.candidate and lookup.session_id:
+            self._stands_in = {lookup.candidate.candidate_id: lookup.session_id}
+
     def make_receipt(self, visit: int) -> None:
         """For the screen, when the person of this visit is still the one before it."""
         candidate = self.lane.visit.candidate
@@ -425,6 +463,8 @@ class LaneSession:
     def _record_passage(self, effect: do.RecordPassage) -> None:
         visit = self.lane.visit
         kind = "admitted" if self.lane.state is State.WELCOME else "refused"
+        if visit.leaving and kind == "admitted":
+            kind = JournalKind.LEFT.value
         try:
             self.store.gate_outcome(effect.intent_id, effect.reason)
         except StoreError:
@@ -443,7 +483,7 @@ class LaneSession:
             payload["evidence_sha256"] = decision.evidence_sha256
         self.store.journal(
             effect.kind,
-            session_id=self.session_id,
+            session_id=self.session_of(effect.candidate),
             pseudonym=effect.candidate.pseudonym,
             payload=payload,
         )
@@ -460,7 +500,7 @@ class LaneSession:
         self.store.journal(
             record.kind,
             record.reason,
-            session_id=self.session_id,
+            session_id=self.session_of(candidate),
             pseudonym=candidate.pseudonym if candidate else None,
             terminal=record.terminal,
             payload=payload or None,

@@ -49,6 +49,26 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The fire panel still gives its alarm; the gate stays open. Reset the panel first, then "
         "end the release.",
     ),
+    "release_lasts": (
+        "闸机已经常开，不能开始演练。请先解除。",
+        "The gate stands open already: end that first, then begin the drill.",
+    ),
+    "drill_gate_in_use": (
+        "有人正在通过闸机，请等他走完再开始演练。",
+        "Somebody is in the gate: begin the drill once they are through.",
+    ),
+    "return_not_left": (
+        "考台 {terminal} 的考生没有离场记录，不用允许返回。",
+        "Who has terminal {terminal} has not left by the gate: there is nothing to allow.",
+    ),
+    "not_on_roll": (
+        "考台 {terminal} 没有在场的考生。",
+        "Nobody at terminal {terminal} is inside by the record.",
+    ),
+    "no_way_out": (
+        "本通道只进不出（配置 lane.direction）。",
+        "This gate lets nobody out (lane.direction in the configuration).",
+    ),
     "no_terminal": (
         "没有可用的考台。",
         "No terminal is in service.",

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kiosk.core.codes import State, Step
-from kiosk.core.flow import Lane
+from kiosk.core.events import LeavingAsked
+from kiosk.core.flow import Lane, accepts
 from kiosk.core.types import Candidate, Session
 from kiosk.store import Counts
 
@@ -33,11 +34,15 @@ def steps_of(lane: Lane) -> dict[str, str]:
         failed = next((s for s in _ORDER if s not in visit.done), None)
     else:
         failed = None
+    skipped = {Step.FINGER} if not lane.rules.finger or lane.without_finger else set()
+    if visit.leaving:  # one thing is asked of them, and they have a seat
+        asked = Step.FINGER if lane.state is State.FINGER else Step.FACE
+        skipped = set(Step) - {asked}
     result = {}
     for step in _ORDER:
         if step in visit.done:
             result[step.value] = "done"
-        elif step is Step.FINGER and (not lane.rules.finger or lane.without_finger):
+        elif step in skipped:
             result[step.value] = "skipped"
         elif step is now:
             result[step.value] = "now"
@@ -131,6 +136,8 @@ def state_of(
         "claim_mode": "id_card" if lane.rules.claim_by_card else "face",
         "candidate": candidate_of(visit.candidate),
         "may_type": may_type(lane),
+        "may_leave": accepts(lane, LeavingAsked()),
+        "leaving": visit.leaving,
         "may_lay_card": lane.rules.has_card_reader,
         "numbers_left": visit.numbers_left if lane.state is State.CLAIM else None,
         "number_failed": visit.number_failed,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kiosk.app import journalled_policy
 from kiosk.config import Config, ConfigError, load
 from kiosk.config_doc import render
 
@@ -119,6 +121,35 @@ def test_what_sections_ask_of_each_other_is_told_with_everything_else(tmp_path):
         "face.frames",
     ):
         assert any(said in p for p in found), (said, found)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("direction: exit", "cannot know who is inside"),
+        ("direction: both\nexit: claim", "identity.exit: is claim, but one coil unlocks both"),
+        ("direction: both\nexit: claim\nexit_coil: 0", "is the same coil as"),
+        ("direction: both\nexit: finger\nfinger: false", "identity.finger is false"),
+    ],
+)
+def test_the_way_out_and_what_it_needs(tmp_path, section, said):
+    text = EXAMPLE.replace("    # exit_coil: 4 ", "    exit_coil: null")
+    for line in section.splitlines():
+        key = line.split(":")[0]
+        text = re.sub(rf"^( +){key}: [^#\n]*", rf"\1{line} ", text, flags=re.MULTILINE)
+    assert any(said in p for p in problems(tmp_path, text))
+
+
+def test_both_ways_with_a_coil_of_its_own(tmp_path):
+    path = tmp_path / "config.yaml"
+    text = EXAMPLE.replace("direction: entry", "direction: both")
+    text = text.replace("# exit_coil", "exit_coil")
+    path.write_text(text.replace("exit: face", "exit: claim"))
+    config = load(path)
+    assert journalled_policy(config)["exit"] == "claim"
+    assert config.device_options("turnstile")["exit_coil"] == 4
+    path.write_text(EXAMPLE)
+    assert "exit" not in journalled_policy(load(path)), "an entry lane asks nothing of who leaves"
 
 
 def test_without_finger_no_reader_is_needed(tmp_path):

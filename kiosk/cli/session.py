@@ -14,7 +14,7 @@ import click
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.hall_file import read_hall
 from kiosk.cli.staff import approval_of
-from kiosk.core.codes import PauseReason, VoidReason
+from kiosk.core.codes import PauseReason, ReturnReason, VoidReason
 
 PAGE = 1000
 
@@ -77,13 +77,67 @@ def rollcall(
     headings = c.say("□,考台,姓名,准考证明编号,入场,需协助", "□,terminal,name,admission,since,help")
     c.print_table(
         headings.split(","),
-        (("□", p["terminal"], p["name"], p["admission_no"], p["since"][11:16],
-          c.say("是", "yes") if p["accessible"] else "") for p in found["inside"]),
+        (("☑" if p["seen_at"] else "□", p["terminal"], p["name"], p["admission_no"],
+          p["since"][11:16], c.say("是", "yes") if p["accessible"] else "")
+         for p in found["inside"]),
     )  # fmt: skip
     count, named = len(found["inside"]), found["session_id"]
-    click.echo(c.say(f"{named}：场内 {count} 人", f"{named}: {count} inside"))
+    seen = sum(bool(p["seen_at"]) for p in found["inside"])
+    click.echo(c.say(f"{named}：场内 {count} 人，已在场外见到 {seen} 人",
+                     f"{named}: {count} inside by the record, {seen} seen outside"))  # fmt: skip
     if not found["journalled"]:
         click.echo(c.say("无法写入日志", "it could not be journalled"), err=True)
+
+
+@session.command()
+@click.argument("session_id")
+@click.argument("terminal")
+@click.option("--mistake", is_flag=True, help="They were not: takes an earlier tick away.")
+@person_option
+@pass_context
+def seen(c: Context, session_id: str, terminal: str, mistake: bool, person: str) -> None:
+    """In a roll-call: you saw whoever has TERMINAL outside.
+
+    Example: examgate session seen KM1-0900 017 --person 李敏
+    """
+    about = {"session_id": session_id, "terminal": terminal, "seen": not mistake}
+    c.call("session.seen_outside", about | {"person": person})
+    click.echo(c.say(f"考台 {terminal}：已取消" if mistake else f"考台 {terminal}：已在场外见到",
+                     f"terminal {terminal}: taken back" if mistake
+                     else f"terminal {terminal}: seen outside"))  # fmt: skip
+
+
+@session.command("let-back")
+@click.argument("session_id")
+@click.argument("terminal")
+@click.option(
+    "--why",
+    required=True,
+    type=click.Choice([why.value for why in ReturnReason]),
+    help="They were in the toilet, unwell, called out by the staff, or anything else.",
+)
+@click.option("--note", default="", help="In words; needed for other.")
+@click.option(
+    "--approved-by",
+    help="The second person's staff number, whose PIN is asked for; a name where nobody has one "
+    "yet. Needed for other.",
+)
+@click.option(
+    "--pin-stdin", is_flag=True, help="Read that PIN from standard input instead of asking for it."
+)
+@person_option
+@pass_context
+def let_back(c: Context, /, pin_stdin: bool, approved_by: str | None, **params: Any) -> None:
+    """Let whoever has TERMINAL and has left by the gate in again, once: through the whole
+    verification, to the same seat.
+
+    Example: examgate session let-back KM1-0900 017 --why toilet --person 李老师
+    """
+    if approved_by is not None:
+        params |= approval_of(c, approved_by, pin_stdin)
+    terminal = c.call("seat.let_back", params)["terminal"]
+    click.echo(c.say(f"考台 {terminal} 的考生可以再次入场一次",
+                     f"the candidate of terminal {terminal} may come in again, once"))  # fmt: skip
 
 
 @session.command()

@@ -59,7 +59,8 @@ def run(c: Context, folder: Path) -> None:
 def do(c: Context, folder: Path, words: tuple[str, ...]) -> None:
     """Tell the running virtual devices what to do.
 
-    Bodies: pass, second-person, turn-back, opposite, climb, stand SECONDS, force, prop on|off.
+    Bodies: pass, second-person, turn-back, opposite, climb, stand SECONDS, force, prop on|off;
+    outwards: leave, second-leaves, leave-turn-back.
     Hands: finger NAME, bad-finger dry|wet|smeared|few, card NAME, lift. Alarm: fire on|off.
     Cables: unplug|plug|heal DEVICE, garble|lose|babble DEVICE RATE, delay DEVICE SECONDS.
     Also: dirty SENSOR on|off, status.

@@ -63,15 +63,24 @@ class CommitAdmission:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitDeparture:
+    """Write the gate intent for going out."""
+
+    candidate: Candidate
+    overridden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnlockGate:
     """One pulse for this intent, which is on disk."""
 
     intent_id: int
+    out: bool = False  #: outwards
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPassage:
-    """Write how the passage ended; may be ADMITTED."""
+    """Write how the passage ended; may be ADMITTED, or LEFT."""
 
     intent_id: int
     reason: Reason
@@ -109,6 +118,7 @@ Effect = (
     | ForgetFinger
     | StoreSignature
     | CommitAdmission
+    | CommitDeparture
     | UnlockGate
     | RecordPassage
     | RecordDecision

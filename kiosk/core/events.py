@@ -67,6 +67,11 @@ class NumberAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class LeavingAsked:
+    """Somebody wants to go out, and says so before who they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class NumberClaimed:
     """A number was typed or scanned, and looked up. Whose it is nobody learns before the face."""
 
@@ -99,9 +104,10 @@ class FaceNotSure:
 
 @dataclass(frozen=True, slots=True)
 class VerificationBegun:
-    """A proctor is going to compare photograph, person and card."""
+    """A proctor is going to compare photograph, person and card. `leaving`: to let them out."""
 
     lookup: Lookup
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,7 @@ Event = (
     | LaneRecovered
     | CardClaimed
     | NumberAsked
+    | LeavingAsked
     | NumberClaimed
     | FaceAppeared
     | FaceAccepted

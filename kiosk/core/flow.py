@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from kiosk.core import effects as do
 from kiosk.core import events as ev
-from kiosk.core.codes import ClaimBy, JournalKind, Reason, State, Step
+from kiosk.core.codes import ClaimBy, ExitCheck, JournalKind, Reason, State, Step
 from kiosk.core.lane import Lane as Lane
 from kiosk.core.lane import Rules as Rules
 from kiosk.core.lane import Visit as Visit
+from kiosk.core.leaving import WERE_IN, leaves, refusal_of
 from kiosk.core.types import Lookup, Override, Standing
 
 Effects = tuple[do.Effect, ...]
@@ -41,9 +42,9 @@ class Rule:
 
 def step(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     """Apply one event. Raises `IllegalEvent`, leaving everything as it was."""
-    rule = TABLE.get((lane.state, type(event)))
-    if rule is None:
+    if not accepts(lane, event):
         raise IllegalEvent(lane.state, event)
+    rule = TABLE[lane.state, type(event)]
     after, effects = rule.handler(lane, event)
     if after.state not in rule.targets:
         raise AssertionError(f"{lane.state} + {type(event).__name__} led to {after.state}")
@@ -82,20 +83,12 @@ def _end(lane: Lane, reason: Reason) -> tuple[Lane, Effects]:
     return after, (record, *effects)
 
 
-def _refusal_of(lookup: Lookup) -> Reason | None:
-    """Why this person may not even begin, or None."""
-    return {
-        Standing.UNKNOWN: Reason.NOT_ON_ROSTER,
-        Standing.OTHER_SESSION: Reason.OTHER_SESSION,
-        Standing.INSIDE: Reason.ALREADY_INSIDE,
-    }.get(lookup.standing)
-
-
 def _take_claim(lane: Lane, lookup: Lookup) -> Lane:
     visit = replace(
         lane.visit,
         candidate=lookup.candidate,
-        seated=lookup.standing is Standing.SEATED,
+        leaving=leaves(lane, lookup),
+        seated=lookup.standing in (Standing.SEATED, *WERE_IN),
         signed=lookup.has_signature,
         attempts_left=lane.rules.finger_attempts,
         lookup=lookup,
@@ -138,14 +131,25 @@ def _asks_finger(lane: Lane) -> bool:
 def _after_face(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
     visit = replace(lane.visit, done=lane.visit.done | {Step.FACE})
     lane = replace(lane, visit=visit)
+    if visit.leaving:
+        return _depart(lane, *before, do.GuardFace())
     if _asks_finger(lane):
         after = replace(lane, state=State.FINGER)
         return after, (*before, do.GuardFace(), do.ReadFinger())
     return _after_finger(lane, *before, do.GuardFace())
 
 
+def _depart(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
+    """Who leaves has shown what is asked of them."""
+    visit = lane.visit
+    after = replace(lane, state=State.DRAWING)
+    return after, (*before, do.CommitDeparture(visit.who, visit.overridden))
+
+
 def _after_finger(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
     """To the pad; or, with a seat and a signature from an earlier try, straight to the gate."""
+    if lane.visit.leaving:
+        return _depart(lane, *before)
     if lane.visit.seated and lane.visit.signed:
         visit = replace(lane.visit, done=lane.visit.done | {Step.SIGN})
         after = replace(lane, state=State.DRAWING, visit=visit)
@@ -165,9 +169,9 @@ def _on_session_closed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     lane = replace(lane, session_open=False, paused=False)
     if lane.state in (State.IDLE, State.PAUSED, State.CLOSED):
         return _home(lane)
-    if lane.state in _UNDER_WAY:
+    if lane.state in _UNDER_WAY and not lane.visit.leaving:
         return _refuse(lane, Reason.SESSION_NOT_OPEN)
-    return lane, ()  # whoever is in the gate, or reading the screen, finishes
+    return lane, ()  # whoever is in the gate, leaves, or reads the screen, finishes
 
 
 def _on_failed(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -200,18 +204,45 @@ def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.CardClaimed)
     if lane.state in (State.REFUSED, State.WELCOME):
         lane, _ = _home(lane)  # the next person is quicker than the screen
-        if lane.state is not State.IDLE:
-            return lane, (do.ForgetFinger(), do.WatchFace())
+    if lane.state in _WAITING and not _may_begin(lane, leaves(lane, event.lookup)):
+        return lane, (do.ForgetFinger(), do.WatchFace())
+    refused = refusal_of(lane, event.lookup)
     lane = _take_claim(lane, event.lookup)
-    reason = event.problem or _refusal_of(event.lookup)
+    reason = event.problem or refused
     if reason is not None:
         return _refuse(lane, reason)
     candidate = lane.visit.who
     begin: list[do.Effect] = [_claimed_record(lane, ClaimBy.CARD)]
-    if _asks_finger(lane):
+    if lane.visit.leaving and lane.rules.exit is not ExitCheck.FACE:
+        return _leave_without_face(lane, *begin)
+    if _asks_finger(lane) and not lane.visit.leaving:
         begin.append(do.LoadFinger(candidate))
     begin.append(do.VerifyFace(candidate))
     return replace(lane, state=State.FACE), tuple(begin)
+
+
+def _may_begin(lane: Lane, leaving: bool) -> bool:
+    """Nobody new is taken while closed or paused, but who is inside may go."""
+    return lane.state is State.IDLE or (leaving and lane.state in (State.PAUSED, State.CLOSED))
+
+
+def _leave_without_face(lane: Lane, *begin: do.Effect) -> tuple[Lane, Effects]:
+    """As the lane's rule for the way out says; a reader that is out of order makes it the face."""
+    candidate = lane.visit.who
+    if lane.rules.exit is ExitCheck.CLAIM:
+        return _depart(lane, *begin)
+    if not _asks_finger(lane):
+        return replace(lane, state=State.FACE), (*begin, do.VerifyFace(candidate))
+    after = replace(lane, state=State.FINGER)
+    return after, (*begin, do.LoadFinger(candidate), do.ReadFinger())
+
+
+def _on_leaving_asked(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """The next claim is one to go out. Also while no session takes anybody."""
+    lane = replace(lane, visit=replace(lane.visit, leaving=True))
+    if lane.rules.claim_by_card:
+        return _ask_claim(lane)
+    return replace(lane, state=State.FACE), (do.VerifyFace(None),)
 
 
 def _on_number_asked(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -230,7 +261,7 @@ def _on_number(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     if not lane.rules.may_type:
         return lane, ()
     lookup = event.lookup
-    record = do.Record(JournalKind.CLAIM_TYPED, _refusal_of(lookup), lookup.candidate)
+    record = do.Record(JournalKind.CLAIM_TYPED, refusal_of(lane, lookup), lookup.candidate)
     visit = replace(lane.visit, typed=lookup, number_failed=False)
     after = replace(lane, state=State.FACE, visit=visit)
     return after, (record, do.VerifyNumber(lookup.candidate))
@@ -246,8 +277,9 @@ def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.FaceAccepted)
     claimed_before = lane.visit.candidate is not None
     by = ClaimBy.FACE if lane.visit.typed is None else ClaimBy.NUMBER
+    refused = refusal_of(lane, event.lookup)
     lane = _take_claim(lane, event.lookup)
-    reason = event.problem or _refusal_of(event.lookup)
+    reason = event.problem or refused
     if reason is not None:
         return _refuse(lane, reason)
     effects: list[do.Effect] = [] if claimed_before else [_claimed_record(lane, by)]
@@ -255,7 +287,7 @@ def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         JournalKind.IDENTITY_VERIFIED, None, lane.visit.who, distance=event.distance
     )
     effects.append(verified)
-    if _asks_finger(lane) and not claimed_before:
+    if _asks_finger(lane) and not claimed_before and not lane.visit.leaving:
         effects.append(do.LoadFinger(lane.visit.who))
     return _after_face(lane, *effects)
 
@@ -285,9 +317,10 @@ def _on_verification(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.VerificationBegun)
     if lane.state is State.REFUSED:
         lane, _ = _home(lane)
-        if lane.state is not State.IDLE:
-            return lane, (do.ForgetFinger(), do.WatchFace())
+    if lane.state in _WAITING and not _may_begin(lane, event.leaving):
+        return lane, (do.ForgetFinger(), do.WatchFace())
     lane = _take_claim(lane, event.lookup)
+    lane = replace(lane, visit=replace(lane.visit, leaving=event.leaving))
     return replace(lane, state=State.VERIFY), (do.ForgetFinger(), do.WatchFace())
 
 
@@ -300,6 +333,8 @@ def _on_identity_overridden(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]
     ]
     done = lane.visit.done | {Step.FACE}
     lane = replace(lane, visit=replace(lane.visit, overridden=True, done=done))
+    if lane.visit.leaving:
+        return _depart(lane, *effects, do.GuardFace())
     if _asks_finger(lane) and event.finger is not None:
         return _without_finger(lane, event.finger, *effects, do.GuardFace())
     if _asks_finger(lane):
@@ -374,7 +409,7 @@ def _on_admission(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         intent_id=admission.intent_id,
     )
     after = replace(lane, state=State.GATE, visit=visit)
-    return after, (do.UnlockGate(admission.intent_id), do.WatchFace())
+    return after, (do.UnlockGate(admission.intent_id, lane.visit.leaving), do.WatchFace())
 
 
 def _on_admission_refused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -388,7 +423,8 @@ def _on_passage(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.PassageEnded)
     assert lane.visit.intent_id is not None
     record = do.RecordPassage(lane.visit.intent_id, event.reason)
-    passed = event.reason in (Reason.ADMITTED, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
+    through = Reason.LEFT if lane.visit.leaving else Reason.ADMITTED
+    passed = event.reason in (through, Reason.GATE_TAILGATED, Reason.GATE_UNSEEN)
     done = lane.visit.done | ({Step.SEAT} if passed else frozenset())
     visit = replace(lane.visit, reason=event.reason, done=done)
     state = State.WELCOME if passed else State.REFUSED
@@ -422,6 +458,8 @@ def _on_gate_timeout(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 def _on_left(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     visit = lane.visit
+    if visit.leaving and lane.rules.exit is not ExitCheck.FACE and lane.state is not State.FACE:
+        return lane, ()  # their face is not asked for
     nothing = lane.state is State.FACE and visit.candidate is None and visit.typed is None
     if nothing or _only_asked(lane):
         return _home(lane)  # somebody walked past the camera: nothing was claimed
@@ -439,7 +477,7 @@ S = State
 _WAITING = (S.IDLE, S.PAUSED, S.CLOSED, S.OUT_OF_ORDER)
 _ACTIVE = (S.CLAIM, S.FACE, S.FINGER, S.SIGN)
 _UNDER_WAY = (*_ACTIVE, S.VERIFY)
-_TO_FACE = (S.FACE, S.REFUSED)
+_TO_FACE = (S.FACE, S.FINGER, S.DRAWING, S.REFUSED)
 _PAST_FACE = (S.FINGER, S.SIGN, S.DRAWING, S.REFUSED)
 
 TABLE: dict[tuple[State, type], Rule] = {
@@ -447,6 +485,7 @@ TABLE: dict[tuple[State, type], Rule] = {
     (S.IDLE, ev.CardClaimed): Rule(_on_card, _TO_FACE, "card laid on: claim, or refusal at once"),
     (S.IDLE, ev.FaceAppeared): Rule(_on_face_appeared, (S.FACE, S.IDLE), "1:N lanes begin"),
     (S.IDLE, ev.NumberAsked): Rule(_on_number_asked, (S.CLAIM, S.IDLE), "card cannot be read"),
+    (S.IDLE, ev.LeavingAsked): Rule(_on_leaving_asked, (S.CLAIM, S.FACE), "wants out"),
     # 1:N was not sure, or a card cannot be read
     (S.CLAIM, ev.CardClaimed): Rule(_on_card, _TO_FACE, "a claim makes it 1:1"),
     (S.CLAIM, ev.NumberClaimed): Rule(_on_number, (S.FACE, S.CLAIM), "typed or scanned: 1:1"),
@@ -506,22 +545,33 @@ TABLE: dict[tuple[State, type], Rule] = {
     (S.PAUSED, ev.SessionClosed): Rule(_on_session_closed, (S.CLOSED,), "closes"),
 }
 
-_HOME = (S.IDLE, S.PAUSED)
+_HOME = (S.IDLE, S.PAUSED, S.CLOSED)  # CLOSED: who wanted to leave
 for _state in _ACTIVE:
     # who talks with a proctor need not look into the camera: not so in VERIFY
-    TABLE[_state, ev.PersonLeft] = Rule(_on_left, _HOME, "walked away: nothing half-done")
+    TABLE[_state, ev.PersonLeft] = Rule(
+        _on_left, (*_HOME, _state), "walked away: nothing half-done"
+    )
 for _state in (S.IDLE, S.CLAIM, S.FACE, S.REFUSED):
     TABLE[_state, ev.VerificationBegun] = Rule(
         _on_verification, (S.VERIFY, S.PAUSED, S.CLOSED, S.OUT_OF_ORDER)
         if _state is S.REFUSED else (S.VERIFY,), "a proctor looks",
     )  # fmt: skip
+for _state in (S.PAUSED, S.CLOSED):
+    # nobody new begins, but who is inside may go
+    TABLE[_state, ev.LeavingAsked] = Rule(_on_leaving_asked, (S.CLAIM, S.FACE), "wants out")
+    TABLE[_state, ev.CardClaimed] = Rule(_on_card, _TO_FACE, "only of who goes out")
+    TABLE[_state, ev.VerificationBegun] = Rule(_on_verification, (S.VERIFY,), "to let them out")
 for _state in _UNDER_WAY:
     TABLE[_state, ev.Cancelled] = Rule(_on_cancelled, _HOME, "stopped by hand")
-    TABLE[_state, ev.SessionClosed] = Rule(_on_session_closed, (S.REFUSED,), "session ended")
+    TABLE[_state, ev.SessionClosed] = Rule(
+        _on_session_closed, (S.REFUSED, _state), "session ended; who leaves goes on"
+    )
+    TABLE[_state, ev.SessionOpened] = Rule(_on_session_opened, (_state,), "noted: they leave")
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "try ended, said so")
 TABLE[S.DRAWING, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "try ended, said so")
 for _state in (S.GATE, S.WELCOME, S.REFUSED, S.DRAWING):
     TABLE[_state, ev.SessionClosed] = Rule(_on_session_closed, (_state,), "finishes first")
+TABLE[S.DRAWING, ev.SessionOpened] = Rule(_on_session_opened, (S.DRAWING,), "noted: they leave")
 for _state in (S.GATE, S.WELCOME, S.REFUSED):
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (_state,), "finishes first")
     TABLE[_state, ev.LaneRecovered] = Rule(_on_recovered, (_state,), "noted")
@@ -539,4 +589,14 @@ TABLE[S.IDLE, ev.SessionClosed] = Rule(_on_session_closed, (S.CLOSED,), "closes"
 
 def accepts(lane: Lane, event: ev.Event) -> bool:
     """Whether `step` would take it: for happenings that may come too late, such as absence."""
-    return (lane.state, type(event)) in TABLE
+    if (lane.state, type(event)) not in TABLE:
+        return False
+    if isinstance(event, ev.LeavingAsked) or (
+        isinstance(event, ev.VerificationBegun) and event.leaving
+    ):
+        return lane.rules.exit is not None
+    if lane.state not in (State.PAUSED, State.CLOSED):
+        return True
+    if isinstance(event, ev.CardClaimed):
+        return leaves(lane, event.lookup)  # nobody new begins
+    return not isinstance(event, ev.VerificationBegun)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import Reason, State, Step
+from kiosk.core.codes import ExitCheck, Reason, State, Step
 from kiosk.core.types import Candidate, Lookup
 
 
@@ -22,6 +22,7 @@ class Rules:
     may_type: bool = True  #: when the face was not sure, a number may take the card's place
     may_type_at_once: bool = False  #: in card lanes too, by whoever's card cannot be read
     numbers: int = 3  #: that may be tried by one person
+    exit: ExitCheck | None = None  #: what is asked of who leaves; None: this gate lets nobody out
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Visit:
     typed: Lookup | None = None  #: what a number led to; nobody is told before the face fits
     numbers_left: int = 0
     number_failed: bool = False  #: the last number and the face did not fit
+    leaving: bool = False  #: they go out, or have said that they want to
     seated: bool = False  #: has a seat from an earlier try
     signed: bool = False
     overridden: bool = False  #: a person's word stands for the face or the finger

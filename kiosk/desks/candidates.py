@@ -16,7 +16,7 @@ from pydantic import Field
 from kiosk.core.codes import JournalKind
 from kiosk.desks.params import Params
 from kiosk.store import Store
-from kiosk.store.errors import NotBooked, StoreError
+from kiosk.store.errors import NotBooked, NotOpen, StoreError
 from kiosk.store.people import Person
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
@@ -44,6 +44,13 @@ class RollCall(Params):
     person: str = Field(min_length=1, max_length=64)
 
 
+class SeenOutside(Params):
+    session_id: str = Field(max_length=64)
+    terminal: str = Field(max_length=64)
+    seen: bool = True
+    person: str = Field(min_length=1, max_length=64)
+
+
 class CandidateDesk:
     def __init__(self, store: Store, declined: Callable[..., RpcError]) -> None:
         self._store = store
@@ -52,6 +59,7 @@ class CandidateDesk:
             "session.candidates": (WhoIsBooked, self._list),
             "candidate.show": (WhichCandidate, self._show),
             "session.rollcall": (RollCall, self._roll),
+            "session.seen_outside": (SeenOutside, self._tick),
         }
 
     def _list(self, p: WhoIsBooked) -> Any:
@@ -74,6 +82,18 @@ class CandidateDesk:
         except StoreError:
             journalled = False
         return {"session_id": session.session_id, "inside": inside, "journalled": journalled}
+
+    def _tick(self, p: SeenOutside) -> Any:
+        """One name of the roll-call: this person saw them outside, or that was a mistake."""
+        try:
+            self._store.tick_outside(p.session_id, p.terminal, p.person, p.seen)
+        except NotBooked as refused:
+            problem = Problem("not_on_roll", {"terminal": p.terminal})
+            raise self._declined("NOT_ON_ROLL", [problem], p.lang) from refused
+        except NotOpen as refused:
+            problem = Problem("not_open", {"session_id": p.session_id})
+            raise self._declined("NOT_OPEN", [problem], p.lang) from refused
+        return {}
 
     def _show(self, p: WhichCandidate) -> Any:
         try:

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from kiosk.core.codes import VoidReason
+from kiosk.core.codes import ReturnReason, VoidReason
 from kiosk.core.hall import Terminal
 from kiosk.core.types import Session, Standing
 from kiosk.desks.params import Params
 from kiosk.store import Store
-from kiosk.store.errors import NotOpen, NotVoidable
+from kiosk.store.errors import NotOpen, NotReturnable, NotVoidable
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
 
@@ -91,6 +91,15 @@ class SeatVoid(Params):
     person: str = Field(min_length=1, max_length=64)
 
 
+class LetBack(Params):
+    session_id: str
+    terminal: str
+    why: ReturnReason
+    note: str = Field("", max_length=200)
+    approved_by: str | None = Field(None, max_length=64)
+    person: str = Field(min_length=1, max_length=64)
+
+
 class HallDesk:
     """`session_changed` and `happened` tell the lane and its screens."""
 
@@ -118,6 +127,7 @@ class HallDesk:
             "terminal.list": (WhichSession, self._list),
             "terminal.set": (TerminalChange, self._set),
             "seat.void": (SeatVoid, self._void),
+            "seat.let_back": (LetBack, self._let_back),
         }
 
     def _create(self, p: NewSession) -> Any:
@@ -196,6 +206,23 @@ class HallDesk:
             "draw_no": voided.draw_no,
             "was_inside": voided.was_inside,
         }
+
+    def _let_back(self, p: LetBack) -> Any:
+        """Who left by the gate comes in again, to the same seat, after a fresh verification."""
+        self._known(p.session_id, p.lang)
+        try:
+            self._store.let_back(
+                p.session_id, p.terminal, p.why, p.person, note=p.note, approved_by=p.approved_by
+            )
+        except NotReturnable as refused:
+            problem = Problem(refused.code, dict(refused.about))
+            raise self._declined(refused.code.upper(), [problem], p.lang) from refused
+        except NotOpen as refused:
+            problem = Problem("not_open", {"session_id": p.session_id})
+            raise self._declined("NOT_OPEN", [problem], p.lang) from refused
+        self._happened({"kind": "return_allowed", "reason": None, "candidate": None,
+                        "terminal": p.terminal, "text_args": {"why": p.why.value}})  # fmt: skip
+        return {"terminal": p.terminal}
 
     def _known(self, session_id: str, lang: str | None) -> Session:
         session = self._store.session(session_id)

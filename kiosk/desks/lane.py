@@ -32,6 +32,7 @@ class WhomToVerify(Params):
     ref: str | None = Field(None, max_length=64)
     number: str | None = Field(None, max_length=64, repr=False)
     visit: int | None = None  #: whoever is at the lane now
+    leaving: bool = False  #: to let them out
     person: str = Field(min_length=1, max_length=64)
 
 
@@ -69,6 +70,9 @@ class EndHelp(WhichHelp):
     how: str = Field("helped", pattern=f"^({'|'.join(ENDS)})$")
 
 
+_NOT_TO_COME = {Standing.INSIDE: "ALREADY_INSIDE", Standing.LEFT: "ALREADY_LEFT"}
+
+
 class LaneDesk:
     def __init__(
         self, session: LaneSession, lane_id: str, language: str, declined: Callable[..., RpcError]
@@ -99,24 +103,40 @@ class LaneDesk:
 
     def _begin(self, p: WhomToVerify) -> Any:
         step = self._session.verify
-        if not step.may_begin():
+        leaving = p.leaving or (p.visit is not None and self._session.lane.visit.leaving)
+        if leaving and self._session.lane.rules.exit is None:
+            raise self._refused("no_way_out", p)
+        if not step.may_begin(leaving):
             raise self._refused("not_now", p)
         lookup = self._whom(p)
         if lookup.candidate is None or lookup.standing is Standing.UNKNOWN:
             raise self._refused("candidate_unknown", p)
-        problem = self._session.window_problem(lookup)
-        if lookup.standing not in (Standing.BOOKED, Standing.SEATED) or problem is not None:
-            standing = {Standing.INSIDE: "ALREADY_INSIDE"}.get(lookup.standing, "OTHER_SESSION")
-            words = reason_text(problem or standing, p.lang or self._language)
+        problem = self._cannot_leave(lookup) if leaving else self._cannot_come(lookup)
+        if problem is not None:
+            words = reason_text(problem, p.lang or self._language)
             raise self._refused("verify_not_booked", p, reason=words)
         if step.is_another(lookup):
             raise self._refused("lane_busy", p)
-        step.begin(lookup, p.person)
+        step.begin(lookup, p.person, leaving)
         return {"visit": self._session.lane.visit.number}
 
+    def _cannot_come(self, lookup: Lookup) -> str | None:
+        if lookup.standing not in (Standing.BOOKED, Standing.SEATED) and not lookup.may_return:
+            return _NOT_TO_COME.get(lookup.standing, "OTHER_SESSION")
+        return self._session.window_problem(lookup)
+
+    def _cannot_leave(self, lookup: Lookup) -> str | None:
+        """A body overrules the record: who has a seat may be inside whatever it says."""
+        return None if lookup.terminal is not None else "NOT_INSIDE"
+
     def _whom(self, p: WhomToVerify) -> Lookup:
+        if p.leaving:
+            leaver = self._who_leaves(p)
+            if leaver is not None:
+                return leaver
         store, session = self._session.store, self._session.session
-        assert session is not None  # may_begin
+        if session is None:
+            raise self._refused("candidate_unknown", p)
         session_id = session.session_id
         if p.number is not None:
             number = read(p.number, store.admission_lengths(session_id))
@@ -140,6 +160,19 @@ class LaneDesk:
         if not asked or asked[0].candidate_id is None:
             raise self._refused("candidate_unknown", p)
         return store.lookup_id(session_id, asked[0].candidate_id)
+
+    def _who_leaves(self, p: WhomToVerify) -> Lookup | None:
+        """Who is inside, of whatever session of these hours; None: nobody is by that name."""
+        store = self._session.store
+        if p.number is not None:
+            number = read(p.number, store.admission_lengths(None))
+            if not isinstance(number, Number):
+                raise self._refused(f"number_{number}", p)
+            return self._session.claims.of_leaver(number)
+        if p.ref is not None:
+            return store.lookup_leaving_ref(p.ref)
+        here = self._session.lane.visit.candidate
+        return store.lookup_leaving_id(here.candidate_id) if p.visit and here else None
 
     def _look(self, p: NoParams) -> Any:
         """Photograph, the picture held, card and numbers, side by side, in full."""

@@ -50,6 +50,7 @@ TABLE: dict[str, Access] = {
     # what a candidate does
     "candidate.sign": CANDIDATE,
     "candidate.enter_number": CANDIDATE,
+    "candidate.leave": CANDIDATE,
     "candidate.claim": CANDIDATE,
     "candidate.cancel": CANDIDATE,
     "candidate.help": CANDIDATE,
@@ -65,6 +66,7 @@ TABLE: dict[str, Access] = {
     # the lane
     "lane.release": AT_THE_SCREEN,
     "lane.resume": PROCTORS_NAMED,
+    "lane.drill": CHIEF_NAMED,
     "proctor.cancel": PROCTORS_NAMED,
     "verify.begin": PROCTORS_NAMED,
     "verify.look": PROCTORS,
@@ -86,9 +88,11 @@ TABLE: dict[str, Access] = {
     "session.candidates": ALL_NAMED,
     "candidate.show": PROCTORS_NAMED,
     "session.rollcall": PROCTORS_NAMED,
+    "session.seen_outside": PROCTORS_NAMED,
     "terminal.list": ALL,
     "terminal.set": ALL_NAMED,
     "seat.void": PROCTORS_NAMED,
+    "seat.let_back": PROCTORS_NAMED,
     # roster, faces
     "roster.begin": _roles(C, T),
     "roster.add": _roles(C, T),

@@ -26,6 +26,7 @@ from kiosk.core.identity import (
     Verdict,
     decide,
 )
+from kiosk.core.leaving import leaves
 from kiosk.core.types import Candidate, Session
 from kiosk.face import events as face
 from kiosk.face.matcher import Matcher
@@ -69,12 +70,19 @@ class FaceStep:
     # --- what the flow asks for -----------------------------------------------------------------
 
     def load_gallery(self, session: Session | None) -> None:
-        """Everybody of the session that now takes candidates."""
-        if session is None:
-            self._matcher = None
-            return
-        ids, embeddings = self._lane.store.gallery(session.session_id, self._encoder)
-        self._matcher = Matcher(ids, embeddings)
+        """Everybody of the session that now takes candidates; at a gate that lets people out also
+        who is inside by an earlier one."""
+        store, session_id = self._lane.store, session.session_id if session else None
+        ids: list[int] = []
+        embeddings = np.zeros((0, 0), dtype=np.float32)
+        if session_id is not None:
+            ids, embeddings = store.gallery(session_id, self._encoder)
+        if self._lane.lane.rules.exit is not None:
+            more, theirs = store.gallery_inside(self._encoder, session_id)
+            embeddings = np.vstack((embeddings, theirs)) if ids and more else (
+                embeddings if ids else theirs)  # fmt: skip
+            ids = [*ids, *more]
+        self._matcher = Matcher(ids, embeddings) if ids or session_id is not None else None
 
     def watch(self) -> None:
         self._worker.watch()
@@ -133,7 +141,7 @@ class FaceStep:
 
     def _keep_picture(self, candidate: Candidate | None, outcome: Outcome) -> None:
         """The picture by which this face was judged, or the newest; nobody's is not kept."""
-        session_id = self._lane.session_id
+        session_id = self._lane.session_of(candidate)
         if candidate is None or session_id is None:
             return
         if not self._pictures:
@@ -203,12 +211,12 @@ class FaceStep:
         """The event for the flow, after the face has been held against the day's others."""
         match verdict:
             case Accept(candidate_id=candidate_id, distance=distance):
-                assert self._lane.session is not None
                 log.info("face_accepted", distance=round(distance, 3))
-                lookup = self._lane.store.lookup_id(self._lane.session.session_id, candidate_id)
+                lookup = self._lane.claims.of_candidate(candidate_id)
                 problem = self._lane.window_problem(lookup)
+                self._lane.note_session(lookup)
                 self._keep_picture(lookup.candidate, "verified")
-                if lookup.candidate is not None:
+                if lookup.candidate is not None and not leaves(self._lane.lane, lookup):
                     suspicious = self._hold_against_others(lookup.candidate, verified=True)
                     if suspicious and self.seen.rule.stop:
                         problem = problem or Reason.FACE_SEEN_BEFORE
@@ -233,6 +241,8 @@ class FaceStep:
         card may try another. Not so for typed numbers, where a slip of one digit is another's."""
         candidate = self._lane.lane.visit.candidate
         self._keep_picture(candidate, "turned_away")
+        if self._lane.lane.visit.leaving:
+            return
         if candidate is not None and self._evidence is not None and self._evidence.live:
             self._hold_against_others(candidate, verified=False)
 

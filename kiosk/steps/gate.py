@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from drivers.contracts import GateCounters, GateEvent, GateEventKind, Turnstile
+from drivers.contracts import GateCounters, GateEvent, GateEventKind, Turnstile, Way
 from drivers.errors import DeviceFault, UnlockUnknown
 from kiosk.core import effects as do
 from kiosk.core import events as ev
@@ -20,6 +20,8 @@ from kiosk.store.errors import StoreError
 if TYPE_CHECKING:
     from kiosk.latch import OpenLatch
     from kiosk.session import LaneSession
+
+DRILL_ON = "drill_on"
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ PASSAGE = {
     GateEventKind.BLOCKED: Reason.GATE_BLOCKED,
     GateEventKind.UNSEEN: Reason.GATE_UNSEEN,
 }
+#: of a passage outwards
+PASSAGE_OUT = PASSAGE | {GateEventKind.PASSED: Reason.LEFT}
 UNASKED = {
     GateEventKind.FORCED: Reason.GATE_FORCED,
     GateEventKind.OPPOSITE: Reason.GATE_OPPOSITE,
@@ -42,13 +46,15 @@ UNASKED = {
 
 
 class GateStep:
-    """One a lane. `fire`: latched open until a person says that it is over, also by a restart."""
+    """One a lane. `fire`: latched open until a person says that it is over, also by a restart;
+    `drill`: the same for practice only."""
 
     def __init__(self, lane: LaneSession, gate_s: float, latch: OpenLatch) -> None:
         self._lane = lane
         self._gate_s = gate_s
         self._latch = latch
         self.fire = False
+        self.drill = False
         self.fire_contact = False  #: the panel itself, as last seen
         self._counters: GateCounters | None = None  #: as last read
         self._unanswered: int | None = None  #: intent whose pulse is unknown, and not yet ended
@@ -76,16 +82,17 @@ class GateStep:
         a release that only the marker knows is journalled now.
         """
         try:
-            journalled = self._lane.store.fire_release_lasts()
+            journalled = self._lane.store.release_that_lasts()
         except StoreError as error:
             self._lane.evidence_failed(error)
-            journalled = False
-        self.fire = journalled or self._latch.is_set
+            journalled = None
+        self.fire = journalled is not None or self._latch.is_set
+        self.drill = journalled == "drill"
         if not self.fire:
             return
-        log.warning("fire_release_goes_on", journalled=journalled)
+        log.warning("release_goes_on", journalled=journalled)
         self._latch.set()
-        if not journalled:
+        if journalled is None:
             self._record_event(Reason.FIRE, GateEventKind.FIRE_ON)
         self._lane.health_changed()
 
@@ -113,9 +120,9 @@ class GateStep:
             JournalKind.GATE_COUNTERS, session_id=session_id, payload=payload
         )
 
-    def unlock(self, intent_id: int) -> None:
+    def unlock(self, intent_id: int, way: Way) -> None:
         """Send the pulse for the intent that has just been committed."""
-        self._lane.spawn(self._unlock(self._lane.lane.visit.number, intent_id))
+        self._lane.spawn(self._unlock(self._lane.lane.visit.number, intent_id, way))
 
     def saw(self, event: GateEvent) -> None:
         """What the turnstile's sensors saw."""
@@ -126,23 +133,25 @@ class GateStep:
             self._resolve(kind in (GateEventKind.PASSED, GateEventKind.TAILGATED))
         if kind.ends_passage and self._lane.workshop.saw(kind):
             return  # a technician's, which is journalled as such
+        ends = PASSAGE_OUT if event.way is Way.EXIT else PASSAGE
         if kind.ends_passage and self._lane.lane.state is State.GATE:
-            self._lane.post(ev.PassageEnded(PASSAGE[kind]))
+            self._lane.post(ev.PassageEnded(ends[kind]))
             return
         if kind is GateEventKind.SENSOR_CLEAR:
             self._record_event(None, kind)
             return
-        reason = UNASKED.get(kind) or (PASSAGE[kind] if kind.ends_passage else None)
+        reason = UNASKED.get(kind) or (ends[kind] if kind.ends_passage else None)
         if reason is None:
             return
         if kind in (GateEventKind.FIRE_ON, GateEventKind.FIRE_OFF):
             self.fire_contact = kind is GateEventKind.FIRE_ON
         if kind is not GateEventKind.FIRE_ON:
-            self._record_event(reason, kind)
+            went = kind.ends_passage or kind in (GateEventKind.FORCED, GateEventKind.OPPOSITE)
+            self._record_event(reason, kind, event.way if went else None)
             self._lane.health_changed()
             return
         # People first: the gate is told to open before anything waits for a disk.
-        self.fire = True
+        self.fire, self.drill = True, False
         self._lane.spawn(self._release(True))
         asyncio.get_running_loop().call_soon(self._keep_fire)
 
@@ -161,7 +170,7 @@ class GateStep:
 
         Never refuses and waits for no disk. It has the latch of a fire release and ends as one.
         """
-        self.fire = True
+        self.fire, self.drill = True, False
         self._lane.spawn(self._release(True))
         asyncio.get_running_loop().call_soon(self._keep_release, by)
 
@@ -174,14 +183,32 @@ class GateStep:
             self._lane.evidence_failed(error)
         self._lane.health_changed()
 
+    def begin_drill(self, person: str) -> None:
+        """Open for everybody as in a fire, for practice. Raises `StoreError` when it cannot be
+        journalled first; then the gate stays as it is: nobody is in danger."""
+        self._lane.store.journal(
+            JournalKind.GATE_EVENT,
+            Reason.DRILL,
+            session_id=self._lane.session_id,
+            payload={"event": DRILL_ON, "person": person},
+        )
+        self._latch.set()
+        self.fire = self.drill = True
+        self._lane.spawn(self._release(True))
+        self._lane.tell(DRILL_ON, Reason.DRILL)
+        self._lane.health_changed()
+
     def _keep_fire(self) -> None:
         self._latch.set()
         self._record_event(Reason.FIRE, GateEventKind.FIRE_ON)
         self._lane.health_changed()
 
-    def _record_event(self, reason: Reason | None, kind: GateEventKind) -> None:
+    def _record_event(
+        self, reason: Reason | None, kind: GateEventKind, way: Way | None = None
+    ) -> None:
+        about = {"event": kind.value} | ({"way": way.value} if way is not None else {})
         try:
-            self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), event=kind.value)
+            self._lane.record(do.Record(JournalKind.GATE_EVENT, reason), **about)
         except StoreError as error:
             self._lane.evidence_failed(error)
 
@@ -192,13 +219,13 @@ class GateStep:
         except DeviceFault as fault:
             self._lane.supervisor.fault(fault)
 
-    async def _unlock(self, visit: int, intent_id: int) -> None:
+    async def _unlock(self, visit: int, intent_id: int, way: Way) -> None:
         """The one pulse. Its intent is on disk; whatever happens here it is not repeated."""
         self._unanswered = None  # of the one before: its passage has ended, seen or not
         self._lane.timings["unlock_asked"] = self._lane.clock.monotonic()
         try:
             turnstile: Turnstile = self._lane.supervisor.device("turnstile")
-            await turnstile.unlock(self._gate_s)
+            await turnstile.unlock(self._gate_s, way)
         except UnlockUnknown as fault:
             log.error("unlock_unknown", detail=fault.detail)  # the inputs will tell, or the timer
             self._unanswered = intent_id
@@ -240,18 +267,13 @@ class GateStep:
         )
 
     def resume(self, person: str) -> None:
-        """A person declares the fire release over; only then the gate locks again.
+        """A person declares the release, or the drill, over; only then the gate locks again.
 
         The caller has seen that `fire_contact` is open. Raises `StoreError` when it cannot be
         journalled; the gate then stays open.
         """
-        self._lane.store.journal(
-            JournalKind.GATE_EVENT,
-            None,
-            session_id=self._lane.session_id,
-            payload={"event": "fire_release_ended", "by": person},
-        )
+        self._lane.store.end_release("drill" if self.drill else "fire", person)
         self._latch.clear()
-        self.fire = False
+        self.fire = self.drill = False
         self._lane.spawn(self._release(False))
         self._lane.health_changed()

@@ -33,11 +33,12 @@ class VerifyStep:
     def under_way(self) -> bool:
         return self._lane.lane.state is State.VERIFY
 
-    def may_begin(self) -> bool:
-        """Nobody new while paused, closed or out of order."""
+    def may_begin(self, leaving: bool = False) -> bool:
+        """Nobody new while paused, closed or out of order; `leaving`: to let somebody out."""
         lane = self._lane.lane
-        ready = lane.session_open and not lane.paused and lane.failed is None
-        return ready and flow.accepts(lane, ev.VerificationBegun(_NOBODY))
+        ready = leaving or (lane.session_open and not lane.paused)
+        event = ev.VerificationBegun(_NOBODY, leaving)
+        return ready and lane.failed is None and flow.accepts(lane, event)
 
     def is_another(self, lookup: Lookup) -> bool:
         """Whether somebody else is on their way just now."""
@@ -47,17 +48,17 @@ class VerifyStep:
         here = lane.visit.candidate or (lane.visit.typed and lane.visit.typed.candidate)
         return here is not None and here != lookup.candidate
 
-    def begin(self, lookup: Lookup, person: str) -> None:
+    def begin(self, lookup: Lookup, person: str, leaving: bool = False) -> None:
         """Who looks is journalled before they see anything."""
         assert lookup.candidate is not None
         lane = self._lane
         lane.store.journal(
             JournalKind.VERIFICATION_BEGUN,
-            session_id=lane.session_id,
+            session_id=lookup.session_id or lane.session_id,
             pseudonym=lookup.candidate.pseudonym,
             payload={"person": person},
         )
-        lane.post(ev.VerificationBegun(lookup))
+        lane.post(ev.VerificationBegun(lookup, leaving))
         lane.tell(JournalKind.VERIFICATION_BEGUN.value, None, candidate=lookup.candidate)
 
     def saw(self, picture: face.Preview) -> None:
@@ -90,9 +91,10 @@ class VerifyStep:
 
     def _with_evidence(self, d: Override) -> Override:
         lane, who = self._lane, self._lane.lane.visit.who
-        if self.captured is None or lane.session_id is None:
+        session_id = lane.session_of(who)
+        if self.captured is None or session_id is None:
             return d
-        sha256 = lane.store.keep_capture(lane.session_id, who, self.captured, "by_hand")
+        sha256 = lane.store.keep_capture(session_id, who, self.captured, "by_hand")
         return Override(d.why, d.note, d.person, d.approved_by, sha256)
 
     def forget(self) -> None:

@@ -62,6 +62,9 @@ class Departures(Visits):
     def lookup_leaving_admission(self, admission_no: str) -> Lookup | None:
         return self._leaving("c.admission_no = ? collate nocase", admission_no)
 
+    def lookup_leaving_ref(self, pseudonym: str) -> Lookup | None:
+        return self._leaving("c.pseudonym = ?", pseudonym)
+
     def _leaving(self, who: str, value: Any) -> Lookup | None:
         fields = ", ".join(f"c.{name.strip()}" for name in FIELDS.split(","))
         row = self._row(

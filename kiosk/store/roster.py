@@ -414,10 +414,11 @@ class Roster(Base):
         )
         return self._standing(session_id, Candidate(*row)) if row else Lookup(Standing.UNKNOWN)
 
-    def admission_lengths(self, session_id: str) -> frozenset[int]:
-        """How many characters this session's admission numbers have."""
+    def admission_lengths(self, session_id: str | None) -> frozenset[int]:
+        """How many characters this session's admission numbers have; None: those of any."""
         rows = self._rows(
-            "select distinct length(admission_no) from candidates where session_id = ? and active",
+            "select distinct length(admission_no) from candidates"
+            " where session_id = coalesce(?, session_id) and active",
             session_id,
         )
         return frozenset(length for (length,) in rows)

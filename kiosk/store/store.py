@@ -23,7 +23,7 @@ from kiosk.core.types import Session
 from kiosk.store.base import iso
 from kiosk.store.booked import Booked
 from kiosk.store.captures import Captures
-from kiosk.store.departures import Departures
+from kiosk.store.departures import ENDS_OF_RELEASE, Departures
 from kiosk.store.errors import StoreError, StoreLocked
 from kiosk.store.faces import Faces
 from kiosk.store.heads import ANCHOR
@@ -46,7 +46,8 @@ from kiosk.store.warnings import Warnings
 FILE = "lane.db"
 KEYS = "keys"  #: the sessions' secrets
 BACKUPS = "backups"  #: copies made before a migration
-RELEASES = ("fire_on", "emergency_release")  #: gate events after which it stands open
+#: gate events after which it stands open, and in what
+RELEASES = {"fire_on": "fire", "emergency_release": "fire", "drill_on": "drill"}
 
 
 class Store(
@@ -151,13 +152,14 @@ class Store(
         last = self._journal.last_trial()
         return last if last is not None and last[1].get("result") == "asked" else None
 
-    def fire_release_lasts(self) -> bool:
-        """As journalled: a fire release that nobody has ended. Raises `StoreError` if damaged."""
+    def release_that_lasts(self) -> str | None:
+        """As journalled: what nobody has ended, `fire` or `drill`. Raises `StoreError` if
+        damaged."""
         try:
-            last = self._journal.last_gate_event((*RELEASES, "fire_release_ended"))
+            last = self._journal.last_gate_event((*RELEASES, *ENDS_OF_RELEASE.values()))
         except sqlite3.Error as error:
-            raise StoreError("the journal cannot be searched for a fire release") from error
-        return last in RELEASES
+            raise StoreError("the journal cannot be searched for a release") from error
+        return RELEASES.get(last or "")
 
     def entries(self, after: int, limit: int, session_id: str | None = None) -> list[Entry]:
         """Entries with seq > `after`, oldest first. Raises `StoreError` when one is damaged."""

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core import flow, states_doc
-from kiosk.core.codes import ClaimBy, JournalKind, Reason, State, Step
+from kiosk.core.codes import ClaimBy, ExitCheck, JournalKind, Reason, State, Step
 from kiosk.core.types import Admission, Candidate, Lookup, Override, Standing
 
 WHO = Candidate(7, "王小明", "3706261100001", "37060219610804301X", "C1", "p" * 32)
 BOOKED = Lookup(Standing.BOOKED, WHO)
 SEATED = Lookup(Standing.SEATED, WHO, terminal="012", has_signature=True)
 INSIDE = Lookup(Standing.INSIDE, WHO, terminal="012")
+BACK = Lookup(Standing.INSIDE, WHO, terminal="012", has_signature=True, may_return=True)
+LEFT = Lookup(Standing.LEFT, WHO, terminal="012", has_signature=True)
 OTHER = Lookup(
     Standing.OTHER_SESSION, WHO, other_session_starts_at=datetime(2026, 1, 1, tzinfo=UTC)
 )
@@ -318,6 +320,13 @@ EVENTS = st.sampled_from(
         CARD,
         ev.CardClaimed(SEATED),
         ev.CardClaimed(INSIDE),
+        ev.CardClaimed(BACK),
+        ev.CardClaimed(LEFT),
+        ev.LeavingAsked(),
+        ev.VerificationBegun(INSIDE, leaving=True),
+        ev.NumberClaimed(INSIDE),
+        ev.FaceAccepted(BACK),
+        ev.PassageEnded(Reason.LEFT),
         ev.CardClaimed(OTHER),
         ev.CardClaimed(Lookup(Standing.UNKNOWN)),
         ev.NumberAsked(),
@@ -367,6 +376,7 @@ EVENTS = st.sampled_from(
         st.integers(1, 4),
         *[st.booleans()] * 2,
         numbers=st.integers(1, 3),
+        exit=st.none() | st.sampled_from(ExitCheck),
     ),
 )
 def test_invariants_hold_whatever_happens(events, rules):
@@ -389,7 +399,10 @@ def test_invariants_hold_whatever_happens(events, rules):
         if lane.state is State.REFUSED and before.state is not State.REFUSED:
             assert lane.visit.reason is not None
             assert any(isinstance(e, do.Record | do.RecordPassage) for e in effects)
-        if "UnlockGate" in kinds(effects):
+        for unlock in effects:
+            if isinstance(unlock, do.UnlockGate) and unlock.out:
+                assert left_by_the_rule(lane)
+        if "UnlockGate" in kinds(effects) and not lane.visit.leaving:
             assert Step.FACE in lane.visit.done
             assert Step.FINGER in lane.visit.done or not rules.finger or waived
             assert Step.SIGN in lane.visit.done
@@ -400,7 +413,8 @@ def test_invariants_hold_whatever_happens(events, rules):
         if isinstance(event, ev.IdentityOverridden | ev.FingerOverridden):
             assert decided and lane.visit.overridden, "set aside and not written"
         if before.state in (State.PAUSED, State.CLOSED, State.OUT_OF_ORDER):
-            assert lane.visit.candidate is None, "somebody begins while nobody may"
+            begun = lane.visit.candidate is not None and not lane.visit.leaving
+            assert not begun, "somebody begins while nobody may"
         if lane.state is State.PAUSED:
             assert lane.paused and lane.session_open and lane.failed is None
         if lane.visit.typed is not None:
@@ -412,6 +426,13 @@ def test_invariants_hold_whatever_happens(events, rules):
             assert lane.visit == flow.Visit(number=lane.visit.number), "a trace of somebody stays"
         if lane.state is State.IDLE:
             assert lane.session_open and lane.failed is None and not lane.paused
+
+
+def left_by_the_rule(lane):
+    """Whoever is let out has shown what the lane asks for, or a proctor has looked."""
+    assert lane.visit.leaving and lane.rules.exit is not None
+    shown = {ExitCheck.FACE: Step.FACE, ExitCheck.FINGER: Step.FINGER}.get(lane.rules.exit)
+    return shown is None or bool(lane.visit.done & {shown, Step.FACE})
 
 
 def test_every_state_can_be_left_and_reached():

@@ -85,3 +85,21 @@ def test_a_score_is_signed_by_ref_or_number_of_somebody_inside(store):
     assert handler(parse(schema, whole | {"ref": who.pseudonym}))["signature_sha256"]
     again = whole | {"admission_no": "A00001", "note": "手抖", "score": 96}
     assert handler(parse(schema, again))["signature_sha256"]
+
+
+def test_a_name_of_the_roll_is_ticked_by_somebody_and_taken_back(store):
+    store.gate_outcome(admit(store, 1).intent_id, Reason.ADMITTED)
+    (one,) = call(store, "session.rollcall", person="李老师")["inside"]
+    assert one["seen_at"] is None
+    about = {"session_id": "S1", "terminal": one["terminal"], "person": "李老师"}
+    call(store, "session.seen_outside", **about)
+    (one,) = call(store, "session.rollcall", person="李老师")["inside"]
+    assert one["seen_at"] and one["seen_by"] == "李老师"
+    call(store, "session.seen_outside", **about | {"seen": False})
+    (one,) = call(store, "session.rollcall", person="李老师")["inside"]
+    assert one["seen_at"] is None
+    ticks = [e.payload["seen"] for e in store.entries(0, 1000) if e.kind == "seen_outside"]
+    assert ticks == [True, False]
+    with pytest.raises(RpcError) as refused:
+        call(store, "session.seen_outside", **about | {"terminal": "none"})
+    assert refused.value.data["code"] == "NOT_ON_ROLL"

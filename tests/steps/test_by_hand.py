@@ -29,7 +29,7 @@ def declined(code: str, problems: list[Problem], lang: str | None = None) -> Rpc
 
 def desk_of(lane: Lane) -> LaneDesk:
     """Beside a lane whose reader and gate do nothing."""
-    lane.session.gate.unlock = lambda intent_id: None  # type: ignore[method-assign]
+    lane.session.gate.unlock = lambda intent_id, way: None  # type: ignore[method-assign]
     lane.session.fingers.read = lambda: None  # type: ignore[method-assign]
     lane.session.fingers.load = lambda candidate: None  # type: ignore[method-assign]
     lane.session.fingers.forget = lambda: None  # type: ignore[method-assign]

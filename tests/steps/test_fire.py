@@ -86,7 +86,7 @@ def test_what_cannot_be_journalled_is_not_ended(
 
         await saw(lane, ON, OFF)
         with monkeypatch.context() as disk, pytest.raises(StoreError):
-            disk.setattr(Store, "journal", full)
+            disk.setattr(Store, "_note", full)
             lane.session.gate.resume("周静")
         assert lane.session.gate.fire and lane.latch.is_set
 

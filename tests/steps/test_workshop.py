@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drivers.contracts import GateEvent, GateEventKind, GateInputs
+from drivers.contracts import GateEvent, GateEventKind, GateInputs, Way
 from drivers.errors import DeviceFault, FaultCode, UnlockUnknown
 from kiosk.core.codes import JournalKind
 from kiosk.desks.workshop import WorkshopDesk
@@ -29,7 +29,7 @@ class Gate:
         lane.session.supervisor.device = lambda role: self  # type: ignore[assignment]
         lane.session.supervisor.fault = lambda fault: None  # type: ignore[method-assign]
 
-    async def unlock(self, timeout_s: float) -> None:
+    async def unlock(self, timeout_s: float, way: Way = Way.ENTRY) -> None:
         self.pulses += 1
         if self.fault is not None:
             raise self.fault

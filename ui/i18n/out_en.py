@@ -15,6 +15,7 @@ TEXTS = {
     "next.DRILL.body": "This is a drill. Follow the proctor.",
     "standing.left": "has left",
     "kind.left": "left",
+    "kind.drill_on": "fire drill begun",
     "kind.return_allowed": "may come in again",
     "kind.seen_outside": "roll-call: seen outside",
     "warning.not_inside": "Somebody wants to leave who by the record is not inside",

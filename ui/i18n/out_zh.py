@@ -15,6 +15,7 @@ TEXTS = {
     "next.DRILL.body": "这是演练，请听从考试员指挥",
     "standing.left": "已离场",
     "kind.left": "离场",
+    "kind.drill_on": "消防演练开始",
     "kind.return_allowed": "允许返回考场",
     "kind.seen_outside": "点名：已在场外见到",
     "warning.not_inside": "有人要离场，但记录中不在场内",
