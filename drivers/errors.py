@@ -32,6 +32,7 @@ class FaultCode(StrEnum):
     GARBLED = "garbled"
     WRONG_DEVICE = "wrong_device"
     WRONG_PASSWORD = "wrong_password"
+    WRONG_KEY = "wrong_key"  #: of an encrypted line
     REFUSED = "refused"
     UNLOCK_UNKNOWN = "unlock_unknown"
     NO_FRAMES = "no_frames"

@@ -166,9 +166,7 @@ class VirtualDevice:
     def start(self) -> Self:
         self._plug_in()
         self._stop.clear()
-        self._thread = threading.Thread(
-            target=self._run, name=type(self).__name__, daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
         self._thread.start()
         return self
 

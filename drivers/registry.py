@@ -13,6 +13,7 @@ from drivers.contracts import Options
 
 DRIVERS: dict[tuple[str, str], str] = {
     ("turnstile", "modbus"): "drivers.turnstile.modbus.device:ModbusTurnstile",
+    ("turnstile", "osdp"): "drivers.turnstile.osdp.device:OsdpTurnstile",
     ("turnstile", "usb_relay"): "drivers.turnstile.usb_relay.device:UsbRelayTurnstile",
     ("fingerprint", "zfm"): "drivers.fingerprint.zfm.device:ZfmReader",
     ("camera", "opencv"): "drivers.camera.device:OpenCvCamera",

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from kiosk.config_devices import Devices, Section, sections_of, tag_of
+from kiosk.config_devices import Devices, OsdpTurnstile, Section, sections_of, tag_of
 
 MAX_DEPTH = 4
 
@@ -412,7 +412,7 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     sections = sections_of(Devices.model_fields["turnstile"].annotation)
     chosen = [s for s in sections if tag_of(s) == turnstile.get("driver")]
     fields = chosen[0].model_fields if chosen else {}
-    for kind in ("_coil", "input_", "_relay"):
+    for kind in ("_coil", "input_", "_output", "_relay"):
         seen: dict[int, str] = {}
         for name, info in fields.items():
             number = turnstile.get(name, info.default)
@@ -430,12 +430,13 @@ def _clashes_of_exit(
     """What the check of who leaves needs."""
     if _mapping(data, "lane").get("direction") != "both":
         return
-    apart = any(turnstile.get(key) is not None for key in ("exit_coil", "exit_relay"))
+    relays = ("exit_coil", "exit_output", "exit_relay")
+    apart = any(turnstile.get(key) is not None for key in relays)
     if identity.get("exit") == "claim" and not apart:
         yield (
             "identity.exit",
             "is claim, but one coil unlocks both ways: a lent card would open the gate inwards; "
-            "add devices.turnstile.exit_coil (exit_relay), or set this to face",
+            "add devices.turnstile.exit_coil (exit_output, exit_relay), or set this to face",
         )
     if identity.get("exit") == "finger" and identity.get("finger", True) is False:
         yield "identity.exit", "is finger, but identity.finger is false; set this to face"
@@ -531,7 +532,10 @@ def _absolute(config: Config, folder: Path) -> Config:
     source = camera.source
     if isinstance(source, str) and "://" not in source and not source.isdigit():
         camera = camera.model_copy(update={"source": str(folder / Path(source).expanduser())})
-    devices = config.devices.model_copy(update={"camera": camera})
+    gate = config.devices.turnstile
+    if isinstance(gate, OsdpTurnstile):
+        gate = gate.model_copy(update={"key_file": folder / gate.key_file.expanduser()})
+    devices = config.devices.model_copy(update={"camera": camera, "turnstile": gate})
     names = ("public_key", "ca_file", "client_certificate", "client_key")
     given = ((name, getattr(config.centre, name)) for name in names)
     files = {name: folder / file.expanduser() for name, file in given if file is not None}

@@ -6,6 +6,7 @@ name in `Devices`.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,21 +34,51 @@ def usb_identity() -> Any:
     )
 
 
-Wire = Literal[
-    "unlock_coil", "exit_coil", "release_coil", "input_passage_a", "input_passage_b",
-    "input_forced", "input_fire", "input_open",
+_Inputs = Literal[
+    "input_passage_a", "input_passage_b", "input_forced", "input_fire", "input_open"
 ]  # fmt: skip
+INVERTED = (
+    "the other way round: a relay that is off when it acts, a contact that is open when it means "
+    "something"
+)
 
 
-class ModbusTurnstile(Section):
-    """Modbus RTU relay and input module. Coils and inputs each have a number of their own."""
+class _SensedTurnstile(Section):
+    """What all boards with inputs have in common."""
 
-    driver: Literal["modbus"]
+    driver: str
     port: str = Field(min_length=1, description="serial port")
     usb: str | None = usb_identity()
     baud: Baud = Field(default=9600, description="line speed")
-    unit: int = Field(default=1, ge=1, le=247, description="Modbus address of the board")
     pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
+    input_passage_a: int = Field(
+        default=0, ge=0, le=255, description="first sensor in entry direction"
+    )
+    input_passage_b: int = Field(default=1, ge=0, le=255, description="second sensor")
+    input_forced: int = Field(default=2, ge=0, le=255, description="forced-open contact")
+    input_fire: int = Field(default=3, ge=0, le=255, description="fire contact")
+    input_open: int | None = Field(
+        default=None, ge=0, le=255, description="contact: wing or door stands open; empty: none"
+    )
+    debounce_s: float = Field(
+        default=0.03, ge=0, le=0.5, description="a level counts when it has held for so long"
+    )
+    follow_s: float = Field(
+        default=0.6, ge=0.1, le=5, description="who follows within this is a second person"
+    )
+    sensor_stuck_s: float = Field(
+        default=60, ge=5, le=3600, description="a barrier broken for so long is told as blocked"
+    )
+    held_s: float = Field(
+        default=15, ge=1, le=600, description="open for so long without a passage: held open"
+    )
+
+
+class ModbusTurnstile(_SensedTurnstile):
+    """Modbus RTU relay and input module. Coils and inputs each have a number of their own."""
+
+    driver: Literal["modbus"]
+    unit: int = Field(default=1, ge=1, le=247, description="Modbus address of the board")
     pulse: Literal["flash", "coil", "latch"] = Field(
         default="flash",
         description="flash: the board times the pulse; coil: this program does; latch: on until "
@@ -64,32 +95,8 @@ class ModbusTurnstile(Section):
     release_coil: int = Field(
         default=1, ge=0, le=255, description="coil that latches the gate open"
     )
-    input_passage_a: int = Field(
-        default=0, ge=0, le=255, description="first sensor in entry direction"
-    )
-    input_passage_b: int = Field(default=1, ge=0, le=255, description="second sensor")
-    input_forced: int = Field(default=2, ge=0, le=255, description="forced-open contact")
-    input_fire: int = Field(default=3, ge=0, le=255, description="fire contact")
-    input_open: int | None = Field(
-        default=None, ge=0, le=255, description="contact: wing or door stands open; empty: none"
-    )
-    inverted: list[Wire] = Field(
-        default=[],
-        max_length=8,
-        description="coils and inputs that are wired the other way round: a relay that is off when "
-        "it acts, a contact that is open when it means something",
-    )
-    debounce_s: float = Field(
-        default=0.03, ge=0, le=0.5, description="a level counts when it has held for so long"
-    )
-    follow_s: float = Field(
-        default=0.6, ge=0.1, le=5, description="who follows within this is a second person"
-    )
-    sensor_stuck_s: float = Field(
-        default=60, ge=5, le=3600, description="a barrier broken for so long is told as blocked"
-    )
-    held_s: float = Field(
-        default=15, ge=1, le=600, description="open for so long without a passage: held open"
+    inverted: list[Literal["unlock_coil", "exit_coil", "release_coil", _Inputs]] = Field(
+        default=[], max_length=8, description=f"coils and inputs that are wired {INVERTED}"
     )
     counter_entry: int | None = Field(
         default=None,
@@ -100,6 +107,40 @@ class ModbusTurnstile(Section):
     )
     counter_exit: int | None = Field(
         default=None, ge=0, le=65_534, description="… of people coming out; likewise"
+    )
+
+
+class OsdpTurnstile(_SensedTurnstile):
+    """OSDP v2 board (IEC 60839-11-5), always with a secure channel. Outputs and inputs each have a
+    number of their own; on a board without inputs a passage ends by time."""
+
+    driver: Literal["osdp"]
+    address: int = Field(default=0, ge=0, le=126, description="OSDP address of the board")
+    key_file: Path = Field(
+        strict=False,
+        description="key of the secure channel (SCBK), 32 hexadecimal digits, mode 0600 "
+        "(`examgate device turnstile set-key`)",
+    )
+    pulse: Literal["timed", "latch"] = Field(
+        default="timed",
+        description="timed: the board ends the pulse; latch: on until the person is through or "
+        "the time is over, for gates without a controller of their own",
+    )
+    unlock_output: int = Field(
+        default=0, ge=0, le=127, description="output that unlocks one passage"
+    )
+    exit_output: int | None = Field(
+        default=None,
+        ge=0,
+        le=127,
+        description="output that unlocks one passage outwards; empty: the other one unlocks both "
+        "ways",
+    )
+    release_output: int = Field(
+        default=1, ge=0, le=127, description="output that holds the gate open"
+    )
+    inverted: list[Literal["unlock_output", "exit_output", "release_output", _Inputs]] = Field(
+        default=[], max_length=8, description=f"outputs and inputs that are wired {INVERTED}"
     )
 
 
@@ -183,7 +224,7 @@ class IdCard(Section):
 class Devices(Section):
     """The lane's hardware."""
 
-    turnstile: ModbusTurnstile | UsbRelayTurnstile = Field(discriminator="driver")
+    turnstile: ModbusTurnstile | OsdpTurnstile | UsbRelayTurnstile = Field(discriminator="driver")
     fingerprint: Fingerprint | None = None
     camera: Camera
     id_card: IdCard | None = None

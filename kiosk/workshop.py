@@ -153,6 +153,19 @@ async def _end_of(turnstile: Turnstile, seconds: float) -> str | None:
         return None
 
 
+async def give_key(turnstile: Any, journal: Journal) -> Any:
+    """Give the turnstile's board the key of the configuration; what the board says of itself.
+    Raises `DeviceFault`."""
+    journal("turnstile", "set_key", {"result": "asked"})
+    try:
+        about = await turnstile.give_key()
+    except DeviceFault as fault:
+        journal("turnstile", "set_key", {"result": fault.code.value})
+        raise
+    journal("turnstile", "set_key", {"result": "done"})
+    return about
+
+
 # --- fingerprint reader -------------------------------------------------------------------------
 
 

@@ -41,6 +41,8 @@ class PolledTurnstile(ABC):
     """`drivers.contracts.Turnstile`. `options` is the device's section of config.yaml, with
     `clear_s` added; the board's folder says which keys it reads."""
 
+    pause_s = POLL_S  #: between two looks; an order that comes in it goes out at once
+
     def __init__(self, options: Options) -> None:
         self._o = options
         self._port = str(options["port"])
@@ -161,7 +163,7 @@ class PolledTurnstile(ABC):
     def _do_jobs(self, board: Board) -> None:
         """Everything that was asked for; waits a poll's pause for a first one."""
         with contextlib.suppress(queue.Empty):
-            job, future = self._jobs.get(timeout=POLL_S)
+            job, future = self._jobs.get(timeout=self.pause_s)
             while True:
                 if future.set_running_or_notify_cancel():
                     try:

@@ -35,6 +35,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
                   "check power, baud and wiring (A and B swapped?)"),
     "garbled": ("检查接地和波特率，换短线", "check ground and baud, use a shorter cable"),
     "wrong_device": ("端口接的是别的设备：核对 udev 规则", "another device is there: udev rules"),
+    "wrong_key": ("核对 key_file 与控制板的密钥", "compare key_file with the board's key"),
     "wrong_password": ("核对配置中的设备密码", "compare the device's password with the file's"),
     "refused": ("核对配置中的线圈和输入编号", "compare coil and input numbers"),
     "unlock_unknown": ("检查闸机接线和传感器", "check the gate's wiring and sensors"),

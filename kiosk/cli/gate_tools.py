@@ -145,6 +145,31 @@ async def _cycle_alone(c: Context, hand: Any, times: int, seconds: float) -> lis
     return results
 
 
+@turnstile.command("set-key")
+@person_option
+@pass_context
+def set_key(c: Context, person: str) -> None:
+    """Give an OSDP board, fresh from the shelf, the key of `key_file`, and check it.
+
+    Where the file does not exist a new key is made; keep a copy of it in a safe place. The board
+    must be in its installation mode (its manual says how). The daemon must not run; it is
+    journalled. Exit code 5 when the board has another key already.
+
+    Example: examgate device turnstile set-key --person 李工
+    """
+    from kiosk import workshop
+
+    settings = c.config.device_options("turnstile")
+    driver = settings["driver"]
+    if driver != "osdp":
+        said = c.say(f"驱动 {driver} 没有密钥", f"driver {driver} has no key")
+        c.fail(Exit.BAD_INPUT, [f"devices.turnstile.driver: {said}"])
+    with by_hand(c, person) as hand:
+        about = asyncio.run(workshop.give_key(make_device(c, "turnstile"), hand.journal))
+    click.echo(c.say(f"控制板 {about.serial_number:08X} 已使用 {settings['key_file']}",
+                     f"board {about.serial_number:08X} uses {settings['key_file']}"))  # fmt: skip
+
+
 def _say_pulse(c: Context, done: Any) -> None:
     end = done.end or c.say("没有看到结果", "no end seen")
     click.echo(f"{done.result} ({done.ms} ms) → {end}")

@@ -31,11 +31,14 @@ def sim() -> None:
 
 @sim.command("run")
 @folder_option
+@click.option("--turnstile", type=click.Choice(["modbus", "osdp", "usb_relay"]), default="modbus",
+              show_default=True, help="Which board the turnstile has, by its driver.")
 @pass_context
-def run(c: Context, folder: Path) -> None:
+def run(c: Context, folder: Path, turnstile: str) -> None:
     """Run a turnstile, a fingerprint reader and a card reader until stopped (Ctrl-C).
 
-    Prints the ports for the `devices` section of a configuration.
+    Prints the ports for the `devices` section of a configuration. With --turnstile osdp its key
+    (`key_file`) is turnstile.key in the folder.
 
     Example: examgate sim run --folder /tmp/sim
     """
@@ -44,7 +47,7 @@ def run(c: Context, folder: Path) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with Stage(folder) as stage:
+    with Stage(folder, turnstile) as stage:
         for role in ("turnstile", "fingerprint", "id_card"):
             click.echo(f"{role}: {getattr(stage, role).port}")
         click.echo(c.say("运行中；另开终端：examgate sim do status",

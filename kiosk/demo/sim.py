@@ -23,6 +23,8 @@ from drivers.idcard.virtual import VirtualSamReader
 from drivers.link import Link, VirtualDevice
 from drivers.turnstile.gate import VirtualGate
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from drivers.turnstile.osdp.virtual import VirtualOsdp
+from drivers.turnstile.usb_relay.virtual import VirtualUsbRelay
 from kiosk.demo.people import CHEN, LI, STRANGER, WANG, ZHOU, Person
 
 SOCKET = "sim.sock"
@@ -213,13 +215,21 @@ def _answer(sim: Sim, line: bytes) -> bytes:
     return json.dumps(said, ensure_ascii=False).encode() + b"\n"
 
 
+#: driver → the virtual turnstile for it
+TURNSTILES: dict[str, Callable[[Path], VirtualGate]] = {
+    "modbus": lambda folder: VirtualTurnstile(folder / "turnstile"),
+    "osdp": lambda folder: VirtualOsdp.keyed(folder / "turnstile", folder / "turnstile.key"),
+    "usb_relay": lambda folder: VirtualUsbRelay(folder / "turnstile"),
+}
+
+
 class Stage:
     """The twins on ports with names in `folder`, and the socket. A context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, turnstile: str = "modbus") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.turnstile = VirtualTurnstile(folder / "turnstile")
+        self.turnstile = TURNSTILES[turnstile](folder)
         self.fingerprint = VirtualZfm(folder / "fingerprint", timed=True)
         self.id_card = VirtualSamReader(folder / "id_card")
         self._server: SimServer | None = None

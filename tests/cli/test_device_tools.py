@@ -10,12 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from drivers import ports
 from drivers.fingerprint.zfm.codec import Command, Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from drivers.turnstile.osdp.virtual import VirtualOsdp
 from kiosk import app
 from kiosk.config import load
 from kiosk.core.checkpoint import parse_signed
@@ -68,6 +70,29 @@ def tried(config) -> list[dict]:
 
 def later(act, seconds=0.3):
     threading.Timer(seconds, act).start()
+
+
+def test_a_new_osdp_board_is_given_its_key(run, key, config, config_file):
+    assert "modbus has no key" in run("device", "turnstile", "set-key").stderr
+    port, file = Path(config.devices.turnstile.port), config_file.parent / "osdp.key"
+    port.parent.mkdir(exist_ok=True)
+    text = yaml.safe_load(config_file.read_text())
+    text["devices"]["turnstile"] = {"driver": "osdp", "port": str(port), "key_file": "osdp.key"}
+    config_file.write_text(yaml.safe_dump(text, allow_unicode=True))
+    with VirtualOsdp(port, key=None) as board:
+        done = run("device", "turnstile", "set-key", "--person", "李工")
+        assert done.exit_code == 0 and str(file) in done.stdout
+        assert board.given_key is not None and file.read_text().strip() == board.given_key.hex()
+        assert board.given_key.hex() not in done.stdout
+        assert json.loads(run("device", "turnstile", "inputs", "--json").stdout)["inputs"]
+    with VirtualOsdp(port, key=bytes(16)):
+        again = run("device", "turnstile", "set-key", "--person", "王工")
+        assert again.exit_code == 5
+    said = [(e["action"], e["result"], e["person"]) for e in tried(config)]
+    assert said == [
+        ("set_key", "asked", "李工"), ("set_key", "done", "李工"),
+        ("set_key", "asked", "王工"), ("set_key", "wrong_key", "王工"),
+    ]  # fmt: skip
 
 
 def test_inputs_are_shown_after_inversion(run, key, gate):

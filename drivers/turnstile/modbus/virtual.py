@@ -11,8 +11,9 @@ from pathlib import Path
 from drivers.contracts import Way
 from drivers.turnstile.gate import RELOCK_S, STRIDE_S, VirtualGate
 from drivers.turnstile.modbus import codec
-from drivers.turnstile.modbus.boardmap import INPUTS, BoardMap
+from drivers.turnstile.modbus.boardmap import BoardMap
 from drivers.turnstile.modbus.codec import Request, RequestParser
+from drivers.turnstile.wiring import INPUTS
 
 COILS = 8
 INPUT_COUNT = 8

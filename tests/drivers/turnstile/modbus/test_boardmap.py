@@ -12,11 +12,12 @@ from drivers.contracts import GateEventKind as K
 from drivers.contracts import GateInputs, Way
 from drivers.errors import DeviceFault, FaultCode
 from drivers.turnstile.modbus import codec, device
-from drivers.turnstile.modbus.boardmap import INPUTS, INVERTIBLE, BoardMap
+from drivers.turnstile.modbus.boardmap import BoardMap
 from drivers.turnstile.modbus.bus import Bus
 from drivers.turnstile.modbus.codec import Request
 from drivers.turnstile.modbus.device import ModbusBoard
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from drivers.turnstile.wiring import INPUTS
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
 
@@ -157,7 +158,8 @@ def wired(tmp_path, gate_options):
 @pytest.mark.parametrize("pulse", ["flash", "coil", "latch"])
 def test_a_board_wired_the_other_way_round(run, wired, pulse):
     """Everything inverted: locked by a powered relay, contacts that open."""
-    twin, gate = wired(pulse=pulse, inverted=list(INVERTIBLE), input_open=5, unlock_coil=4)
+    everything = [*BoardMap.RELAYS, *INPUTS]
+    twin, gate = wired(pulse=pulse, inverted=everything, input_open=5, unlock_coil=4)
 
     async def body():
         assert twin.unlocked  # such a lock is open until its relay is powered
