@@ -125,6 +125,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     from kiosk.core.flow import Rules
     from kiosk.daemon import Daemon, Identity
     from kiosk.face.client import FaceWorker
+    from kiosk.mode import Lacks
     from kiosk.server import Server
     from kiosk.session import LaneSession, Times
     from kiosk.steps.seen_faces import SameFaceRule
@@ -184,7 +185,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     office = _office(
         config,
         store,
-        lambda: session.needed_devices,
+        lambda: session.ladder.needed,
         lambda: session.session_changed(),
         daemon.happened,
         lambda: session.warnings_changed(),
@@ -206,6 +207,15 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     )
     daemon.join(session, office, server, worker, watch)
     daemon.uploader = _uploader_or_none(config, store)
+    daemon.lacks = Lacks(
+        store,
+        clock,
+        screen_there=lambda: door.has_screen("candidate"),
+        sensor_since=lambda: session.gate.sensor_since,
+        has_centre=lambda: daemon.uploader is not None,
+        roster_days=config.session.roster_days,
+    )
+    session.ladder.others = lambda: daemon.lacks.found
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
         "fingerprint": daemon.serve_fingerprint,

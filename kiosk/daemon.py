@@ -31,6 +31,7 @@ from kiosk.desks.lane import LaneDesk
 from kiosk.desks.params import Params, parse
 from kiosk.desks.workshop import WorkshopDesk
 from kiosk.face import events as face
+from kiosk.mode import Lacks
 from kiosk.office import Office
 from kiosk.server import Connection, Server
 from kiosk.session import LaneSession
@@ -113,6 +114,7 @@ class Daemon:
         self.face_worker: Any
         self.uploader: Uploader | None = None
         self.watch: Watch
+        self.lacks: Lacks
         self.desk: LaneDesk
         self.workshop: WorkshopDesk
         self.door = Door(
@@ -233,6 +235,8 @@ class Daemon:
         """What a proctor has to hear of."""
         try:
             self.watch.look()
+            if self.lacks.look():
+                self.changed()
         except StoreError as error:
             self.session.evidence_failed(error)
 
@@ -347,7 +351,8 @@ class Daemon:
             warnings=session.warnings,
             help_open=session.help.open,
             two_people=session.verify.two_people,
-            waived=session.waived,
+            mode=session.ladder.mode(),
+            awaits_proctor=session.verify.awaited,
             receipt=session.receipt,
             fingers=session.fingers.named,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,
@@ -445,6 +450,7 @@ class Daemon:
                 opened = self.office.call(method, params)
                 if self.session.session_id != before:  # again: no change, and nothing to count
                     self.session.gate.session_opened()
+                    self.session.ladder.session_opened()
                 return opened
             case "session.close":
                 if params.get("session_id") == self.session.session_id:

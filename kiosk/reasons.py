@@ -56,6 +56,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.HELP_REQUESTED: ("请求帮助", "asked for help"),
     R.MANUAL_REJECTED: ("考试员核对未通过", "turned away by a proctor who looked"),
     R.MANUAL_TIMEOUT: ("考试员未作决定", "a proctor decided nothing in time"),
+    R.FACE_BY_EYE: ("摄像头停用，由考试员核对", "no camera: a proctor looks"),
     R.DEVICE_FAULT: ("设备故障", "device fault"),
     R.EVIDENCE_FAILED: ("记录无法写入", "evidence cannot be written"),
     R.RESTARTED: ("重新启动", "restarted"),

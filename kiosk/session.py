@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
@@ -34,12 +34,13 @@ from kiosk.steps.face import FaceStep
 from kiosk.steps.finger import FingerStep
 from kiosk.steps.gate import GateStep
 from kiosk.steps.help import HelpStep
+from kiosk.steps.ladder import Ladder
 from kiosk.steps.seen_faces import SameFaceRule
 from kiosk.steps.verify import VerifyStep
 from kiosk.steps.workshop import WorkshopStep
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
-from kiosk.supervisor import DeviceStatus, Supervisor
+from kiosk.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +127,7 @@ class LaneSession:
         self.claims = ClaimStep(self)
         self.fingers = FingerStep(self)
         self._asked: int | None = None  #: the request of who is at the lane
-        self.waived: dict[str, Any] | None = None  #: a factor that a chief lets it go on without
+        self.ladder = Ladder(self)
         self.verify = VerifyStep(self, two_people)
         self.help = HelpStep(self)
         self.gate = GateStep(self, times.gate_s, latch)
@@ -240,7 +241,7 @@ class LaneSession:
             reason = Reason.EVIDENCE_FAILED
         elif self.gate.fire:
             reason = Reason.DRILL if self.gate.drill else Reason.FIRE
-        elif not all(status.ok for status in self.needed_devices.values()):
+        elif not all(status.ok for status in self.ladder.needed.values()):
             reason = Reason.DEVICE_FAULT
         elif self.workshop.busy:
             reason = Reason.WORKSHOP
@@ -250,43 +251,11 @@ class LaneSession:
             self.offer(ev.LaneRecovered())
         self._changed()
 
-    @property
-    def needed_devices(self) -> Mapping[str, DeviceStatus]:
-        """Those that the lane cannot do without now."""
-        found = dict(self.supervisor.statuses)
-        if self.lane.without_finger:
-            found.pop("fingerprint", None)
-        return found
-
-    def waive_finger(self, person: str) -> None:
-        """Go on without a fingerprint reader that is out of order, until it is back."""
-        since, code = self.clock.now().isoformat(), self.supervisor.statuses["fingerprint"].code
-        payload = {"factor": "finger", "code": code, "person": person}
-        self.store.journal(
-            JournalKind.FACTOR_WAIVED, session_id=self.session_id, payload=payload
-        )
-        self.waived = {"factor": "finger", "since": since, "person": person}
-        self.post(ev.FingerWaived())
-        self.tell(JournalKind.FACTOR_WAIVED.value, None)
-        self.health_changed()
-
     def device_found(self, role: str) -> None:
-        """It is back: what was waived for it is asked for again."""
+        """It is back: its memory is filled again, and what was waived for it is asked again."""
         if role == "fingerprint":
             self.fingers.hold(anew=True)
-        if role != "fingerprint" or not self.lane.without_finger:
-            return
-        self.post(ev.FingerRestored())
-        self.waived = None
-        try:
-            self.store.journal(
-                JournalKind.FACTOR_RESTORED,
-                session_id=self.session_id,
-                payload={"factor": "finger"},
-            )
-        except StoreError as error:
-            self.evidence_failed(error)
-        self.tell(JournalKind.FACTOR_RESTORED.value, None)
+        self.ladder.found(role)
 
     def device_lost(self, role: str) -> None:
         """The turnstile died while somebody is in it: how they went is not known."""
@@ -391,6 +360,9 @@ class LaneSession:
                 self._record_passage(effect)
             case do.RecordDecision():
                 self._record_decision(effect)
+            case do.CallProctor(candidate=candidate, reason=reason):
+                self._asked = self.help.ask(candidate, reason)
+                self.help_waiting = True
             case do.Record():
                 self.record(effect)
 

@@ -284,9 +284,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "摄像头正常，请拍照并选择其他原因。",
         "The camera works: take a picture and choose another reason.",
     ),
-    "reader_works": (
-        "指纹仪没有故障，或已经免验。",
-        "The fingerprint reader works, or it is waived already.",
+    "device_works": (
+        "设备“{role}”没有故障（或本通道没有），或已经允许停用它继续。",
+        "The {role} works, this lane has none, or the lane goes on without it already.",
     ),
     "gate_in_use": (
         "通道上有人，现在不能试开闸机：请等他走完。",

@@ -34,7 +34,7 @@ def steps_of(lane: Lane) -> dict[str, str]:
         failed = next((s for s in _ORDER if s not in visit.done), None)
     else:
         failed = None
-    skipped = {Step.FINGER} if not lane.rules.finger or lane.without_finger else set()
+    skipped = set() if lane.asks_finger else {Step.FINGER}
     if visit.leaving:  # one thing is asked of them, and they have a seat
         asked = Step.FINGER if lane.state is State.FINGER else Step.FACE
         skipped = set(Step) - {asked}
@@ -103,8 +103,19 @@ def hall_of(session: Session, entrance: str) -> dict[str, Any] | None:
 def may_type(lane: Lane) -> bool:
     """Whether the screen offers a number instead of a card: now, or at the touch of a button."""
     if lane.state is State.IDLE:
-        return lane.rules.may_type_at_once and lane.rules.claim_by_card
+        return lane.asks_numbers
     return lane.rules.may_type and lane.state is State.CLAIM
+
+
+def claim_mode(lane: Lane) -> str:
+    """How somebody says who they are: by `id_card`, `face`, `number` or through a `proctor`."""
+    if lane.by_eye:
+        return "id_card" if lane.takes_cards else "proctor"
+    if not lane.rules.claim_by_card:
+        return "face"
+    if lane.takes_cards:
+        return "id_card"
+    return "number" if lane.asks_numbers else "proctor"
 
 
 def state_of(
@@ -120,7 +131,8 @@ def state_of(
     warnings: int = 0,
     help_open: int = 0,
     two_people: bool = True,
-    waived: dict[str, Any] | None = None,
+    mode: dict[str, Any] | None = None,
+    awaits_proctor: bool = False,
     receipt: str | None = None,
     hall: dict[str, Any] | None = None,
     fingers: Sequence[str] = (),
@@ -133,12 +145,12 @@ def state_of(
         "seq": seq,
         "state": lane.state.value,
         "steps": steps_of(lane),
-        "claim_mode": "id_card" if lane.rules.claim_by_card else "face",
+        "claim_mode": claim_mode(lane),
         "candidate": candidate_of(visit.candidate),
         "may_type": may_type(lane),
         "may_leave": accepts(lane, LeavingAsked()),
         "leaving": visit.leaving,
-        "may_lay_card": lane.rules.has_card_reader,
+        "may_lay_card": lane.takes_cards,
         "numbers_left": visit.numbers_left if lane.state is State.CLAIM else None,
         "number_failed": visit.number_failed,
         "reason": visit.reason.value if visit.reason else lane.failed and lane.failed.value,
@@ -160,6 +172,7 @@ def state_of(
         "warnings": warnings,
         "help_open": help_open,
         "two_people": two_people,
-        "waived": waived,
+        "mode": mode or {"rung": "full", "missing": []},
+        "awaits_proctor": awaits_proctor,
         "visit": visit.number,
     }

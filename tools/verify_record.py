@@ -226,6 +226,7 @@ PAYLOADS = {
     "capture_kept": "sha256:hash outcome:text",
     "identity_overridden": "why:text note:text person:text approved_by:text? evidence_sha256:hash?",
     "factor_waived": "factor:text person:text",
+    "factor_restored": "factor:text",
     "finger_overridden": "why:text note:text person:text approved_by:text?",
     "gate_intent": "intent:whole draw_no:whole authority:text",
     "gate_pulse": "intent:whole result:text",
@@ -832,7 +833,7 @@ class Replay:
         self.opened = self.closed = self.other_opened = False
         self.draw_no = 0
         self.policy: Any = None
-        self.waived = False  #: no fingers are asked for: the reader is out of order
+        self.waived: set[str] = set()  #: factors that the lane goes on without
         self.candidates: dict[Any, Candidate] = {}
         self.held: dict[str, Seat] = {}  #: by terminal
         self.intents: dict[int, Intent] = {}
@@ -848,15 +849,17 @@ class Replay:
             ours = entry["session_id"] == self.session_id
             self.around(seq, entry, ours)
             wrong = misfit(entry, self.hall.version if self.hall else 2)
-            if wrong and (ours or wrong == "policy" or entry["kind"] == "factor_waived"):
+            if wrong and (ours or wrong == "policy" or entry["kind"].startswith("factor_")):
                 self.say(seq, "payload", entry["kind"], wrong, payload.get(wrong))
                 continue
             if entry["kind"] in ("lane_started", "session_opened") and "policy" in payload:
                 self.policy = payload["policy"]
-            if entry["kind"] in ("lane_started", "factor_restored"):
-                self.waived = False
-            elif entry["kind"] == "factor_waived":
-                self.waived = payload["factor"] == "finger" and bool(payload["person"].strip())
+            if entry["kind"] == "lane_started":
+                self.waived.clear()
+            elif entry["kind"] == "factor_restored":
+                self.waived.discard(payload["factor"])
+            elif entry["kind"] == "factor_waived" and payload["person"].strip():
+                self.waived.add(payload["factor"])
             handler = getattr(self, "on_" + entry["kind"], None)
             if ours and handler is not None:
                 who = self.candidates.setdefault(entry["pseudonym"], Candidate())
@@ -1049,7 +1052,7 @@ class Replay:
         seat.allowed = seat.left
 
     def on_identity_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
-        who.identity, who.finger, who.excused = "verified", "", self.waived
+        who.identity, who.finger, who.excused = "verified", "", "finger" in self.waived
 
     def on_finger_verified(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         who.finger = "verified"
@@ -1061,9 +1064,10 @@ class Replay:
     def on_identity_overridden(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         self.decision(seq, payload, FACE_REASONS)
         picture = payload["evidence_sha256"]
-        if picture not in who.pictures and (picture or payload["why"] != "camera"):
+        no_camera = payload["why"] == "camera" and "face" in self.waived
+        if picture not in who.pictures and (picture or not no_camera):
             self.say(seq, "override picture")
-        who.identity, who.finger, who.excused = "override", "", self.waived
+        who.identity, who.finger, who.excused = "override", "", "finger" in self.waived
 
     def on_finger_overridden(self, seq: int, entry: Any, payload: Any, who: Candidate) -> None:
         self.decision(seq, payload, FINGER_REASONS)

@@ -71,7 +71,7 @@ class _Shown:
 class Gate:
     seats: Seats
     policy: dict[str, Any] | None = None  #: None: of a lane that did not say it
-    waived: bool = False  #: a chief lets the lane go on without its fingerprint reader
+    waived: set[str] = field(default_factory=set)  #: what a chief lets the lane go on without
     intents: dict[int, _Intent] = field(default_factory=dict)
     _shown: dict[str, _Shown] = field(default_factory=dict)
     _signed: set[str] = field(default_factory=set)
@@ -83,7 +83,7 @@ class Gate:
         who = entry.pseudonym or ""
         match entry.kind:
             case "identity_verified":
-                self._shown[who] = _Shown(face="verified", waived=self.waived)
+                self._shown[who] = _Shown(face="verified", waived="finger" in self.waived)
             case "finger_verified":
                 self._shown.setdefault(who, _Shown()).finger = "verified"
             case "signed":
@@ -112,7 +112,7 @@ class Gate:
             yield from self._picture(entry)
         who = entry.pseudonym or ""
         if face:
-            self._shown[who] = _Shown(face="override", waived=self.waived)
+            self._shown[who] = _Shown(face="override", waived="finger" in self.waived)
         else:
             self._shown.setdefault(who, _Shown()).finger = "override"
 
@@ -129,7 +129,7 @@ class Gate:
     def _picture(self, entry: Entry) -> Iterator[Finding]:
         sha256 = entry.payload["evidence_sha256"]
         if sha256 is None:
-            if entry.payload["why"] != FaceOverride.CAMERA:
+            if entry.payload["why"] != FaceOverride.CAMERA or "face" not in self.waived:
                 yield Finding(Code.OVERRIDE, entry.seq, "override_picture")
         elif (entry.pseudonym or "", sha256) not in self._looked_at:
             yield Finding(Code.OVERRIDE, entry.seq, "override_picture")

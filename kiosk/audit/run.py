@@ -170,13 +170,19 @@ class _Session:
 
     def _take_waiver(self, entry: Entry) -> None:
         """Of the lane, whatever session it falls into; it does not outlive a restart."""
-        if entry.kind in (K.LANE_STARTED, K.FACTOR_RESTORED):
-            self.gate.waived = False
+        if entry.kind == K.LANE_STARTED:
+            self.gate.waived.clear()
+        elif entry.kind == K.FACTOR_RESTORED:
+            factor = entry.payload["factor"]
+            if not isinstance(factor, str):
+                raise TypeError("factor")
+            self.gate.waived.discard(factor)
         elif entry.kind == K.FACTOR_WAIVED:
             factor, person = entry.payload["factor"], entry.payload["person"]
             if not (isinstance(factor, str) and isinstance(person, str)):
                 raise TypeError("factor")
-            self.gate.waived = factor == "finger" and bool(person.strip())
+            if person.strip():
+                self.gate.waived.add(factor)
 
     def _shown(self, entry: Entry) -> Iterator[Finding]:
         self.gate.shows(entry)

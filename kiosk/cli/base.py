@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -78,6 +80,13 @@ class Context:
         from kiosk.texts import ROLES
 
         return ROLES.get(role, (role, role))[0 if self.language == "zh" else 1]
+
+    def when(self, iso: str | None) -> str:
+        """A time of the wire in the hall's time zone, to the second; "–" for none."""
+        if not iso:
+            return "–"
+        zone = ZoneInfo(self.config.venue.timezone)
+        return f"{datetime.fromisoformat(iso).astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
     def fail(self, code: Exit, sentences: Iterable[str]) -> NoReturn:
         """Say each sentence on standard error and end with `code`."""

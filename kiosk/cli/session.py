@@ -13,6 +13,7 @@ import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.hall_file import read_hall
+from kiosk.cli.mode import lane_mode, mode_lines
 from kiosk.cli.staff import approval_of
 from kiosk.core.codes import PauseReason, ReturnReason, VoidReason
 
@@ -264,8 +265,14 @@ def status(c: Context, session_id: str | None, json_: bool) -> None:
         seed = _seed(ask, sessions[0]) if session_id else None
     if session_id and seed:
         sessions[0]["seed"] = seed
+    mode = lane_mode(c)
+    if json_:
+        c.print_json({"sessions": sessions, "mode": mode})
+        return
     _show(c, sessions, json_)
-    if session_id and not json_ and sessions[0]["commitment"]:
+    for line in mode_lines(c, mode):
+        click.echo(line)
+    if session_id and sessions[0]["commitment"]:
         click.echo(f"{c.say('抽号承诺', 'commitment')} {sessions[0]['commitment']}")
         if seed:
             click.echo(f"{c.say('种子', 'seed')} {seed}")

@@ -66,6 +66,7 @@ class Reason(StrEnum):
     # a proctor looked at them, face to face
     MANUAL_REJECTED = "MANUAL_REJECTED"
     MANUAL_TIMEOUT = "MANUAL_TIMEOUT"
+    FACE_BY_EYE = "FACE_BY_EYE"  #: without a camera a proctor looks at everybody
     # the lane itself
     DEVICE_FAULT = "DEVICE_FAULT"
     EVIDENCE_FAILED = "EVIDENCE_FAILED"
@@ -170,6 +171,15 @@ class ClaimBy(StrEnum):
     CARD = "card"
     NUMBER = "number"  #: typed or scanned
     FACE = "face"  #: found among all of the session
+
+
+class Factor(StrEnum):
+    """What a lane may be let go on without while its device is out of order
+    (docs/degraded.md). Closed: nothing else can be gone without."""
+
+    FACE = "face"  #: the camera; a proctor compares by eye, one candidate after another
+    FINGER = "finger"
+    CARD = "card"  #: the identity-card reader; a typed number is the claim
 
 
 class Step(StrEnum):

@@ -96,6 +96,14 @@ class RecordDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class CallProctor:
+    """Somebody has to come to this candidate."""
+
+    candidate: Candidate
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Write an entry into the journal."""
 
@@ -122,5 +130,6 @@ Effect = (
     | UnlockGate
     | RecordPassage
     | RecordDecision
+    | CallProctor
     | Record
 )

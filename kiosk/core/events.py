@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import Reason
+from kiosk.core.codes import Factor, Reason
 from kiosk.core.types import Admission, Candidate, Lookup, Override
 
 
@@ -32,13 +32,18 @@ class SessionResumed:
 
 
 @dataclass(frozen=True, slots=True)
-class FingerWaived:
-    """A chief lets the lane go on while its fingerprint reader is out of order."""
+class FactorWaived:
+    """A chief lets the lane go on while this factor's device is out of order."""
+
+    factor: Factor
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
-class FingerRestored:
-    """The reader is back: fingers are asked for again."""
+class FactorRestored:
+    """The device is back: the factor is asked for again."""
+
+    factor: Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +201,8 @@ class Cancelled:
 Event = (
     SessionOpened
     | SessionClosed
-    | FingerWaived
-    | FingerRestored
+    | FactorWaived
+    | FactorRestored
     | SessionPaused
     | SessionResumed
     | LaneFailed

@@ -124,16 +124,12 @@ def _number_failed(lane: Lane, reason: Reason) -> tuple[Lane, Effects]:
     return after, (record, *effects)
 
 
-def _asks_finger(lane: Lane) -> bool:
-    return lane.rules.finger and not lane.without_finger
-
-
 def _after_face(lane: Lane, *before: do.Effect) -> tuple[Lane, Effects]:
     visit = replace(lane.visit, done=lane.visit.done | {Step.FACE})
     lane = replace(lane, visit=visit)
     if visit.leaving:
         return _depart(lane, *before, do.GuardFace())
-    if _asks_finger(lane):
+    if lane.asks_finger:
         after = replace(lane, state=State.FINGER)
         return after, (*before, do.GuardFace(), do.ReadFinger())
     return _after_finger(lane, *before, do.GuardFace())
@@ -215,7 +211,9 @@ def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     begin: list[do.Effect] = [_claimed_record(lane, ClaimBy.CARD)]
     if lane.visit.leaving and lane.rules.exit is not ExitCheck.FACE:
         return _leave_without_face(lane, *begin)
-    if _asks_finger(lane) and not lane.visit.leaving:
+    if lane.by_eye:
+        return _await_proctor(lane, *begin)
+    if lane.asks_finger and not lane.visit.leaving:
         begin.append(do.LoadFinger(candidate))
     begin.append(do.VerifyFace(candidate))
     return replace(lane, state=State.FACE), tuple(begin)
@@ -226,30 +224,36 @@ def _may_begin(lane: Lane, leaving: bool) -> bool:
     return lane.state is State.IDLE or (leaving and lane.state in (State.PAUSED, State.CLOSED))
 
 
+def _await_proctor(lane: Lane, *begin: do.Effect) -> tuple[Lane, Effects]:
+    """There is no camera: a person looks at whoever claims."""
+    called = do.CallProctor(lane.visit.who, Reason.FACE_BY_EYE)
+    return replace(lane, state=State.VERIFY), (*begin, called)
+
+
 def _leave_without_face(lane: Lane, *begin: do.Effect) -> tuple[Lane, Effects]:
-    """As the lane's rule for the way out says; a reader that is out of order makes it the face."""
+    """As the lane's rule for the way out says; a reader that is out of order makes it the face,
+    or, without a camera either, a proctor."""
     candidate = lane.visit.who
     if lane.rules.exit is ExitCheck.CLAIM:
         return _depart(lane, *begin)
-    if not _asks_finger(lane):
-        return replace(lane, state=State.FACE), (*begin, do.VerifyFace(candidate))
-    after = replace(lane, state=State.FINGER)
-    return after, (*begin, do.LoadFinger(candidate), do.ReadFinger())
+    if lane.asks_finger:
+        after = replace(lane, state=State.FINGER)
+        return after, (*begin, do.LoadFinger(candidate), do.ReadFinger())
+    if lane.by_eye:
+        return _await_proctor(lane, *begin)
+    return replace(lane, state=State.FACE), (*begin, do.VerifyFace(candidate))
 
 
 def _on_leaving_asked(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     """The next claim is one to go out. Also while no session takes anybody."""
     lane = replace(lane, visit=replace(lane.visit, leaving=True))
-    if lane.rules.claim_by_card:
+    if lane.rules.claim_by_card or lane.by_eye:
         return _ask_claim(lane)
     return replace(lane, state=State.FACE), (do.VerifyFace(None),)
 
 
 def _on_number_asked(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    rules = lane.rules
-    if rules.claim_by_card and rules.may_type and rules.may_type_at_once:
-        return _ask_claim(lane)
-    return lane, ()
+    return _ask_claim(lane) if lane.asks_numbers else (lane, ())
 
 
 def _on_number(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -258,7 +262,7 @@ def _on_number(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     Unlike a card it is not refused at once, not even when it is on no roster.
     """
     assert isinstance(event, ev.NumberClaimed)
-    if not lane.rules.may_type:
+    if not lane.rules.may_type or lane.by_eye:
         return lane, ()
     lookup = event.lookup
     record = do.Record(JournalKind.CLAIM_TYPED, refusal_of(lane, lookup), lookup.candidate)
@@ -268,7 +272,7 @@ def _on_number(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 
 def _on_face_appeared(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    if lane.rules.claim_by_card:
+    if lane.rules.claim_by_card or lane.by_eye:
         return lane, ()
     return replace(lane, state=State.FACE), (do.VerifyFace(None),)
 
@@ -287,7 +291,7 @@ def _on_face_accepted(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         JournalKind.IDENTITY_VERIFIED, None, lane.visit.who, distance=event.distance
     )
     effects.append(verified)
-    if _asks_finger(lane) and not claimed_before and not lane.visit.leaving:
+    if lane.asks_finger and not claimed_before and not lane.visit.leaving:
         effects.append(do.LoadFinger(lane.visit.who))
     return _after_face(lane, *effects)
 
@@ -302,14 +306,22 @@ def _on_face_refused(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 def _on_face_not_sure(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     if lane.visit.typed is not None:
         return _number_failed(lane, Reason.FACE_NOT_SURE)
-    if lane.visit.candidate is None and (lane.rules.has_card_reader or lane.rules.may_type):
+    if lane.visit.candidate is None and (lane.takes_cards or lane.rules.may_type):
         return _ask_claim(lane)
     return _refuse(lane, Reason.FACE_NOT_SURE)
 
 
-def _on_finger_waived(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
-    """For whoever comes to the finger from now on."""
-    return replace(lane, without_finger=isinstance(event, ev.FingerWaived)), ()
+def _on_factor_waived(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    """For whoever comes to it from now on; never in nobody's name."""
+    assert isinstance(event, ev.FactorWaived)
+    if not event.person.strip():
+        return lane, ()
+    return replace(lane, without=lane.without | {event.factor}), ()
+
+
+def _on_factor_restored(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    assert isinstance(event, ev.FactorRestored)
+    return replace(lane, without=lane.without - {event.factor}), ()
 
 
 def _on_verification(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
@@ -335,9 +347,9 @@ def _on_identity_overridden(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]
     lane = replace(lane, visit=replace(lane.visit, overridden=True, done=done))
     if lane.visit.leaving:
         return _depart(lane, *effects, do.GuardFace())
-    if _asks_finger(lane) and event.finger is not None:
+    if lane.asks_finger and event.finger is not None:
         return _without_finger(lane, event.finger, *effects, do.GuardFace())
-    if _asks_finger(lane):
+    if lane.asks_finger:
         effects.append(do.LoadFinger(who))
     return _after_face(lane, *effects)
 
@@ -477,7 +489,7 @@ S = State
 _WAITING = (S.IDLE, S.PAUSED, S.CLOSED, S.OUT_OF_ORDER)
 _ACTIVE = (S.CLAIM, S.FACE, S.FINGER, S.SIGN)
 _UNDER_WAY = (*_ACTIVE, S.VERIFY)
-_TO_FACE = (S.FACE, S.FINGER, S.DRAWING, S.REFUSED)
+_TO_FACE = (S.FACE, S.VERIFY, S.FINGER, S.DRAWING, S.REFUSED)  #: VERIFY: while there is no camera
 _PAST_FACE = (S.FINGER, S.SIGN, S.DRAWING, S.REFUSED)
 
 TABLE: dict[tuple[State, type], Rule] = {
@@ -551,7 +563,7 @@ for _state in _ACTIVE:
     TABLE[_state, ev.PersonLeft] = Rule(
         _on_left, (*_HOME, _state), "walked away: nothing half-done"
     )
-for _state in (S.IDLE, S.CLAIM, S.FACE, S.REFUSED):
+for _state in (S.IDLE, S.CLAIM, S.FACE, S.VERIFY, S.REFUSED):
     TABLE[_state, ev.VerificationBegun] = Rule(
         _on_verification, (S.VERIFY, S.PAUSED, S.CLOSED, S.OUT_OF_ORDER)
         if _state is S.REFUSED else (S.VERIFY,), "a proctor looks",
@@ -580,8 +592,8 @@ for _state in (*_UNDER_WAY, S.DRAWING, S.GATE, S.WELCOME, S.REFUSED, S.OUT_OF_OR
     TABLE[_state, ev.SessionPaused] = Rule(_on_paused, (_state,), "noted; who is here finishes")
     TABLE[_state, ev.SessionResumed] = Rule(_on_resumed, (_state,), "noted")
 for _state in S:
-    TABLE[_state, ev.FingerWaived] = Rule(_on_finger_waived, (_state,), "noted")
-    TABLE[_state, ev.FingerRestored] = Rule(_on_finger_waived, (_state,), "noted")
+    TABLE[_state, ev.FactorWaived] = Rule(_on_factor_waived, (_state,), "noted")
+    TABLE[_state, ev.FactorRestored] = Rule(_on_factor_restored, (_state,), "noted")
 for _state in _WAITING:
     TABLE[_state, ev.LaneFailed] = Rule(_on_failed, (S.OUT_OF_ORDER,), "a device is missing")
 TABLE[S.IDLE, ev.SessionClosed] = Rule(_on_session_closed, (S.CLOSED,), "closes")
@@ -591,9 +603,9 @@ def accepts(lane: Lane, event: ev.Event) -> bool:
     """Whether `step` would take it: for happenings that may come too late, such as absence."""
     if (lane.state, type(event)) not in TABLE:
         return False
-    if isinstance(event, ev.LeavingAsked) or (
-        isinstance(event, ev.VerificationBegun) and event.leaving
-    ):
+    if isinstance(event, ev.LeavingAsked):
+        return lane.rules.exit is not None and (lane.takes_cards or not lane.by_eye)
+    if isinstance(event, ev.VerificationBegun) and event.leaving:
         return lane.rules.exit is not None
     if lane.state not in (State.PAUSED, State.CLOSED):
         return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import ExitCheck, Reason, State, Step
+from kiosk.core.codes import ExitCheck, Factor, Reason, State, Step
 from kiosk.core.types import Candidate, Lookup
 
 
@@ -58,8 +58,29 @@ class Visit:
 class Lane:
     state: State = State.CLOSED
     session_open: bool = False
-    without_finger: bool = False  #: a chief lets it go on while the reader is out of order
+    without: frozenset[Factor] = frozenset()  #: a chief lets it go on while these are missing
     paused: bool = False  #: nobody new begins; who is on their way finishes
     failed: Reason | None = None
     visit: Visit = Visit()
     rules: Rules = Rules()
+
+    @property
+    def asks_finger(self) -> bool:
+        return self.rules.finger and Factor.FINGER not in self.without
+
+    @property
+    def by_eye(self) -> bool:
+        """Without its camera: a proctor looks at everybody."""
+        return Factor.FACE in self.without
+
+    @property
+    def takes_cards(self) -> bool:
+        return self.rules.has_card_reader and Factor.CARD not in self.without
+
+    @property
+    def asks_numbers(self) -> bool:
+        """Whether who waits may ask to type a number instead of laying a card on. Not without the
+        camera: nothing would stand behind a number."""
+        rules = self.rules
+        wanted = rules.may_type_at_once or Factor.CARD in self.without
+        return rules.claim_by_card and rules.may_type and wanted and not self.by_eye

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from kiosk.core import events as ev
 from kiosk.core import flow
-from kiosk.core.codes import FaceOverride, FingerOverride, Rejection
+from kiosk.core.codes import FaceOverride, Factor, FingerOverride, Rejection
 from kiosk.core.number import Number, NumberKind, read
 from kiosk.core.types import Lookup, Override, Standing
 from kiosk.desks.params import NoParams, Params, parse
 from kiosk.reasons import reason_text
 from kiosk.session import LaneSession
+from kiosk.steps.ladder import DEVICES
 from kiosk.store.errors import NotBooked, NotHelpable, StoreError
 from kiosk.store.help import ENDS, HelpRequest
 from kiosk.texts import Problem
@@ -57,7 +58,7 @@ class Waive(Decision):
 
 
 class WhichFactor(Params):
-    factor: Literal["finger"]
+    factor: Factor
     person: str = Field(min_length=1, max_length=64)
 
 
@@ -199,7 +200,7 @@ class LaneDesk:
                 "valid_to": card.valid_to,
                 "fits": step.card_fits(),
             },
-            "finger": self._session.lane.rules.finger,
+            "finger": self._session.lane.asks_finger,
             "two_people": step.two_people,
         }
 
@@ -244,12 +245,11 @@ class LaneDesk:
         return {}
 
     def _waive_factor(self, p: WhichFactor) -> Any:
-        """Only for a reader that is out of order, and only until it is back."""
-        session = self._session
-        status = session.supervisor.statuses.get("fingerprint")
-        if status is None or status.ok or session.waived is not None:
-            raise self._refused("reader_works", p)
-        session.waive_finger(p.person)
+        """Only for a device that is out of order, and only until it is back."""
+        ladder = self._session.ladder
+        if not ladder.may_waive(p.factor):
+            raise self._refused("device_works", p, role=DEVICES[p.factor])
+        ladder.waive(p.factor, p.person)
         return {}
 
     def _camera_works(self) -> bool:

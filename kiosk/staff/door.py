@@ -94,6 +94,10 @@ class Door:
             raise self._declined("NOT_HERE", [Problem("not_here")])
         self._known[connection] = replace(standing, machine=False, screen=screen)
 
+    def has_screen(self, screen: str) -> bool:
+        """Whether one of these is connected."""
+        return any(standing.screen == screen for standing in self._known.values())
+
     def of(self, connection: Any) -> Standing:
         return self._known.get(connection, Standing())
 

@@ -54,6 +54,8 @@ class ClaimStep:
         if not leaves(lane.lane, lookup):  # a card that has expired meanwhile keeps nobody in
             problem = self._card_problem(card, lookup) or lane.window_problem(lookup)
         lane.offer(ev.CardClaimed(lookup, problem))
+        if lane.verify.awaited:
+            lane.verify.saw_card(card)  # the proctor who is called compares it
         return True
 
     # --- who it is --------------------------------------------------------------------------------
@@ -108,8 +110,7 @@ class ClaimStep:
 
     def may_ask(self) -> bool:
         """Whether a card lane lets somebody type instead of laying a card on."""
-        rules, state = self._lane.lane.rules, self._lane.lane.state
-        return rules.may_type_at_once and rules.claim_by_card and state is State.IDLE
+        return self._lane.lane.asks_numbers and self._lane.lane.state is State.IDLE
 
     def on_number(self, text: str) -> NumberProblem | None:
         """Claim by what was typed; the answer is what is wrong with it as a number.

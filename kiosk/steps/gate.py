@@ -6,6 +6,7 @@ Knows the turnstile's contract; what a passage means for the candidate is the fl
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -56,6 +57,7 @@ class GateStep:
         self.fire = False
         self.drill = False
         self.fire_contact = False  #: the panel itself, as last seen
+        self.sensor_since: datetime | None = None  #: a barrier has been broken too long
         self._counters: GateCounters | None = None  #: as last read
         self._unanswered: int | None = None  #: intent whose pulse is unknown, and not yet ended
 
@@ -99,6 +101,7 @@ class GateStep:
     def connected(self) -> None:
         """The turnstile is there, at the start or again; a closed contact is told anew."""
         self.fire_contact = False
+        self.sensor_since = None
         self._lane.spawn(self._count())
 
     async def _count(self, session_id: str | None = None) -> None:
@@ -137,7 +140,10 @@ class GateStep:
         if kind.ends_passage and self._lane.lane.state is State.GATE:
             self._lane.post(ev.PassageEnded(ends[kind]))
             return
+        if kind is GateEventKind.SENSOR_BLOCKED:
+            self.sensor_since = self.sensor_since or self._lane.clock.now()
         if kind is GateEventKind.SENSOR_CLEAR:
+            self.sensor_since = None
             self._record_event(None, kind)
             return
         reason = UNASKED.get(kind) or (ends[kind] if kind.ends_passage else None)

@@ -28,17 +28,23 @@ class VerifyStep:
         self.newest: bytes | None = None  #: JPEG, as the candidate stands there
         self.captured: bytes | None = None  #: the one that is looked at, and kept
         self.card: IdCard | None = None  #: laid on meanwhile
+        self._begun = False  #: who looks is in the journal
 
     @property
     def under_way(self) -> bool:
-        return self._lane.lane.state is State.VERIFY
+        """A proctor looks; before they have begun they are only waited for."""
+        return self._lane.lane.state is State.VERIFY and self._begun
+
+    @property
+    def awaited(self) -> bool:
+        return self._lane.lane.state is State.VERIFY and not self._begun
 
     def may_begin(self, leaving: bool = False) -> bool:
         """Nobody new while paused, closed or out of order; `leaving`: to let somebody out."""
         lane = self._lane.lane
         ready = leaving or (lane.session_open and not lane.paused)
-        event = ev.VerificationBegun(_NOBODY, leaving)
-        return ready and lane.failed is None and flow.accepts(lane, event)
+        ready = ready and lane.failed is None and not self.under_way
+        return ready and flow.accepts(lane, ev.VerificationBegun(_NOBODY, leaving))
 
     def is_another(self, lookup: Lookup) -> bool:
         """Whether somebody else is on their way just now."""
@@ -59,6 +65,8 @@ class VerifyStep:
             payload={"person": person},
         )
         lane.post(ev.VerificationBegun(lookup, leaving))
+        self._begun = lane.lane.state is State.VERIFY  # after a new visit has forgotten the last
+        lane.show_again()
         lane.tell(JournalKind.VERIFICATION_BEGUN.value, None, candidate=lookup.candidate)
 
     def saw(self, picture: face.Preview) -> None:
@@ -99,6 +107,7 @@ class VerifyStep:
 
     def forget(self) -> None:
         self.newest = self.captured = self.card = None
+        self._begun = False
 
 
 _NOBODY = Lookup(Standing.UNKNOWN)  # whoever: only the kind of event is asked about

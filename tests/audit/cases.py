@@ -424,19 +424,20 @@ def override_left_out(record: Venue) -> Any:
 
 @by_venue("AUTHORITY")
 def nobody_waived_the_finger(record: Venue) -> Any:
-    record.drop(record.all("factor_waived")[0])
+    record.drop(record.all("factor_waived", factor="finger")[0])
     return kinds(record, None)[-1]
 
 
 @by_venue("AUTHORITY")
 def waived_in_nobodys_name(record: Venue) -> Any:
-    record.all("factor_waived")[0]["payload"]["person"] = " "
+    record.all("factor_waived", factor="finger")[0]["payload"]["person"] = " "
     return kinds(record, None)[-1]
 
 
 @by_venue("AUTHORITY")
 def reader_was_back_before_the_face(record: Venue) -> Any:
-    restored, seen = record.all("factor_restored")[0], record.all("identity_verified")[-3]
+    restored = record.all("factor_restored", factor="finger")[0]
+    seen = record.all("identity_verified")[-3]
     record.move(restored, before=seen)
     return kinds(record, None)[-1]
 
@@ -466,6 +467,12 @@ def override_says_no_picture(record: Venue) -> Any:
     decision = record.all("identity_overridden")[0]
     decision["payload"]["evidence_sha256"] = None
     return decision
+
+
+@by_venue("OVERRIDE")
+def no_picture_though_the_camera_worked(record: Venue) -> Any:
+    record.drop(record.all("factor_waived", factor="face")[0])
+    return record.all("identity_overridden", why="camera")[0]
 
 
 @by_venue("OVERRIDE")

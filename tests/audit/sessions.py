@@ -238,6 +238,14 @@ def play(day: Day) -> Iterator[str]:
     day.pass_gate(8, Reason.GATE_TURNED_BACK, authority="override")
     day.override(8, finger=False)
     day.pass_gate(8, Reason.GATE_TIMEOUT, authority="override")
+    camera = {"factor": "face", "code": "no_frames", "person": "1001 李敏"}
+    store.journal(JournalKind.FACTOR_WAIVED, session_id=SESSION, payload=camera)
+    decision = {"why": "camera", "note": "", "person": "1002 周静", "approved_by": "1001 李敏",
+                "evidence_sha256": None}  # fmt: skip
+    day.note(JournalKind.IDENTITY_OVERRIDDEN, 8, payload=decision)
+    day.note(JournalKind.FINGER_VERIFIED, 8, payload={"score": 143})
+    store.journal(JournalKind.FACTOR_RESTORED, session_id=SESSION, payload={"factor": "face"})
+    day.pass_gate(8, Reason.GATE_TIMEOUT, authority="override")
     waived = {"factor": "finger", "code": "unplugged", "person": "1001 李敏"}
     store.journal(JournalKind.FACTOR_WAIVED, session_id=SESSION, payload=waived)
     day.verify(8, finger=False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kiosk.core import effects as do
 from kiosk.core import events as ev
 from kiosk.core import flow, states_doc
-from kiosk.core.codes import ClaimBy, ExitCheck, JournalKind, Reason, State, Step
+from kiosk.core.codes import ClaimBy, ExitCheck, Factor, JournalKind, Reason, State, Step
 from kiosk.core.types import Admission, Candidate, Lookup, Override, Standing
 
 WHO = Candidate(7, "王小明", "3706261100001", "37060219610804301X", "C1", "p" * 32)
@@ -24,6 +24,7 @@ OTHER = Lookup(
 )
 ADMISSION = Admission("012", 1, 99, True)
 DECISION = Override("appearance", "", "1002 周静", "1001 李敏")
+CHIEF = "1001 李敏"
 
 
 def walk(*events, rules=None):
@@ -282,12 +283,12 @@ def test_who_talks_with_a_proctor_need_not_look_into_the_camera():
 
 
 def test_without_its_reader_the_lane_asks_for_no_finger_until_it_is_back():
-    lane, done = walk(ev.FingerWaived(), CARD, FACE)
+    lane, done = walk(ev.FactorWaived(Factor.FINGER, CHIEF), CARD, FACE)
     assert lane.state is State.SIGN
     assert not {"LoadFinger", "ReadFinger"} & set(kinds(done))
-    lane, _ = walk(ev.FingerWaived(), ev.FingerRestored(), CARD, FACE)
+    lane, _ = walk(NO_FINGER, ev.FactorRestored(Factor.FINGER), CARD, FACE)
     assert lane.state is State.FINGER
-    lane, _ = walk(ev.FingerWaived(), LOOKS, ev.IdentityOverridden(DECISION))
+    lane, _ = walk(NO_FINGER, LOOKS, ev.IdentityOverridden(DECISION))
     assert lane.state is State.SIGN
 
 
@@ -340,8 +341,9 @@ EVENTS = st.sampled_from(
         MISMATCH,
         ev.FaceRefused(Reason.LIVENESS_FAILED),
         ev.FaceNotSure(),
-        ev.FingerWaived(),
-        ev.FingerRestored(),
+        *[ev.FactorWaived(f, CHIEF) for f in Factor],
+        *[ev.FactorWaived(f, " ") for f in Factor],
+        *[ev.FactorRestored(f) for f in Factor],
         ev.SessionPaused(),
         ev.SessionResumed(),
         ev.VerificationBegun(BOOKED),
@@ -367,6 +369,17 @@ EVENTS = st.sampled_from(
 )
 
 
+def what_was_shown(event) -> set[object]:
+    match event:
+        case ev.FaceAccepted():
+            return {Factor.FACE}
+        case ev.FingerMatched():
+            return {Factor.FINGER}
+        case ev.IdentityOverridden(decision=decision) | ev.FingerOverridden(decision=decision):
+            return {decision.person}
+    return set()
+
+
 @settings(max_examples=400)
 @given(
     st.lists(EVENTS, max_size=60),
@@ -382,7 +395,8 @@ EVENTS = st.sampled_from(
 def test_invariants_hold_whatever_happens(events, rules):
     lane = flow.Lane(rules=rules)
     committed = unlocked = recorded = 0
-    waived = False
+    named: set[Factor] = set()  #: waived in somebody's name at any time
+    shown: set[object] = set()  #: by the person now at the lane: factors, or a person's word
     for event in events:
         before = lane
         try:
@@ -390,7 +404,12 @@ def test_invariants_hold_whatever_happens(events, rules):
         except flow.IllegalEvent:
             assert lane == before
             continue
-        waived |= lane.without_finger
+        if isinstance(event, ev.FactorWaived) and event.person.strip():
+            named.add(event.factor)
+        assert lane.without <= named, "a step down in nobody's name"
+        if lane.visit.number != before.visit.number:
+            shown.clear()
+        shown |= what_was_shown(event)
         committed += isinstance(event, ev.AdmissionCommitted)
         unlocked += kinds(effects).count("UnlockGate")
         recorded += kinds(effects).count("RecordPassage")
@@ -404,11 +423,16 @@ def test_invariants_hold_whatever_happens(events, rules):
                 assert left_by_the_rule(lane)
         if "UnlockGate" in kinds(effects) and not lane.visit.leaving:
             assert Step.FACE in lane.visit.done
-            assert Step.FINGER in lane.visit.done or not rules.finger or waived
+            assert Step.FINGER in lane.visit.done or not rules.finger or Factor.FINGER in named
             assert Step.SIGN in lane.visit.done
         for effect in effects:
             if isinstance(effect, do.CommitAdmission):
                 assert effect.overridden == lane.visit.overridden
+                # on every rung: a verified factor, or a named person who looked, and for what is
+                # missing somebody who allowed it
+                assert shown & {Factor.FACE, DECISION.person}, "by a claim or a finger alone"
+                lacks = {Factor.FINGER} if rules.finger else set()
+                assert lacks - shown <= named or lane.visit.overridden
         decided = [e for e in effects if isinstance(e, do.RecordDecision)]
         if isinstance(event, ev.IdentityOverridden | ev.FingerOverridden):
             assert decided and lane.visit.overridden, "set aside and not written"
@@ -433,6 +457,40 @@ def left_by_the_rule(lane):
     assert lane.visit.leaving and lane.rules.exit is not None
     shown = {ExitCheck.FACE: Step.FACE, ExitCheck.FINGER: Step.FINGER}.get(lane.rules.exit)
     return shown is None or bool(lane.visit.done & {shown, Step.FACE})
+
+
+NO_CAMERA = ev.FactorWaived(Factor.FACE, CHIEF)
+NO_READER = ev.FactorWaived(Factor.CARD, CHIEF)
+NO_FINGER = ev.FactorWaived(Factor.FINGER, CHIEF)
+
+
+def test_without_a_camera_a_card_calls_a_proctor():
+    lane, done = walk(NO_CAMERA, CARD)
+    assert lane.state is State.VERIFY and kinds(done).count("CallProctor") == 1
+    assert not {"VerifyFace", "ReadFinger"} & set(kinds(done))
+    decided = (CARD, ev.VerificationBegun(BOOKED), ev.IdentityOverridden(DECISION))
+    lane, _ = walk(NO_CAMERA, *decided)
+    assert lane.state is State.FINGER and lane.visit.overridden
+    lane, _ = walk(NO_CAMERA, NO_FINGER, *decided)
+    assert lane.state is State.SIGN and lane.visit.overridden, "a person's word alone"
+    lane, done = walk(NO_CAMERA, CARD, ev.TimedOut())
+    assert refusals(done) == [Reason.MANUAL_TIMEOUT]
+    lane, done = walk(NO_CAMERA, ev.CardClaimed(INSIDE))
+    assert refusals(done) == [Reason.ALREADY_INSIDE] and "CallProctor" not in kinds(done)
+
+
+def test_without_a_card_reader_a_number_and_the_face():
+    lane, _ = walk(NO_READER, ev.NumberAsked(), ev.NumberClaimed(BOOKED), FACE)
+    assert lane.state is State.FINGER
+    lane, _ = walk(NO_READER, ev.FactorRestored(Factor.CARD), ev.NumberAsked())
+    assert lane.state is State.IDLE
+    lane, _ = walk(NO_READER, ev.NumberAsked(), rules=flow.Rules(may_type=False))
+    assert lane.state is State.IDLE, "the venue takes no typed numbers: a proctor begins"
+    lane, _ = walk(NO_READER, NO_CAMERA, ev.NumberAsked())
+    assert lane.state is State.IDLE, "nothing would stand behind a number"
+    by_face = flow.Rules(claim_by_card=False, may_type=False)
+    lane, done = walk(NO_READER, ev.FaceAppeared(), ev.FaceNotSure(), rules=by_face)
+    assert refusals(done) == [Reason.FACE_NOT_SURE], "there is no card to ask for"
 
 
 def test_every_state_can_be_left_and_reached():

@@ -192,21 +192,24 @@ def test_a_chief_lets_the_lane_go_on_without_its_reader_until_it_is_back(play: A
         lane.open([booking(0)])
         desk = desk_of(lane)
         chief = {"factor": "finger", "person": "1001 李敏"}
-        assert refusal(desk, "lane.waive", **chief) == "READER_WORKS"
+        assert refusal(desk, "lane.waive", **chief) == "DEVICE_WORKS"
         supervisor.report("fingerprint", False, "unplugged")
         lane.session.health_changed()
         assert lane.state == "out_of_order"
         desk.call("lane.waive", chief)
-        assert lane.state == "idle" and lane.session.waived["person"] == "1001 李敏"
-        assert refusal(desk, "lane.waive", **chief) == "READER_WORKS"
+        assert lane.state == "idle"
+        mode = lane.session.ladder.mode()
+        (lack,) = mode["missing"]
+        assert (mode["rung"], lack["allowed_by"]) == ("reduced", "1001 李敏") and lack["since"]
+        assert refusal(desk, "lane.waive", **chief) == "DEVICE_WORKS"
         lane.card(0)
         lane.look(person(0))
         assert lane.state == "sign"
         supervisor.report("fingerprint", True)
-        lane.session.device_found("fingerprint")
+        lane.session.ladder.found("fingerprint")
         sign(lane)
         assert lane.entries("gate_intent")[0].payload["authority"] == "verified"
-        assert lane.session.waived is None
+        assert lane.session.ladder.mode() == {"rung": "full", "missing": []}
         (waived,) = lane.entries("factor_waived")
         assert waived.payload == chief | {"code": "unplugged"}
         assert len(lane.entries("factor_restored")) == 1

@@ -288,16 +288,39 @@ def test_a_chief_lets_the_lane_go_on_without_its_reader(
 ) -> None:
     down = DEVICES | {"fingerprint": {"ok": False, "code": "unplugged",
                                       "since": "2025-06-12T08:00:00+08:00", "detail": ""}}
-    shows(qtbot, daemon, proctor, "out_of_order", reason="DEVICE_FAULT", devices=down)
-    assert not proctor.devices.waive.isVisible(), "a proctor may not"
+    lack = {"code": "unplugged", "since": "2025-06-12T08:00:00+08:00", "may_waive": True,
+            "allowed_by": None, "allowed_at": None}
+    lacks = [lack | {"factor": "finger"}, lack | {"factor": "face"}]
+    finger, face = (proctor.devices.waive[factor] for factor in ("finger", "face"))
+    shows(qtbot, daemon, proctor, "out_of_order", reason="DEVICE_FAULT", devices=down,
+          mode={"rung": "stopped", "missing": lacks})
+    assert not finger.isVisible() and not proctor.devices.mode.isVisible(), "a proctor may not"
     told(qtbot, daemon, proctor, person={"staff_no": "1", "name": "李敏", "role": "chief"})
-    proctor.devices.waive.click()
-    assert not daemon.called("lane.waive"), "the first press only asks"
-    proctor.devices.waive.click()
+    assert finger.isVisible() and not proctor.devices.waive["card"].isVisible()
+    finger.click()
+    face.click()
+    assert not daemon.called("lane.waive"), "the first press only asks, each for itself"
+    finger.click()
+    finger.click()
     assert called(qtbot, daemon, "lane.waive")["factor"] == "finger"
-    waived = {"factor": "finger", "since": "2025-06-12T09:31:00+08:00", "person": "1 李敏"}
-    shows(qtbot, daemon, proctor, "idle", devices=down, waived=waived)
-    assert "李敏" in proctor.devices.waived.text() and not proctor.devices.waive.isVisible()
+    allowed = {"may_waive": False, "allowed_by": "1 李敏",
+               "allowed_at": "2025-06-12T09:31:00+08:00"}
+    screen = lack | {"factor": "screen", "code": "no_screen", "may_waive": False}
+    missing = [lack | allowed | {"factor": "finger"}, screen]
+    shows(qtbot, daemon, proctor, "idle", devices=down, mode={"rung": "reduced",
+                                                              "missing": missing})
+    lines = proctor.devices.mode.text().splitlines()
+    assert "1 李敏" in lines[0] and "考生屏" in lines[1] and not finger.isVisible()
+
+
+def test_who_waits_for_a_proctor_is_looked_at_only_when_one_begins(
+    qtbot: Any, daemon: Any, proctor: ProctorWindow
+) -> None:
+    shows(qtbot, daemon, proctor, "verify", awaits_proctor=True, visit=7)
+    assert proctor.desk.currentWidget() is proctor.tabs and not daemon.called("verify.look")
+    assert proctor.current.verify.isVisible()
+    proctor.current.verify.click()
+    assert called(qtbot, daemon, "verify.begin")["visit"] == 7
 
 
 # --- pause ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ PROCTOR = frozenset({
     Reason.GATE_BLOCKED,
     Reason.GATE_TAILGATED, Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
     Reason.NO_ACCESSIBLE_TERMINAL, Reason.MANUAL_REJECTED, Reason.MANUAL_TIMEOUT,
-    Reason.ALREADY_LEFT, Reason.NOT_INSIDE,
+    Reason.ALREADY_LEFT, Reason.NOT_INSIDE, Reason.FACE_BY_EYE,
 })
 DESK = frozenset({
     Reason.NOT_ON_ROSTER, Reason.FACE_UNKNOWN, Reason.TOO_LATE, Reason.CARD_NAME_DIFFERS,
@@ -77,6 +77,12 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
         case State.IDLE if state.get("claim_mode") == "face":
             return Shown("face", "face", say("idle.face.title"), say("idle.face.body"),
                          action="none", code=_commitment(state, language))
+        case State.IDLE if state.get("claim_mode") == "number":
+            return Shown("notice", "card", say("idle.number.title"), say("idle.number.body"),
+                         action="none", code=_commitment(state, language))
+        case State.IDLE if state.get("claim_mode") == "proctor":
+            return Shown("notice", "proctor", say("idle.proctor.title"), say("idle.proctor.body"),
+                         action="none", code=_commitment(state, language))
         case State.IDLE:
             return Shown("notice", "card", say("idle.id_card.title"), say("idle.id_card.body"),
                          action="none", code=_commitment(state, language))
@@ -87,6 +93,9 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
             return Shown("notice", "card", say("claim.title"), say("claim.body"))
         case State.FACE:
             return Shown("face", "face", say("prompt.look_here"), say("face.body"))
+        case State.VERIFY if state.get("awaits_proctor"):
+            return Shown("notice", "proctor", say("verify.waiting.title"),
+                         say("verify.waiting.body"))
         case State.VERIFY:
             return Shown("face", "face", say("verify.title"), say("verify.body"), action="none")
         case State.FINGER:

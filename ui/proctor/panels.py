@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from kiosk.core.codes import Reason, State
+from kiosk.core.codes import Factor, Reason, State
 from ui import qt, theme
-from ui.i18n import coded, text
+from ui.i18n import coded, has, text
 from ui.times import clock, local
 
 COUNTERS = ("booked", "entered", "in_hall", "missing", "late", "seated", "left", "free")
@@ -213,23 +213,36 @@ class DevicesPanel(Panel):
         for row in self.rows.values():
             self.column.addWidget(row)
 
-        self.waived = label("waived", 18, bold=True)
-        self.waived.setStyleSheet(f"color: {theme.WARN}; background: {theme.PALE_WARN};"
-                                  " padding: 8px; border-radius: 8px;")
-        self.waive = button("waive_reader")
-        self.column.addWidget(self.waived)
-        self.column.addWidget(self.waive)
-        self.show_waived({}, False)
+        self.mode = label("mode", 18, bold=True)
+        self.mode.setStyleSheet(f"color: {theme.WARN}; background: {theme.PALE_WARN};"
+                                " padding: 8px; border-radius: 8px;")
+        self.column.addWidget(self.mode)
+        self.waive = {factor: button(f"waive_{factor}") for factor in Factor}
+        for press in self.waive.values():
+            self.column.addWidget(press)
+        self.show_mode({}, False)
 
-    def show_waived(self, state: dict[str, Any], is_chief: bool) -> None:
-        """Since when and by whom the lane goes on without fingers; a chief's button for it."""
-        waived = state.get("waived")
-        self.waived.setVisible(bool(waived))
-        if waived:
-            self.waived.setText(text(self.language, "waived.line", person=waived.get("person"),
-                                     time=clock(waived.get("since"))))
-        reader = (state.get("devices") or {}).get("fingerprint")
-        self.waive.setVisible(bool(reader) and not reader.get("ok") and not waived and is_chief)
+    def show_mode(self, state: dict[str, Any], is_chief: bool) -> None:
+        """What the lane goes on without, since when and by whom; a chief's buttons for it."""
+        missing = (state.get("mode") or {}).get("missing") or []
+        lines = [line for one in missing if (line := self._lack(one))]
+        self.mode.setVisible(bool(lines))
+        self.mode.setText("\n".join(lines))
+        open_ = {one["factor"] for one in missing if one.get("may_waive")}
+        for factor, press in self.waive.items():
+            press.setVisible(is_chief and factor in open_)
+
+    def _lack(self, one: dict[str, Any]) -> str:
+        """Empty for a device that nobody has waived: its own row says that."""
+        if one.get("allowed_by"):
+            return text(self.language, "mode.line", person=one["allowed_by"],
+                        time=clock(one.get("allowed_at")),
+                        what=coded(self.language, "mode.without", one["factor"]))
+        key = f"mode.lack.{one['factor']}"
+        if not has(key):
+            return ""
+        return text(self.language, "mode.lack", what=text(self.language, key),
+                    time=clock(one.get("since")))
 
     def show_devices(self, devices: dict[str, Any]) -> None:
         """What is not well comes first: the panel may be cut off below."""
@@ -288,6 +301,7 @@ class CurrentPanel(Panel):
         active = (State.CLAIM, State.FACE, State.VERIFY, State.FINGER, State.SIGN)
         known = state.get("candidate") is not None
         stuck = state.get("state") in (State.CLAIM, State.FACE, State.REFUSED)
+        stuck = stuck or bool(state.get("awaits_proctor"))
         for press, wanted in ((self.verify, known and stuck),
                               (self.waive, state.get("state") == State.FINGER)):
             press.setVisible(wanted)

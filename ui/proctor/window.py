@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk import wire
-from kiosk.core.codes import FingerOverride, PauseReason, State, VoidReason
+from kiosk.core.codes import Factor, FingerOverride, PauseReason, State, VoidReason
 from ui import qt, theme
 from ui.client import LOST, Client
 from ui.i18n import coded, text
@@ -57,7 +57,7 @@ class ProctorWindow(qt.QWidget):
         self._sessions: list[dict[str, Any]] = []
         self.caller = Caller(voice, language, self)
         self._build()
-        self._sure, self._waive_sure = Sure(self), Sure(self)  # to close; to do without a reader
+        self._sure, self._waive_sure = Sure(self), Sure(self)  # to close; to go on without a device
         self._sure.changed.connect(self._name_close)
         self._waive_sure.changed.connect(self._name_waive)
         self._refresh = self._single_shot(REFRESH_MS, self._ask_sessions)
@@ -179,7 +179,8 @@ class ProctorWindow(qt.QWidget):
             lambda: self.waiving.ask("waive.heading", "waive", FingerOverride))
         self.waiving.decided.connect(self._waive)
         self.session.pause.clicked.connect(self._pause)
-        self.devices.waive.clicked.connect(self._waive_reader)
+        for factor, press in self.devices.waive.items():
+            press.clicked.connect(lambda _on, factor=factor: self._waive_factor(factor))
         self.pausing.decided.connect(
             lambda why, note: self._act_on_session("session.pause", why=why, note=note))
         self.by_hand.captured.connect(self._capture)
@@ -339,7 +340,7 @@ class ProctorWindow(qt.QWidget):
                 self._act("help.done", help_id=help_id, how=how)
 
     def _ask_look(self) -> None:
-        if self._may_decide:
+        if self._may_decide and not self._state.get("awaits_proctor"):
             self._client.call("verify.look", {}, self.by_hand.show_look)
 
     def _on_preview(self, preview: dict[str, Any]) -> None:
@@ -368,14 +369,15 @@ class ProctorWindow(qt.QWidget):
         else:
             self._act("finger.waive", **params)
 
-    def _waive_reader(self) -> None:
-        """For everybody until it is back: the first press asks whether it is meant."""
-        if self._waive_sure.press("waive"):
-            self._act("lane.waive", factor="finger", lang=self._language)
+    def _waive_factor(self, factor: Factor) -> None:
+        """For everybody until its device is back: the first press asks whether it is meant."""
+        if self._waive_sure.press(factor):
+            self._act("lane.waive", factor=factor.value, lang=self._language)
 
     def _name_waive(self) -> None:
-        key = "waived.button" if self._waive_sure.of is None else "waived.sure"
-        self.devices.waive.setText(text(self._language, key))
+        for factor, press in self.devices.waive.items():
+            key = "mode.sure" if self._waive_sure.of == factor else f"mode.button.{factor}"
+            press.setText(text(self._language, key))
 
     def _pause(self) -> None:
         if (self._chosen() or {}).get("paused"):
@@ -385,7 +387,9 @@ class ProctorWindow(qt.QWidget):
 
     def _show_verification(self) -> None:
         """The page of the verification while one is under way, with live pictures."""
-        wanted = self._state.get("state") == State.VERIFY and self._may_decide
+        under_way = self._state.get("state") == State.VERIFY
+        under_way = under_way and not self._state.get("awaits_proctor")
+        wanted = under_way and self._may_decide
         if wanted is not (self.desk.currentWidget() is self.by_hand):
             self.desk.setCurrentWidget(self.by_hand if wanted else self.tabs)
             self._client.want_pictures(wanted)
@@ -572,7 +576,7 @@ class ProctorWindow(qt.QWidget):
         self.session.close_session.setEnabled(may_act and standing == "open")
         self.devices.show_devices(state.get("devices") or {})
         is_chief = (self._staff.get("person") or {}).get("role") == "chief"
-        self.devices.show_waived(state, may_act and is_chief)
+        self.devices.show_mode(state, may_act and is_chief)
         self.current.show_state(state)
         self.current.allow(state, may_act)
         self.session.pause.setEnabled(self._may_decide)
