@@ -81,6 +81,20 @@ def pages(
                                      "note": note, "person": "1001 李敏"}}
     client.state.emit(paused)
     yield "paused"
+    down = example("idle", claim_mode="number")
+    ill = {"ok": False, "since": AT.format(minute=31), "detail": ""}
+    down["devices"] = down["devices"] | {"id_card": ill | {"code": "unplugged"},
+                                         "camera": ill | {"code": "no_frames"}}
+    lack = {"since": AT.format(minute=31), "may_waive": False, "allowed_by": None,
+            "allowed_at": None}  # fmt: skip
+    allowed = {"allowed_by": "1001 李敏", "allowed_at": AT.format(minute=32)}
+    down["mode"] = {"rung": "stopped", "missing": [
+        lack | allowed | {"factor": "card", "code": "unplugged"},
+        lack | {"factor": "face", "code": "no_frames", "may_waive": True},
+        lack | {"factor": "screen", "code": "no_screen"},
+    ]}  # fmt: skip
+    client.state.emit(down)
+    yield "degraded"
 
 
 def save_lane(

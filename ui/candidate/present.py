@@ -78,7 +78,7 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
             return Shown("face", "face", say("idle.face.title"), say("idle.face.body"),
                          action="none", code=_commitment(state, language))
         case State.IDLE if state.get("claim_mode") == "number":
-            return Shown("notice", "card", say("idle.number.title"), say("idle.number.body"),
+            return Shown("notice", "keypad", say("idle.number.title"), say("idle.number.body"),
                          action="none", code=_commitment(state, language))
         case State.IDLE if state.get("claim_mode") == "proctor":
             return Shown("notice", "proctor", say("idle.proctor.title"), say("idle.proctor.body"),

@@ -231,7 +231,8 @@ class CandidateWindow(qt.QWidget):
                             "waiting" if coming else "help")
         self.help.setEnabled(self._state is not None and not coming)
         self.switch.set_words(text(language, "button.language"))
-        self.number.set_words(text(language, "button.number"))
+        no_card = (self._state or {}).get("claim_mode") == "number"
+        self.number.set_words(text(language, "button.type" if no_card else "button.number"))
         self.cancel.set_words(text(language, "button.cancel"))
         self.ok.set_words(text(language, "button.ok"))
         self.number.setVisible(self.state_name == State.IDLE

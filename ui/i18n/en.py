@@ -16,6 +16,7 @@ TEXTS: dict[str, str] = {
     "button.ok": "OK",
     "button.language": "中文",
     "button.number": "Card not read",
+    "button.type": "Type a number",
     "button.clear_number": "Clear",
     "button.ok_number": "Confirm",
     "button.delete": "Delete one character",

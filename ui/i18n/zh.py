@@ -18,6 +18,7 @@ TEXTS: dict[str, str] = {
     "button.ok": "知道了",
     "button.language": "English",
     "button.number": "刷不了身份证",
+    "button.type": "输入号码",
     "button.clear_number": "清空",
     "button.ok_number": "确认",
     "button.delete": "删除一位",

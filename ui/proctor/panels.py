@@ -209,10 +209,6 @@ class DevicesPanel(Panel):
 
     def __init__(self, language: str) -> None:
         super().__init__("devices", language)
-        self.rows = {role: label(f"device_{role}", 19) for role in ROLES}
-        for row in self.rows.values():
-            self.column.addWidget(row)
-
         self.mode = label("mode", 18, bold=True)
         self.mode.setStyleSheet(f"color: {theme.WARN}; background: {theme.PALE_WARN};"
                                 " padding: 8px; border-radius: 8px;")
@@ -220,6 +216,9 @@ class DevicesPanel(Panel):
         self.waive = {factor: button(f"waive_{factor}") for factor in Factor}
         for press in self.waive.values():
             self.column.addWidget(press)
+        self.rows = {role: label(f"device_{role}", 19) for role in ROLES}
+        for row in self.rows.values():
+            self.column.addWidget(row)
         self.show_mode({}, False)
 
     def show_mode(self, state: dict[str, Any], is_chief: bool) -> None:

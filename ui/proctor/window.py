@@ -86,7 +86,7 @@ class ProctorWindow(qt.QWidget):
         self.session = SessionPanel(self._language)
         self.devices = DevicesPanel(self._language)
         self.current = CurrentPanel(self._language)
-        left = qt.QVBoxLayout()
+        self._left = left = qt.QVBoxLayout()
         for panel in (self.session, self.current, self.devices):
             left.addWidget(panel)
         left.addStretch(1)
@@ -369,6 +369,12 @@ class ProctorWindow(qt.QWidget):
         else:
             self._act("finger.waive", **params)
 
+    def _put_devices(self, first: bool) -> None:
+        """What is missing is seen without scrolling; all well, it is the least of the three."""
+        place = 0 if first else 2
+        if self._left.indexOf(self.devices) != place:
+            self._left.insertWidget(place, self.devices)
+
     def _waive_factor(self, factor: Factor) -> None:
         """For everybody until its device is back: the first press asks whether it is meant."""
         if self._waive_sure.press(factor):
@@ -577,6 +583,7 @@ class ProctorWindow(qt.QWidget):
         self.devices.show_devices(state.get("devices") or {})
         is_chief = (self._staff.get("person") or {}).get("role") == "chief"
         self.devices.show_mode(state, may_act and is_chief)
+        self._put_devices(bool((state.get("mode") or {}).get("missing")))
         self.current.show_state(state)
         self.current.allow(state, may_act)
         self.session.pause.setEnabled(self._may_decide)

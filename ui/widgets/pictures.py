@@ -90,6 +90,17 @@ def draw_card(painter: qt.QPainter, phase: float) -> None:
     _arrow(painter, P(200, 225 + 12 * _bob(phase)), P(200, 262 + 12 * _bob(phase)), width=14)
 
 
+def draw_keypad(painter: qt.QPainter, phase: float) -> None:
+    """A number pad, its keys pressed one after the other."""
+    _fill(painter, theme.PANEL)
+    painter.drawRoundedRect(R(80, 30, 240, 345), 22, 22)
+    pressed = int(phase * 12) % 12
+    for n in range(12):
+        row, column = divmod(n, 3)
+        _fill(painter, theme.PRIMARY if n == pressed else theme.PALE, theme.INK, 6)
+        painter.drawRoundedRect(R(104 + 68 * column, 62 + 75 * row, 56, 56), 12, 12)
+
+
 def draw_face(painter: qt.QPainter, phase: float) -> None:
     """A face inside the oval."""
     painter.setPen(qt.QPen(qt.QColor(theme.PRIMARY), 12, qt.Qt.DashLine, qt.Qt.RoundCap))
@@ -311,7 +322,7 @@ DRAWINGS: dict[str, Callable[[qt.QPainter, float], None]] = {
     "card": draw_card, "face": draw_face, "finger": draw_finger, "gate": draw_gate,
     "seat": draw_seat, "clock": draw_clock, "wait": draw_wait, "draw": draw_draw,
     "proctor": draw_proctor, "desk": draw_desk, "next_lane": draw_next_lane,
-    "leave": draw_leave, "again": draw_again,
+    "leave": draw_leave, "again": draw_again, "keypad": draw_keypad,
     **{name: _finger_and(over) for name, over in OVER.items()},
 }
 STILL = frozenset({"seat", "clock", "desk"})
