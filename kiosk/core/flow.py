@@ -406,6 +406,8 @@ def _on_signature(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 
 def _on_signature_stored(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    if lane.visit.leaving:
+        return lane, ()  # who goes out does not sign
     visit = replace(lane.visit, signed=True, done=lane.visit.done | {Step.SIGN})
     return replace(lane, visit=visit), (do.CommitAdmission(visit.who, visit.overridden),)
 
