@@ -1,7 +1,8 @@
 """The composition root: the only place that builds concrete things from the configuration.
 
 Entry points for the commands; imports are inside the functions so that `examgate --help` does
-not load a face model. Also the face worker's own process: `python -m kiosk.app face-worker`.
+not load a face model. Also the daemon's own children: `python -m kiosk.app face-worker`, and
+`stick`, which reads one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import sqlite3
 import sys
@@ -27,9 +29,14 @@ from kiosk.clock import SystemClock
 from kiosk.config import Config
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from pyrage.x25519 import Identity as X25519Identity
+
     from kiosk.acceptance import Ledger
-    from kiosk.centre.bundle.accept import Opened
+    from kiosk.centre.bundle.accept import Opened, Peeked
+    from kiosk.centre.bundle.manifest import Manifest
     from kiosk.centre.download import Access, Fetcher
+    from kiosk.centre.mounts import Mount
     from kiosk.centre.reembed import Reembedded
     from kiosk.centre.roster_file import Prepared
     from kiosk.centre.upload import Uploader
@@ -37,12 +44,14 @@ if TYPE_CHECKING:
     from kiosk.daemon import Daemon
     from kiosk.desks.document import Stationery
     from kiosk.desks.roster import Trust
+    from kiosk.desks.stick import StickDesk
     from kiosk.latch import OpenLatch
     from kiosk.office import Office
     from kiosk.store import Store
 
 #: Processes that embed roster photographs; each needs some 200 MB.
 MOST_EMBEDDERS = 4
+NICENESS = 10  #: of a process that reads a stick beside the lane
 ASYNC_ROLES = ("turnstile", "fingerprint", "id_card")
 
 
@@ -216,6 +225,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         roster_days=config.session.roster_days,
     )
     session.ladder.others = lambda: daemon.lacks.found
+    daemon.sticks = _stick_desk(config, config_path, store, daemon)
     serve: dict[str, Callable[[Any], Any]] = {
         "turnstile": daemon.serve_turnstile,
         "fingerprint": daemon.serve_fingerprint,
@@ -229,6 +239,35 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             make = _maker(config, role)
             supervisor.add(role, driver, port_of(config, role), make, serve[role])
     return daemon
+
+
+def _stick_desk(config: Config, config_path: Path, store: Store, daemon: Daemon) -> StickDesk:
+    """Watches for sticks where there is a centre whose bundles could be on them."""
+    from kiosk.core.codes import NOBODY_AT_THE_LANE
+    from kiosk.desks.stick import StickDesk
+
+    def reader(what: str, path: str) -> list[str]:
+        return [sys.executable, "-m", "kiosk.app", "stick", what, "--config", str(config_path),
+                "--", path]  # fmt: skip
+
+    return StickDesk(
+        store,
+        daemon.office.declined,
+        zone=ZoneInfo(config.venue.timezone),
+        language=config.ui.language,
+        mounts=(lambda: sticks(config)) if config.centre.public_key is not None else None,
+        reader=reader,
+        ask=daemon.office.call,
+        quiet=lambda: daemon.session.lane.state in NOBODY_AT_THE_LANE,
+        changed=daemon.changed,
+    )
+
+
+def sticks(config: Config) -> list[Mount]:
+    """What is plugged in now. Raises `OSError`."""
+    from kiosk.centre.mounts import mounts
+
+    return mounts(config.centre.usb_folders)
 
 
 def policy_of(config: Config) -> Policy:
@@ -428,20 +467,68 @@ def prepare_roster(
 @contextlib.contextmanager
 def open_bundle(config: Config, path: Path) -> Iterator[Opened]:
     """A bundle that this lane may use now, its parts in memory. Raises `BundleError`."""
-    from kiosk.centre.bundle import accept, manifest, seal
+    from kiosk.centre.bundle import accept
+
+    with accept.opened(path, *_bundle_keys(config), _usable(config)) as bundle:
+        yield bundle
+
+
+def bundles_on(config: Config, folder: Path) -> Iterator[dict[str, Any]]:
+    """What a stick has, as kiosk.centre.stick says it. Raises `BundleError` for our own keys."""
+    from kiosk.centre.bundle.accept import peeked
+    from kiosk.centre.stick import look
+
+    keys, check = _bundle_keys(config), _usable(config)
+
+    def peek(path: Path) -> Peeked:
+        return peeked(path, *keys, check)
+
+    return look(folder, peek)
+
+
+def _bundle_keys(config: Config) -> tuple[X25519Identity, Ed25519PublicKey]:
+    """The lane's and the centre's. Raises `BundleError`."""
+    from kiosk.centre.bundle import seal
     from kiosk.centre.bundle.problems import BundleError
 
     if config.centre.public_key is None:
         raise BundleError("no_key")
     centre = seal.centre_public_key(config.centre.public_key)
-    identity = seal.lane_identity(age_key_file(config))
+    return seal.lane_identity(age_key_file(config)), centre
+
+
+def _usable(config: Config) -> Callable[[Manifest], None]:
+    """Whether a bundle is for this venue and this day; raises `BundleError`."""
+    from kiosk.centre.bundle.manifest import check_use
+
     now = SystemClock().now()
+    return lambda found: check_use(found, venue=config.venue.code, now=now)
 
-    def check(found: manifest.Manifest) -> None:
-        manifest.check_use(found, venue=config.venue.code, now=now)
 
-    with accept.opened(path, identity, centre, check) as bundle:
-        yield bundle
+def run_stick_reader(config: Config, what: str, path: Path) -> int:
+    """The child process that reads a stick: `look` at a folder, or `take` one bundle whole."""
+    from kiosk.centre.bundle.problems import BundleError
+    from kiosk.centre.stick import rows_of
+
+    def say(said: dict[str, Any]) -> None:
+        sys.stdout.buffer.write(json.dumps(said).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+    with contextlib.suppress(OSError):  # where that is forbidden it goes without
+        os.nice(NICENESS)
+    try:
+        if what == "look":
+            for said in bundles_on(config, path):
+                say(said)
+            return 0
+        with open_bundle(config, path) as bundle:
+            for said in rows_of(bundle, prepare_bundle(config, bundle, lambda *_: None)):
+                say(said)
+    except BundleError as error:
+        say({"failed": [{"zh": error.sentence("zh"), "en": error.sentence("en")}]})
+    except BrokenPipeError:  # nobody listens any more
+        return 1
+    return 0
 
 
 def prepare_bundle(
@@ -767,7 +854,13 @@ def main(argv: list[str] | None = None) -> int:
     worker = commands.add_parser("face-worker")
     worker.add_argument("--config", type=Path, required=True)
     worker.add_argument("--fd", type=int, required=True)
+    stick = commands.add_parser("stick")
+    stick.add_argument("what", choices=("look", "take"))
+    stick.add_argument("--config", type=Path, required=True)
+    stick.add_argument("path", type=Path)
     arguments = parser.parse_args(argv)
+    if arguments.command == "stick":
+        return run_stick_reader(load(arguments.config), arguments.what, arguments.path)
     return run_face_worker(load(arguments.config), arguments.fd)
 
 

@@ -260,10 +260,24 @@ class Centre(Section):
         default=None, strict=False, description="PEM, that the lane shows to the servers"
     )
     client_key: Path | None = Field(default=None, strict=False, description="its key, PEM")
+    usb_folders: tuple[Path, ...] = Field(
+        default=(Path("/run/examgate-stick"), Path("/media"), Path("/run/media")),
+        strict=False,
+        max_length=8,
+        description="a stick that is mounted below one of them is looked at for this venue's "
+        "bundles, and the proctor is asked; []: sticks are not looked at",
+    )
     proxy: str = Field(default="", description="http://host:port, where there is one")
     limit_kbit_s: int = Field(
         default=0, ge=0, le=10_000_000, description="most kbit/s of a download; 0: no limit"
     )
+
+    @field_validator("usb_folders", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return tuple(Path(v) if isinstance(v, str) else v for v in value)
 
     @field_validator("urls")
     @classmethod
@@ -538,8 +552,9 @@ def _absolute(config: Config, folder: Path) -> Config:
     devices = config.devices.model_copy(update={"camera": camera, "turnstile": gate})
     names = ("public_key", "ca_file", "client_certificate", "client_key")
     given = ((name, getattr(config.centre, name)) for name in names)
-    files = {name: folder / file.expanduser() for name, file in given if file is not None}
-    centre = config.centre.model_copy(update=files)
+    files: dict[str, Any] = {n: folder / file.expanduser() for n, file in given if file is not None}
+    sticks = tuple(folder / f.expanduser() for f in config.centre.usb_folders)
+    centre = config.centre.model_copy(update=files | {"usb_folders": sticks})
     return config.model_copy(
         update={"paths": Paths(**paths), "devices": devices, "centre": centre}
     )

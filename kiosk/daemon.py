@@ -29,6 +29,7 @@ from kiosk.core import flow
 from kiosk.core.codes import JournalKind, Reason, State
 from kiosk.desks.lane import LaneDesk
 from kiosk.desks.params import Params, parse
+from kiosk.desks.stick import StickDesk
 from kiosk.desks.workshop import WorkshopDesk
 from kiosk.face import events as face
 from kiosk.mode import Lacks
@@ -117,6 +118,7 @@ class Daemon:
         self.lacks: Lacks
         self.desk: LaneDesk
         self.workshop: WorkshopDesk
+        self.sticks: StickDesk
         self.door = Door(
             store,
             clock,
@@ -166,6 +168,7 @@ class Daemon:
         if self.session.lane.state is State.GATE:
             # the pulse is out and we shall not see the passage
             self.session.offer(ev.PassageEnded(Reason.GATE_UNKNOWN))
+        await self.sticks.stop()
         await self.session.stop()
         await self._leave_gate_safe()
         await self.supervisor.stop()
@@ -217,6 +220,7 @@ class Daemon:
             self._notifier.notify("WATCHDOG=1")
             self.session.faces.look_for_person()
             self._watch()
+            self.sticks.notice()
             self._lock_idle_screens()
             if beats % EVIDENCE_EVERY == 0:
                 self.session.check_evidence()
@@ -331,6 +335,7 @@ class Daemon:
 
     def changed(self) -> None:
         self._seq += 1
+        self.sticks.lane_moved()
         self.server.tell("state", self.state())
 
     def state(self) -> dict[str, Any]:
@@ -350,6 +355,7 @@ class Daemon:
             alerts=session.alerts,
             warnings=session.warnings,
             help_open=session.help.open,
+            sticks=self.sticks.revision,
             two_people=session.verify.two_people,
             mode=session.ladder.mode(),
             awaits_proctor=session.verify.awaited,
@@ -460,6 +466,8 @@ class Daemon:
                 signed = self.office.call(method, params)
                 self.changed()  # one more has left
                 return signed
+            case _ if method in self.sticks.methods:
+                return self.sticks.call(method, params)
             case _ if method in self.desk.methods:
                 return self.desk.call(method, params)
             case _ if method in self.workshop.methods:

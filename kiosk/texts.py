@@ -137,6 +137,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "本通道只接受中心签发的名单包（config.yaml 中设置了 centre.public_key）。",
         "This lane takes signed roster bundles only (centre.public_key is set in config.yaml).",
     ),
+    "stick_gone": (
+        "U 盘已拔出，没有改动名单。请重新插入。",
+        "The stick was pulled out; the roster is as it was. Plug it in again.",
+    ),
+    "stick_busy": (
+        "正在导入 U 盘上的名单，请等它完成。",
+        "A roster is being taken from a stick; wait until that is done.",
+    ),
+    "stick_slow": (
+        "U 盘没有及时应答，没有改动名单。请换一个 U 盘或插口。",
+        "The stick does not answer in time; the roster is as it was. Try another stick or socket.",
+    ),
+    "stick_unreadable": (
+        "U 盘读不出来，没有改动名单。请拔出后重新插入，或换一个 U 盘。",
+        "The stick cannot be read; the roster is as it was. Plug it in again, or take another one.",
+    ),
+    "stick_changed": (
+        "U 盘上的文件和刚才看到的不一样，没有改动名单。请重新插入。",
+        "The file is not the one that was seen on the stick before; the roster is as it was. "
+        "Plug it in again.",
+    ),
     "record_unknown": (
         "没有正在导出的记录 {record_id}，请重新导出。",
         "There is no record {record_id} being exported; export it again.",

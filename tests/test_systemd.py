@@ -15,7 +15,10 @@ UNITS = ROOT / "systemd"
 PROGRAM = "/opt/examgate/.venv/bin/examgate"
 
 
-SERVICES = ("examgate.service", "examgate-ui@.service", "examgate-roster.service")
+SERVICES = (
+    "examgate.service", "examgate-ui@.service", "examgate-roster.service",
+    "examgate-stick@.service", "examgate-reports@.service",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -23,7 +26,8 @@ def test_unit_is_clean(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not on this machine")
     text = (UNITS / name).read_text()
-    assert PROGRAM in text
+    if "User=" in text:
+        assert PROGRAM in text
     unit = tmp_path / name.replace("@", "@candidate")
     # the program is not installed where tests run; any other executable stands in for it
     unit.write_text(text.replace(PROGRAM, "/bin/true").replace("/opt/examgate/docs", "/usr"))
@@ -56,4 +60,20 @@ def test_udev_names_are_those_of_the_example_configuration() -> None:
 def test_every_user_of_a_unit_is_made() -> None:
     made = re.findall(r"^u (\S+)", (UNITS / "examgate.sysusers.conf").read_text(), re.M)
     for unit in UNITS.glob("*.service"):
-        assert re.findall(r"^User=(\S+)", unit.read_text(), re.M)[0] in made
+        text = unit.read_text()
+        users = re.findall(r"^User=(\S+)", text, re.M) or re.findall(r"\bgid=(\w+)", text)
+        assert users[0] in made
+
+
+def test_a_stick_is_mounted_where_the_daemon_looks_and_cannot_be_written_or_run() -> None:
+    unit = (UNITS / "examgate-stick@.service").read_text()
+    (mount,) = re.findall(r"^ExecStart=/usr/bin/mount -o (\S+) /dev/%i (\S+)/%i$", unit, re.M)
+    assert {"ro", "noexec", "nosuid", "nodev"} <= set(mount[0].split(","))
+    centre = yaml.safe_load((ROOT / "config.yaml").read_text())["centre"]
+    assert mount[1] in centre["usb_folders"]
+    rules = (UNITS / "61-examgate-stick.rules").read_text()
+    assert 'ENV{ID_FS_TYPE}=="vfat|exfat"' in rules and 'SUBSYSTEMS=="usb"' in rules
+    wanted = re.findall(r'SYSTEMD_WANTS\}\+="([\w-]+@)%k\.service"', rules)
+    assert sorted(wanted) == ["examgate-reports@", "examgate-stick@"]
+    assert all((UNITS / f"{name}.service").exists() for name in wanted)
+    assert set(re.findall(r'GOTO="(\w+)"', rules)) == set(re.findall(r'LABEL="(\w+)"', rules))

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import re
+from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from kiosk.clock import SystemClock
 from kiosk.daemon import Daemon
 from kiosk.desks.lane import LaneDesk
 from kiosk.desks.params import Params, parse
+from kiosk.desks.stick import StickDesk
 from kiosk.desks.workshop import WorkshopDesk
 from kiosk.ink import read_ink
 from kiosk.office import Office
@@ -39,7 +41,11 @@ def desk_methods() -> dict[str, tuple[type[Params], Any]]:
     """Those of the desks that need the lane as it is now."""
     session: Any = SimpleNamespace()
     lane = LaneDesk(session, "", "zh", RpcError).methods
-    return {**lane, **WorkshopDesk(session, RpcError).methods}
+    sticks = StickDesk(
+        session, RpcError, zone=UTC, language="zh", mounts=None, reader=lambda *_: [],
+        ask=lambda *_: None, quiet=lambda: True, changed=lambda: None,
+    )  # fmt: skip
+    return {**lane, **sticks.methods, **WorkshopDesk(session, RpcError).methods}
 
 
 def named(heading: str) -> list[str]:

@@ -74,7 +74,7 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "hall": HALL if seat else None, "kept_seat": False,
         "deadline_in_s": timed and timed * 0.7, "deadline_total_s": timed,
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
-        "help_waiting": False, "help_open": 0, "two_people": True, "visit": 7,
+        "help_waiting": False, "help_open": 0, "sticks": 0, "two_people": True, "visit": 7,
         "awaits_proctor": False, "mode": {"rung": "full", "missing": []},
         "may_type": state == "claim", "may_lay_card": True,
         "alerts": 0, "warnings": 0, "number_failed": False,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from kiosk.core.codes import WarningCode
 from kiosk.core.signed_texts import score_statement
-from ui import qt
+from ui import qt, screenshots_stick
 from ui.i18n import text
 
 FAMILY = "王李张刘陈杨赵黄周吴"
@@ -159,7 +160,7 @@ def save_pages(
     settle()
     for size, ending in (((1440, 900), ""), ((1080, 1920), "_tall")):
         window.resize(*size)
-        for name in pages(window, picture):
+        for name in chain(pages(window, picture), screenshots_stick.shown(window)):
             settle()
             window.grab().save(str(folder / f"{name}{ending}.png"))
     window.resize(1440, 900)

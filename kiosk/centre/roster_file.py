@@ -5,6 +5,7 @@ Reads files and asks an injected function about faces; stores nothing.
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
 from collections import defaultdict
@@ -307,4 +308,12 @@ def _wire(row: _Row) -> dict[str, Any]:
         "fingers": row.fingers,
         "embedding": [float(x) for x in row.enrolled.embedding],
         "encoder": row.enrolled.encoder,
+    }
+
+
+def for_wire(row: dict[str, Any]) -> dict[str, Any]:
+    """A prepared row with its bytes as base64 (docs/wire.md, roster rows)."""
+    return row | {
+        "photo": base64.b64encode(row["photo"]).decode(),
+        "templates": [base64.b64encode(t).decode() for t in row["templates"]],
     }

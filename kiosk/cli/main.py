@@ -29,6 +29,7 @@ from kiosk.cli.signature import signature
 from kiosk.cli.sim import sim
 from kiosk.cli.staff import staff
 from kiosk.cli.terminal import terminal
+from kiosk.cli.usb import usb
 
 EPILOG = (
     "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
@@ -83,6 +84,7 @@ COMMANDS = (
     privacy, outbox, staff,
 )  # fmt: skip
 session.add_command(report)
+roster.add_command(usb)
 for command in COMMANDS:
     main.add_command(command)
 

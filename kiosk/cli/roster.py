@@ -102,7 +102,7 @@ def download(c: Context, day: datetime | None, keep: bool, person: str) -> None:
         click.echo(str(found.path))
         return
     try:
-        _take(c, found.path, person)
+        take(c, found.path, person)
     except SystemExit as stopped:
         if stopped.code == Exit.BAD_INPUT:
             fetcher.forget()
@@ -110,7 +110,7 @@ def download(c: Context, day: datetime | None, keep: bool, person: str) -> None:
     fetcher.taken()
 
 
-def _take(c: Context, path: Path, person: str) -> None:
+def take(c: Context, path: Path, person: str) -> None:
     with _opened(c, path) as bundle:
         _import(c, path, _prepare(c, path, bundle), bundle, False, person, False)
 
@@ -282,6 +282,8 @@ def _send(
     c: Context, path: Path, rows: list[dict[str, Any]], person: str, bundle: Opened | None
 ) -> Any:
     """In batches to one office: staged there, then applied in one transaction."""
+    from kiosk.centre.roster_file import for_wire
+
     announced: dict[str, Any] = {"source": path.name, "rows": len(rows)}
     if bundle is not None:
         announced["bundle"] = {
@@ -291,17 +293,9 @@ def _send(
     with c.declined(), c.office() as ask:
         begun = ask("roster.begin", announced)
         for at in range(0, len(rows), BATCH):
-            batch = [_plain(row) for row in rows[at : at + BATCH]]
+            batch = [for_wire(row) for row in rows[at : at + BATCH]]
             ask("roster.add", begun | {"rows": batch})
         return ask("roster.commit", begun | {"person": person})
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Bytes as base64, for the wire."""
-    return row | {
-        "photo": base64.b64encode(row["photo"]).decode(),
-        "templates": [base64.b64encode(t).decode() for t in row["templates"]],
-    }
 
 
 @roster.command()

@@ -209,6 +209,10 @@ class State(StrEnum):
     REFUSED = "refused"  #: says what to do next
 
 
+#: No candidate has begun: what takes a moment is done now rather than before somebody's eyes.
+NOBODY_AT_THE_LANE = frozenset({State.CLOSED, State.OUT_OF_ORDER, State.IDLE, State.PAUSED})
+
+
 class Prompt(StrEnum):
     """What the face step asks of the person."""
 

@@ -98,6 +98,10 @@ TABLE: dict[str, Access] = {
     "roster.add": _roles(C, T),
     "roster.commit": OFFICE_NAMED,
     "roster.status": ALL,
+    # a stick holds what the centre has signed or nothing: a proctor only says when
+    "stick.list": ALL,
+    "stick.take": ALL_NAMED,
+    "stick.dismiss": ALL,
     "alert.list": PROCTORS,
     "warning.list": ALL,
     "warning.acknowledge": ALL_NAMED,

@@ -75,7 +75,7 @@ def test_rows_that_the_centre_has_not_signed_are_refused(run, make, lane, tmp_pa
     """Whoever speaks to the socket instead of using the command gets no further."""
     import base64
 
-    from kiosk.cli.roster import _plain
+    from kiosk.centre.roster_file import for_wire
 
     path = make([row(1)])
     with app.open_bundle(lane, tmp_path / "b.tar.age") as bundle, app.offline(lane) as office:
@@ -85,12 +85,12 @@ def test_rows_that_the_centre_has_not_signed_are_refused(run, make, lane, tmp_pa
                   "signature": base64.b64encode(bundle.signature).decode()}  # fmt: skip
         begin = {"source": "x", "rows": 1, "bundle": signed, "lang": "en"}
         begun = office.call("roster.begin", begin)
-        stranger = _plain(prepared.rows[0] | {"photo": b"\xff\xd8\xff somebody else"})
+        stranger = for_wire(prepared.rows[0] | {"photo": b"\xff\xd8\xff somebody else"})
         with pytest.raises(Exception, match="not what the manifest says"):
             office.call("roster.add", begun | {"rows": [stranger], "lang": "en"})
         with pytest.raises(Exception, match="signature does not fit"):
             office.call("roster.begin", begin | {"bundle": signed | {"signature": "AAAA"}})
-        assert office.call("roster.add", begun | {"rows": [_plain(prepared.rows[0])]})
+        assert office.call("roster.add", begun | {"rows": [for_wire(prepared.rows[0])]})
         assert office.call("roster.commit", begun | {"person": "t"})["added"] == 1
 
 

@@ -23,6 +23,7 @@ from ui.proctor.panels import CurrentPanel, DevicesPanel, SessionPanel, button, 
 from ui.proctor.redraw import RedrawPanel
 from ui.proctor.sound import Caller, Voice
 from ui.proctor.split import Split
+from ui.proctor.stick import StickPanel
 from ui.proctor.sure import Sure
 from ui.proctor.verify import ReasonSheet, VerifyPanel
 from ui.proctor.warnings import WarningBand
@@ -101,6 +102,8 @@ class ProctorWindow(qt.QWidget):
         right.setContentsMargins(0, 0, 0, 0)
         self.help = HelpPanel(self._language)
         right.addWidget(self.help)
+        self.stick = StickPanel(self._language, Line(self._ask, self._do, self._note))
+        right.addWidget(self.stick)
         self.band = WarningBand(self._language)
         right.addWidget(self.band)
         self.alerts = AlertsPanel(self._language)
@@ -223,6 +226,7 @@ class ProctorWindow(qt.QWidget):
             self._ask_sessions()
             self._ask_alerts()
             self.tabs.warnings.refresh()
+            self.stick.refresh()
             self._ask_help()
             if self._state.get("state") == State.VERIFY:
                 self._ask_look()
@@ -252,6 +256,7 @@ class ProctorWindow(qt.QWidget):
         self._to_approve = None
         self.approval.forget()
         self.redraw.forget()
+        self.stick.forget()
         self.tabs.forget()
         self.exit.forget()
         self.by_hand.forget()
@@ -274,7 +279,10 @@ class ProctorWindow(qt.QWidget):
     def _on_state(self, state: dict[str, Any]) -> None:
         before, alerts = self._state.get("session"), self._state.get("alerts")
         helps = self._state.get("help_open")
+        sticks = self._state.get("sticks")
         warnings, self._state = self._state.get("warnings"), state
+        if sticks != state.get("sticks") and self._may_act:
+            self.stick.refresh()
         if alerts != state.get("alerts") and self._may_act:
             self._ask_alerts()
         if warnings != state.get("warnings") and self._may_act:
@@ -573,6 +581,7 @@ class ProctorWindow(qt.QWidget):
         state, session = self._state, self._chosen()
         may_act = self._may_act
         self.alerts.allow(may_act)
+        self.stick.allow(may_act)
         self.redraw.allow(may_act)
         self.tabs.allow(may_act)
         self.tabs.show_state(state)

@@ -6,12 +6,15 @@ The plain parts lie in a folder in memory while they are used. Knows nothing of 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyrage
@@ -28,18 +31,24 @@ Check = Callable[[m.Manifest], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A bundle that is what its centre signed. `folder` is a roster folder (docs/roster.md)."""
+class Peeked:
+    """What a bundle says about itself, and that its centre has signed so."""
 
     manifest: m.Manifest
     raw: bytes  #: the manifest as it was signed
     signature: bytes
-    folder: Path
 
     @property
     def sha256(self) -> str:
         """Of the signed manifest: which bundle this is."""
         return hashlib.sha256(self.raw).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Peeked):
+    """A bundle that is what its centre signed. `folder` is a roster folder (docs/roster.md)."""
+
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,49 @@ def opened(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Enough(Exception):
+    """The rest of the stream is not wanted."""
+
+
+def peeked(
+    path: Path, identity: pyrage.x25519.Identity, centre: Ed25519PublicKey, check: Check
+) -> Peeked:
+    """The signed manifest of a bundle, without reading on. Raises `BundleError`.
+
+    That the parts are there and right is known only when the bundle is `opened`.
+    """
+    found: list[Peeked] = []
+    try:
+        with _source(path) as source, decrypting(source, identity) as stream:
+            found.append(_signed(Reader(stream), centre, check))
+            raise _Enough
+    except _Enough:
+        return found[0]
+    except OSError as error:
+        raise BundleError("unreadable", f"{path.name}: {error.strerror}") from error
+
+
+@contextmanager
+def _source(path: Path) -> Iterator[IO[bytes]]:
+    """A regular file within bounds: a pipe or a device would never end, or never begin."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:
+        status = os.fstat(source.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise BundleError("unreadable", "not a regular file")
+        if status.st_size > 2 * m.MAX_BUNDLE_BYTES:
+            raise BundleError("too_big")
+        yield source
+
+
+def _signed(reader: Reader, centre: Ed25519PublicKey, check: Check) -> Peeked:
+    raw = reader.small(m.MANIFEST, m.MAX_MANIFEST_BYTES)
+    signature = reader.small(m.SIGNATURE, SIGNATURE_BYTES)
+    check_signature(centre, raw, signature)
+    manifest = m.parse(raw)
+    check(manifest)
+    return Peeked(manifest, raw, signature)
+
+
 def _unpack(
     path: Path,
     identity: pyrage.x25519.Identity,
@@ -80,21 +132,13 @@ def _unpack(
     folder: Path,
 ) -> Opened:
     try:
-        with path.open("rb") as source:
-            if source.seek(0, 2) > 2 * m.MAX_BUNDLE_BYTES:
-                raise BundleError("too_big")
-            source.seek(0)
-            with decrypting(source, identity) as stream:
-                reader = Reader(stream)
-                raw = reader.small(m.MANIFEST, m.MAX_MANIFEST_BYTES)
-                signature = reader.small(m.SIGNATURE, SIGNATURE_BYTES)
-                check_signature(centre, raw, signature)
-                manifest = m.parse(raw)
-                check(manifest)
-                _parts(reader, manifest, folder)
+        with _source(path) as source, decrypting(source, identity) as stream:
+            reader = Reader(stream)
+            signed = _signed(reader, centre, check)
+            _parts(reader, signed.manifest, folder)
     except OSError as error:
         raise BundleError("unreadable", f"{path}: {error.strerror}") from error
-    return Opened(manifest, raw, signature, folder)
+    return Opened(signed.manifest, signed.raw, signed.signature, folder)
 
 
 def _parts(reader: Reader, manifest: m.Manifest, folder: Path) -> None:

@@ -79,6 +79,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "has the serial number of the roster in use, and other content",
         "do not use it; tell the centre",
     ),
+    "in_use": (
+        "就是正在使用的名单",
+        "不用再导入",
+        "is the roster in use already",
+        "nothing has to be done",
+    ),
     "member": (
         "内有清单之外的内容，或顺序、名称不对",
         "不要使用；通知中心",
