@@ -151,6 +151,7 @@ def state_of(
         "may_type": may_type(lane),
         "may_leave": accepts(lane, LeavingAsked()),
         "leaving": visit.leaving,
+        "lets_out": lane.rules.exit is not None,
         "may_lay_card": lane.takes_cards,
         "numbers_left": visit.numbers_left if lane.state is State.CLAIM else None,
         "number_failed": visit.number_failed,

@@ -49,6 +49,7 @@ HALL = {"seats": [[f"{n + 1:03d}", n // 10 + 1, n % 10 + 1] for n in range(100)]
         "entrance": "front_left"}
 _WELL = {"ok": True, "code": None, "since": "2025-06-12T08:31:07+08:00", "detail": ""}
 DEVICES = {role: dict(_WELL) for role in ("turnstile", "fingerprint", "camera", "id_card")}
+_OUT = {"face": "now", "finger": "skipped", "sign": "skipped", "seat": "skipped"}
 _DONE = {"face": "done", "finger": "done", "sign": "done", "seat": "now"}
 
 
@@ -76,7 +77,8 @@ def example(state: str, **changes: Any) -> dict[str, Any]:
         "other_session_at": None, "session": dict(SESSION), "devices": DEVICES,
         "help_waiting": False, "help_open": 0, "sticks": 0, "two_people": True, "visit": 7,
         "awaits_proctor": False, "mode": {"rung": "full", "missing": []},
-        "may_type": state == "claim", "may_lay_card": True,
+        "may_type": state == "claim", "may_lay_card": True, "may_leave": False,
+        "lets_out": False, "leaving": False,
         "alerts": 0, "warnings": 0, "number_failed": False,
         "numbers_left": 3 if state == "claim" else None,
     } | changes
@@ -116,6 +118,18 @@ def every_state() -> dict[str, dict[str, Any]]:
         "gate_no_map": example("gate", hall=None),
         "welcome": example("welcome", reason="ADMITTED"),
         "help_waiting": example("finger", help_waiting=True),
+        "out_of_order_drill": example("out_of_order", reason="DRILL"),
+        "idle_card_both": example("idle", may_leave=True, may_type=True),
+        "closed_both": example("closed", session=None, may_leave=True),
+        "out_claim": example("claim", leaving=True),
+        "out_claim_card_only": example("claim", leaving=True, may_type=False),
+        "out_face": example("face", leaving=True, steps=_OUT),
+        "out_gate": example("gate", leaving=True, steps=_OUT | {"face": "done"}),
+        "out_left": example("welcome", leaving=True, reason="LEFT", steps=_OUT | {"face": "done"}),
+        "out_again": example("refused", leaving=True, reason="GATE_TURNED_BACK",
+                             steps=_OUT | {"face": "done"}),
+        "out_unknown": example("refused", leaving=True, reason="GATE_UNKNOWN",
+                               steps=_OUT | {"face": "done"}),
     }
     for reason in Reason:
         if reason is not Reason.ADMITTED:

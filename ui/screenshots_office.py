@@ -37,14 +37,27 @@ def candidates(number: int = 96) -> list[dict[str, Any]]:
         inside, held = n % 5 in (0, 2), n == 3
         found.append({
             "ref": f"{n:032x}", "name": f"{FAMILY[n % 10]}*", "admission_no": f"…{1201 + n}",
-            "standing": "inside" if inside else "seated" if held else "booked",
-            "terminal": f"{n * 3 + 1:03d}" if inside and n < 33 else "077" if held else None,
-            "draw_no": n + 1 if inside else None, "late": n == 10, "left": n in (5, 7),
+            "standing": "inside" if inside else "seated" if held else "left" if n == 11
+            else "booked",
+            "terminal": f"{n * 3 + 1:03d}" if (inside or n == 11) and n < 33 else "077" if held
+            else None,
+            "draw_no": n + 1 if inside else None, "late": n == 10, "left": n in (5, 7, 11),
+            "released": False, "returns": n == 11,
             "accessible": n == 4, "last_reason": "ADMITTED" if inside else "GATE_TIMEOUT"
             if held else "FACE_NOT_SURE" if n == 8 else None,
             "last_at": CLOCK.format(minute=n % 60, second=7) if inside or held or n == 8 else None,
         })
     return found
+
+
+def roll(number: int = 14) -> dict[str, Any]:
+    """The result of `session.rollcall`."""
+    inside = [{
+        "terminal": f"{3 * n + 1:03d}", "name": f"{FAMILY[n % 10]}{'小明' if n % 2 else '静'}",
+        "admission_no": f"2025061200{1201 + n}", "since": CLOCK.format(minute=n, second=0),
+        "accessible": n == 4, "seen_at": CLOCK.format(minute=40, second=n) if n < 5 else None,
+        "seen_by": "1002 周静" if n < 5 else None} for n in range(number)]
+    return {"session_id": "KM1-0930", "inside": inside, "journalled": True}
 
 
 def person(picture: str) -> dict[str, Any]:
@@ -134,6 +147,21 @@ def pages(window: Any, picture: str) -> Iterator[str]:
     tabs.setCurrentWidget(tabs.warnings)
     yield "alerts"
     tabs.warnings.fill([])
+    tabs.setCurrentWidget(tabs.roll)
+    window._state = window._state | {"state": "out_of_order", "reason": "DRILL"}
+    window._render()
+    tabs.roll._show(tabs.roll._asked, roll())
+    yield "roll_call"
+    window._state = window._state | {"state": "idle", "reason": None, "lets_out": True}
+    window._render()
+    tabs.roll.forget()
+    yield "roll_call_before"
+    tabs.setCurrentWidget(tabs.people)
+    window.candidates.selectRow(11)
+    yield "candidates_left"
+    window.candidates.selectRow(10)
+    yield "candidates_inside"
+    window.candidates.clearSelection()
     tabs.setCurrentWidget(tabs.exit)
     tabs.exit.who.setCurrentRow(2)
     tabs.exit.score.setText("96")

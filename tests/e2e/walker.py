@@ -97,7 +97,8 @@ class Walker:
                         claim = {"visit": state["visit"], "number": numbers.pop(0)}
                         client.call("candidate.claim", claim)
                     elif name == "gate" and passes:
-                        threading.Thread(target=self._go_through, daemon=True).start()
+                        go = self._go_out if state["leaving"] else self._go_through
+                        threading.Thread(target=go, daemon=True).start()
                 if laid and until(state):
                     break
                 if not laid and name == "idle":
@@ -113,6 +114,11 @@ class Walker:
         """A person sees the light turn green and walks."""
         end = time.monotonic() + 3
         while not self.venue.turnstile.person_passes() and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def _go_out(self) -> None:
+        end = time.monotonic() + 3
+        while not self.venue.turnstile.person_leaves() and time.monotonic() < end:
             time.sleep(0.02)
 
     def sign(self, client: wire.Client, visit: int) -> None:

@@ -67,6 +67,8 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
     def say(key: str, **args: object) -> str:
         return text(language, key, **args)
 
+    if state.get("leaving") and (shown := _leaving(state, language)):
+        return shown
     match state.get("state"):
         case State.CLOSED:
             return Shown("notice", "clock", say("closed.title"), say("closed.body"), action="none")
@@ -117,10 +119,45 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
     return restarting(language)  # a state newer than this screen
 
 
+def _leaving(state: dict[str, Any], language: str) -> Shown | None:
+    """What is other for who goes out; None: what everybody is shown."""
+
+    def say(key: str) -> str:
+        return text(language, key)
+
+    match state.get("state"):
+        case State.CLAIM if state.get("may_type"):
+            title = "out.claim.title_number" if state.get("may_lay_card") else "number.title"
+            return Shown("number", "", say(title), say("number.body"))
+        case State.CLAIM:
+            return Shown("notice", "card", say("out.claim.title"), say("out.claim.body"))
+        case State.FACE:
+            return Shown("face", "face", say("prompt.look_here"), say("out.face.body"))
+        case State.DRAWING:
+            return Shown("notice", "wait", say("out.opening.title"), action="none")
+        case State.GATE:
+            return Shown("notice", "leave", say("out.gate.title"), say("out.gate.body"), "good",
+                         action="none")
+        case State.WELCOME:
+            return Shown("notice", "leave", say("next.LEFT.title"), say("next.LEFT.body"), "good",
+                         action="ok")
+        case State.REFUSED if state.get("reason") in KEEPS_SEAT:
+            return Shown("notice", "card", say("out.again.title"), say("out.again.body"), "warn",
+                         _code(state, language), action="ok")
+        case State.REFUSED if state.get("reason") == Reason.GATE_UNKNOWN:
+            return Shown("notice", "proctor", say("out.unknown.title"), say("out.unknown.body"),
+                         "warn", _code(state, language), action="ok")
+    return None
+
+
 def _out_of_order(state: dict[str, Any], language: str) -> Shown:
     if state.get("reason") == Reason.WORKSHOP:
         return Shown("notice", "clock", text(language, "next.WORKSHOP.title"),
                      text(language, "next.WORKSHOP.body"), action="none")
+    if state.get("reason") == Reason.DRILL:
+        return Shown("notice", "leave", text(language, "next.DRILL.title"),
+                     text(language, "next.DRILL.body"), "warn", _code(state, language),
+                     action="none")
     fire = state.get("reason") == Reason.FIRE
     title, body = ("out_of_order.fire", "out_of_order.fire_body") if fire else (
         "out_of_order.title", "out_of_order.body")

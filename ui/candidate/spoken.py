@@ -25,12 +25,15 @@ def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, langu
     words: tuple[str, ...]
     match state.get("state"):
         case State.OUT_OF_ORDER:
-            words = (shown.title, shown.body) if state.get("reason") == Reason.FIRE else ()
+            open_for_all = state.get("reason") in (Reason.FIRE, Reason.DRILL)
+            words = (shown.title, shown.body) if open_for_all else ()
         case State.FACE:
             told = prompt if prompt not in (None, Prompt.NONE) else Prompt.LOOK_HERE
             words = () if prompt == Prompt.NONE else (text(language, f"prompt.{told}"),)
         case State.FINGER if state.get("finger_retry"):
             words = (shown.body,)
+        case State.GATE if state.get("leaving"):
+            words = (shown.title,)
         case State.GATE:
             seat = spelled(str(state.get("terminal") or ""), language)
             words = (text(language, "speech.terminal", terminal=seat), shown.title)

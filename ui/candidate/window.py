@@ -72,11 +72,13 @@ class CandidateWindow(qt.QWidget):
         self.help = BigButton("help", "help", sign="?", parent=self)
         self.switch = BigButton("language", "quiet", parent=self)
         self.number = BigButton("number_instead", "quiet", parent=self)
+        self.leave = BigButton("leave", "quiet", parent=self)
         self.cancel = BigButton("cancel", "danger", parent=self)
         self.ok = BigButton("ok", "primary", parent=self)
         self.help.clicked.connect(self._ask_help)
         self.switch.clicked.connect(self._switch_language)
         self.number.clicked.connect(self._ask_number)
+        self.leave.clicked.connect(self._ask_to_leave)
         self.cancel.clicked.connect(self._cancel)
         self.ok.clicked.connect(self._cancel)
         for page in self.pages.values():
@@ -179,6 +181,9 @@ class CandidateWindow(qt.QWidget):
     def _ask_number(self) -> None:
         self._client.call("candidate.enter_number", {"visit": self._visit})
 
+    def _ask_to_leave(self) -> None:
+        self._client.call("candidate.leave", {"visit": self._visit})
+
     def _claim(self, number: str) -> None:
         visit = self._visit
 
@@ -233,10 +238,12 @@ class CandidateWindow(qt.QWidget):
         self.switch.set_words(text(language, "button.language"))
         no_card = (self._state or {}).get("claim_mode") == "number"
         self.number.set_words(text(language, "button.type" if no_card else "button.number"))
+        self.leave.set_words(text(language, "button.leave"))
         self.cancel.set_words(text(language, "button.cancel"))
         self.ok.set_words(text(language, "button.ok"))
         self.number.setVisible(self.state_name == State.IDLE
                                and bool((self._state or {}).get("may_type")))
+        self.leave.setVisible(bool((self._state or {}).get("may_leave")))
         self.cancel.setVisible(shown.action == "cancel")
         self.ok.setVisible(shown.action == "ok")
         self._place()
@@ -256,7 +263,7 @@ class CandidateWindow(qt.QWidget):
         width, height = self.width(), self.height()
         u = theme.unit(width, height)
         for part in (self.steps, self.who, self.code, self.countdown, self.help, self.switch,
-                     self.number, self.cancel, self.ok):
+                     self.number, self.leave, self.cancel, self.ok):
             part.set_unit(u)
         edge, bar = 32 * u, 120 * u
         put(self.steps, 0, 0, width, 104 * u)
@@ -272,10 +279,13 @@ class CandidateWindow(qt.QWidget):
         for button in (self.help, self.switch, self.number):
             across = button.minimumSizeHint().width()
             put(button, x, y, across, high)
-            x += across + 20 * u
-        for button in (self.cancel, self.ok):
+            x += 0 if button.isHidden() else across + 20 * u
+        for button in (self.cancel, self.ok, self.leave):
             wide = max(button.minimumSizeHint().width(), 240 * u)
-            put(button, width - edge - wide, y, wide, high)
+            room = x <= width - edge - wide  # else above: where it is, nothing counts down
+            put(button, width - edge - wide, y if room else y - high - 8 * u, wide, high)
+            if not room and not button.isHidden():
+                put(self.code, edge, bottom - 88 * u, width - 3 * edge - wide, 38 * u)
 
     # --- keyboard and kiosk ---------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ui.proctor.machines import MachinesPage
 from ui.proctor.page import Line
 from ui.proctor.people import PeoplePage
 from ui.proctor.report import ReportPage
+from ui.proctor.roll import RollPage
 from ui.proctor.tables import EventTable
 from ui.proctor.warnings import WarningsPage
 
@@ -31,10 +32,11 @@ class Desk(qt.QTabWidget):
         self.machines = MachinesPage(language)
         self.warnings = WarningsPage(language, line)
         self.exit = ExitPage(language)
+        self.roll = RollPage(language, line)
         self.report = ReportPage(language, line)
         pages = {"events": self.events, "candidates": self.people, "hall": self.hall,
                  "machines": self.machines, "warnings": self.warnings, "exit": self.exit,
-                 "report": self.report}
+                 "roll": self.roll, "report": self.report}
         for key, page in pages.items():
             self.addTab(page, text(language, f"proctor.{key}"))
         self.warnings.changed.connect(self._on_warnings)
@@ -67,6 +69,8 @@ class Desk(qt.QTabWidget):
 
     def show_state(self, state: dict[str, Any]) -> None:
         self.machines.show_devices(state.get("devices") or {})
+        self.roll.show_state(state)
+        self.people.gate_lets_out = bool(state.get("lets_out"))
 
     def allow(self, may_act: bool) -> None:
         self.people.allow(may_act)
@@ -78,5 +82,6 @@ class Desk(qt.QTabWidget):
     def forget(self) -> None:
         """Nobody stands here any more: nothing of any candidate stays on the screen."""
         self.people.forget()
+        self.roll.forget()
         self.report.forget()
         self.exit.forget()

@@ -118,7 +118,7 @@ class TerminalPanel(qt.QFrame):
         ):
             press.setText(text(self._language, key))
             press.setEnabled(may_act)
-        taken = terminal.get("standing") in ("held", "inside")
+        taken = terminal.get("standing") in ("held", "inside", "left")
         self.redraw.setVisible(taken)
         self.redraw.setEnabled(may_act)
         self.note.setText(text(self._language, "hall.held_note") if taken else "")

@@ -287,6 +287,10 @@ class CurrentPanel(Panel):
         self.who.setText(f"{candidate['name']}　{candidate['admission_no']}" if candidate
                          else text(self.language, "proctor.nobody"))
         words = coded(self.language, "state", state["state"]) if state.get("state") else ""
+        if state.get("leaving") and state.get("state") == State.WELCOME:
+            words = text(self.language, "standing.left")
+        elif state.get("leaving"):
+            words = text(self.language, "out.leaving", where=words)
         if state.get("terminal"):
             words += f"　{text(self.language, 'proctor.column.terminal')} {state['terminal']}"
         if state.get("reason"):
@@ -306,6 +310,8 @@ class CurrentPanel(Panel):
             press.setVisible(wanted)
             press.setEnabled(may_act)
         self.cancel.setEnabled(may_act and state.get("state") in active)
-        fire = state.get("state") == State.OUT_OF_ORDER and state.get("reason") == Reason.FIRE
-        self.resume.setVisible(fire)
+        opened = state.get("reason") in (Reason.FIRE, Reason.DRILL)
+        drill = state.get("reason") == Reason.DRILL
+        self.resume.setText(text(self.language, "out.drill_end" if drill else "proctor.resume"))
+        self.resume.setVisible(state.get("state") == State.OUT_OF_ORDER and opened)
         self.resume.setEnabled(may_act)

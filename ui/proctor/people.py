@@ -201,6 +201,8 @@ class PeoplePage(qt.QStackedWidget):
     chosen = qt.pyqtSignal(object)
     searched = qt.pyqtSignal()
     verify = qt.pyqtSignal(str)  #: the selected one's `ref`: to be looked at by hand
+    let_out = qt.pyqtSignal(str)  #: the same, to be let out
+    let_back = qt.pyqtSignal(str)  #: the terminal of who has left and may come in again
 
     def __init__(self, language: str, line: Line) -> None:
         super().__init__()
@@ -223,6 +225,13 @@ class PeoplePage(qt.QStackedWidget):
         self.by_hand = button("people_verify")
         self.by_hand.setText(text(language, "help.verify"))
         self.by_hand.clicked.connect(lambda: self.verify.emit(str((self._one or {}).get("ref"))))
+        self.out, self.back = button("people_let_out"), button("people_let_back")
+        self.out.setText(text(language, "out.by_hand"))
+        self.back.setText(text(language, "out.let_back"))
+        self.out.clicked.connect(lambda: self.let_out.emit(str((self._one or {}).get("ref"))))
+        self.back.clicked.connect(
+            lambda: self.let_back.emit(str((self._one or {}).get("terminal"))))
+        self.gate_lets_out = False
         self.note = label("people_note", 16, ink=theme.SOFT_INK)
         self.note.setText(text(language, "people.journalled"))
         self.card = CandidateCard(language)
@@ -252,16 +261,16 @@ class PeoplePage(qt.QStackedWidget):
         row.addWidget(self.group)
         row.addWidget(self.counted)
         self.counted.setWordWrap(False)
-        below = qt.QHBoxLayout()
-        below.addWidget(self.look)
-        below.addWidget(self.by_hand)
-        below.addWidget(self.note, 1)
+        beside = qt.QHBoxLayout()  # above the list, which may be cut off below
+        for press in (self.look, self.by_hand, self.out, self.back):
+            beside.addWidget(press)
+        beside.addWidget(self.note, 1)
         whole = qt.QWidget()
         column = qt.QVBoxLayout(whole)
         column.addLayout(row)
+        column.addLayout(beside)
         column.addWidget(self.none)
         column.addWidget(self.table, 1)
-        column.addLayout(below)
         return whole
 
     @property
@@ -290,6 +299,11 @@ class PeoplePage(qt.QStackedWidget):
         outside = (self._one or {}).get("standing") in ("booked", "seated")
         self.look.setEnabled(may_act and known)
         self.by_hand.setEnabled(may_act and known and outside)
+        standing = (self._one or {}).get("standing")
+        self.out.setVisible(self.gate_lets_out and standing in ("seated", "inside"))
+        self.back.setVisible(standing == "left")
+        self.out.setEnabled(may_act and known)
+        self.back.setEnabled(may_act and known and not (self._one or {}).get("returns"))
 
     def _choose(self, candidate: dict[str, Any] | None) -> None:
         self._one = candidate

@@ -90,6 +90,12 @@ class CandidateTable(Table):
         chosen = [self._candidates[row] for row in rows if row < len(self._candidates)]
         self.chosen.emit(chosen[0] if len(chosen) == 1 else None)
 
+    def _standing(self, one: dict[str, Any], standing: str) -> str:
+        """Who may come in again says so."""
+        words = str(coded(self.language, "standing", standing))
+        may = one.get("returns") or one.get("released")
+        return words + text(self.language, "out.may_return") if may else words
+
     def fill(self, candidates: list[dict[str, Any]]) -> None:
         if candidates == self._candidates:
             return  # as it is, with what is selected
@@ -99,11 +105,11 @@ class CandidateTable(Table):
         self.setRowCount(len(candidates))
         for row, one in enumerate(candidates):
             standing, reason = str(one.get("standing")), one.get("last_reason")
-            sign = {"inside": "✓ ", "seated": "… "}.get(standing, "")
+            sign = {"inside": "✓ ", "seated": "… ", "left": "→ "}.get(standing, "")
             self.put(row, [
                 str(one.get("name") or ""),
                 str(one.get("admission_no") or ""),
-                sign + coded(self.language, "standing", standing),
+                sign + self._standing(one, standing),
                 str(one.get("terminal") or ""),
                 coded(self.language, "reason", reason) if reason else "",
                 clock(one.get("last_at")) if one.get("last_at") else "",

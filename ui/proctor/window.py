@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk import wire
-from kiosk.core.codes import Factor, FingerOverride, PauseReason, State, VoidReason
+from kiosk.core.codes import (
+    Factor,
+    FingerOverride,
+    PauseReason,
+    ReturnReason,
+    State,
+    VoidReason,
+)
 from ui import qt, theme
 from ui.client import LOST, Client
 from ui.i18n import coded, text
@@ -130,7 +137,10 @@ class ProctorWindow(qt.QWidget):
         whole = qt.QVBoxLayout(self)
         whole.addLayout(self._build_top())
         whole.addWidget(self.pages, 1)
-        self.pausing, self.waiving = (ReasonSheet(self._language, self) for _ in range(2))
+        self.pausing, self.waiving, self.returning = (
+            ReasonSheet(self._language, self) for _ in range(3)
+        )
+        self._returns = ""  #: the terminal of whoever `returning` is about
         self.approval = ApprovalSheet(self._language, self)
         self._connect_buttons()
 
@@ -178,6 +188,10 @@ class ProctorWindow(qt.QWidget):
         self.current.verify.clicked.connect(
             lambda: self._act("verify.begin", visit=self._state.get("visit")))
         self.tabs.people.verify.connect(lambda ref: self._act("verify.begin", ref=ref))
+        self.tabs.people.let_out.connect(
+            lambda ref: self._act("verify.begin", ref=ref, leaving=True, lang=self._language))
+        self.tabs.people.let_back.connect(self._ask_return)
+        self.returning.decided.connect(self._let_back)
         self.current.waive.clicked.connect(
             lambda: self.waiving.ask("waive.heading", "waive", FingerOverride))
         self.waiving.decided.connect(self._waive)
@@ -260,7 +274,7 @@ class ProctorWindow(qt.QWidget):
         self.tabs.forget()
         self.exit.forget()
         self.by_hand.forget()
-        for sheet in (self.pausing, self.waiving):
+        for sheet in (self.pausing, self.waiving, self.returning):
             sheet.hide()
         self.message.hide()
 
@@ -532,6 +546,23 @@ class ProctorWindow(qt.QWidget):
         else:
             self._act("seat.void", **params)
 
+    def _ask_return(self, terminal: str) -> None:
+        self._returns = terminal
+        self.returning.ask("return.heading", "return", ReturnReason)
+
+    def _let_back(self, why: str, note: str) -> None:
+        """Who has left by the gate may come in again; a second person approves own words."""
+        chosen = self.session.choice.currentData()
+        if chosen is None:
+            return
+        params = {"session_id": chosen, "terminal": self._returns, "why": why, "note": note,
+                  "lang": self._language}
+        if why == ReturnReason.OTHER:
+            what = text(self._language, "return.approve", terminal=self._returns, note=note)
+            self._act_approved(what, "seat.let_back", **params)
+        else:
+            self._act("seat.let_back", **params)
+
     def _close_session(self) -> None:
         if self._sure.press("close"):
             self._act_on_session("session.close")
@@ -584,6 +615,8 @@ class ProctorWindow(qt.QWidget):
         self.stick.allow(may_act)
         self.redraw.allow(may_act)
         self.tabs.allow(may_act)
+        role = (self._staff.get("person") or {}).get("role")
+        self.tabs.roll.allow(self._may_decide, role == "chief")
         self.tabs.show_state(state)
         self.session.show_session(session)
         standing = session.get("state") if session else None

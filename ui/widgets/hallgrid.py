@@ -36,6 +36,8 @@ class Seat:
 def state_of(terminal: dict[str, Any]) -> str:
     """Who sits there counts before what would become of it afterwards."""
     standing = terminal.get("standing")
+    if standing == "left":
+        return "held"  # kept for who may come back
     if standing in ("held", "inside"):
         return str(standing)
     if not terminal.get("in_service", True):
