@@ -435,7 +435,8 @@ class LaneSession:
     def _record_passage(self, effect: do.RecordPassage) -> None:
         visit = self.lane.visit
         kind = "admitted" if self.lane.state is State.WELCOME else "refused"
-        if visit.leaving and kind == "admitted":
+        through = kind == "admitted"
+        if visit.leaving and through:
             kind = JournalKind.LEFT.value
         try:
             self.store.gate_outcome(effect.intent_id, effect.reason)
@@ -443,7 +444,7 @@ class LaneSession:
             self._unrecorded.append(effect)  # the intent stays open until this is written
             raise
         self.tell(kind, effect.reason, candidate=visit.candidate, terminal=visit.terminal)
-        if kind == "admitted":
+        if through:
             self.help.passed(visit.candidate)
         self.help.ended(visit.candidate, effect.reason)
 

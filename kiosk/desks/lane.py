@@ -13,8 +13,8 @@ from pydantic import Field
 
 from kiosk.core import events as ev
 from kiosk.core import flow
-from kiosk.core.codes import FaceOverride, Factor, FingerOverride, Rejection
-from kiosk.core.number import Number, NumberKind, read
+from kiosk.core.codes import FaceOverride, Factor, FingerOverride, Reason, Rejection
+from kiosk.core.number import Number, read
 from kiosk.core.types import Lookup, Override, Standing
 from kiosk.desks.params import NoParams, Params, parse
 from kiosk.reasons import reason_text
@@ -104,12 +104,14 @@ class LaneDesk:
 
     def _begin(self, p: WhomToVerify) -> Any:
         step = self._session.verify
-        leaving = p.leaving or (p.visit is not None and self._session.lane.visit.leaving)
-        if leaving and self._session.lane.rules.exit is None:
+        if p.leaving and self._session.lane.rules.exit is None:
             raise self._refused("no_way_out", p)
-        if not step.may_begin(leaving):
+        if not (step.may_begin() or step.may_begin(leaving=True)):
             raise self._refused("not_now", p)
         lookup = self._whom(p)
+        leaving = p.leaving or self._goes_out(p, lookup)
+        if not step.may_begin(leaving):
+            raise self._refused("not_now", p)
         if lookup.candidate is None or lookup.standing is Standing.UNKNOWN:
             raise self._refused("candidate_unknown", p)
         problem = self._cannot_leave(lookup) if leaving else self._cannot_come(lookup)
@@ -131,49 +133,52 @@ class LaneDesk:
         return None if lookup.terminal is not None else "NOT_INSIDE"
 
     def _whom(self, p: WhomToVerify) -> Lookup:
-        if p.leaving:
-            leaver = self._who_leaves(p)
-            if leaver is not None:
-                return leaver
-        store, session = self._session.store, self._session.session
-        if session is None:
-            raise self._refused("candidate_unknown", p)
-        session_id = session.session_id
+        store, claims = self._session.store, self._session.claims
         if p.number is not None:
-            number = read(p.number, store.admission_lengths(session_id))
+            number = read(p.number, store.admission_lengths(self._session.session_id))
             if not isinstance(number, Number):
                 raise self._refused(f"number_{number}", p)
-            if number.kind is NumberKind.IDENTITY:
-                return store.lookup(session_id, number.value)
-            return store.lookup_admission(session_id, number.value)
+            return claims.of_number(number)
         if p.ref is not None:
-            try:
-                found = store.person_of(session_id, p.ref).candidate_id
-            except NotBooked as refused:
-                raise self._refused("candidate_unknown", p) from refused
-            return store.lookup_id(session_id, found)
+            return self._of_ref(p, p.ref)
         if p.visit is not None:
             here = self._session.lane.visit
             if here.number != p.visit or here.candidate is None:
                 raise self._refused("stale_visit", p)
-            return store.lookup_id(session_id, here.candidate.candidate_id)
-        asked = [h for h in store.open_help() if h.help_id == p.help_id]
-        if not asked or asked[0].candidate_id is None:
+            return claims.of_candidate(here.candidate.candidate_id)
+        asked = self._request(p)
+        if asked is None or asked.candidate_id is None:
             raise self._refused("candidate_unknown", p)
-        return store.lookup_id(session_id, asked[0].candidate_id)
+        return claims.of_candidate(asked.candidate_id)
 
-    def _who_leaves(self, p: WhomToVerify) -> Lookup | None:
-        """Who is inside, of whatever session of these hours; None: nobody is by that name."""
-        store = self._session.store
-        if p.number is not None:
-            number = read(p.number, store.admission_lengths(None))
-            if not isinstance(number, Number):
-                raise self._refused(f"number_{number}", p)
-            return self._session.claims.of_leaver(number)
-        if p.ref is not None:
-            return store.lookup_leaving_ref(p.ref)
-        here = self._session.lane.visit.candidate
-        return store.lookup_leaving_id(here.candidate_id) if p.visit and here else None
+    def _of_ref(self, p: WhomToVerify, ref: str) -> Lookup:
+        """Of the open session; at a gate that lets people out also of an earlier one."""
+        store, session = self._session.store, self._session.session
+        leaver = store.lookup_leaving_ref(ref) if self._session.lane.rules.exit else None
+        try:
+            if session is not None:
+                found = store.person_of(session.session_id, ref).candidate_id
+                return self._session.claims.of_candidate(found)
+        except NotBooked as refused:
+            if leaver is None:
+                raise self._refused("candidate_unknown", p) from refused
+        if leaver is None:
+            raise self._refused("candidate_unknown", p)
+        return leaver
+
+    def _request(self, p: WhomToVerify) -> HelpRequest | None:
+        open_ones = self._session.store.open_help()
+        return next((h for h in open_ones if h.help_id == p.help_id), None)
+
+    def _goes_out(self, p: WhomToVerify, lookup: Lookup) -> bool:
+        """Whether they want out, though nobody says so: by where they stand, or what they asked."""
+        lane, asked = self._session.lane, self._request(p)
+        if lane.rules.exit is None:
+            return False
+        if asked is not None and asked.reason == Reason.NOT_INSIDE:
+            return True
+        here = lane.visit.leaving and lane.visit.candidate == lookup.candidate
+        return here or (lookup.standing is Standing.INSIDE and not lookup.may_return)
 
     def _look(self, p: NoParams) -> Any:
         """Photograph, the picture held, card and numbers, side by side, in full."""
@@ -280,6 +285,8 @@ class LaneDesk:
 
     def _shown(self, h: HelpRequest) -> dict[str, Any]:
         ours = self._session.session_id is not None and h.session_id == self._session.session_id
+        ours = ours or self._session.lane.rules.exit is not None
+        done_elsewhere = h.reason == Reason.ALREADY_LEFT  # let in again, in the candidates' list
         return {
             "help_id": h.help_id,
             "at": h.at,
@@ -291,7 +298,7 @@ class LaneDesk:
             "admission_no": h.admission_no,
             "taken_by": h.taken_by,
             "taken_at": h.taken_at,
-            "may_verify": ours and h.candidate_id is not None,
+            "may_verify": ours and h.candidate_id is not None and not done_elsewhere,
         }
 
     def _take(self, p: WhichHelp) -> Any:

@@ -67,13 +67,6 @@ class ClaimStep:
             return self._lookup(number.value, store.lookup_leaving, store.lookup)
         return self._lookup(number.value, store.lookup_leaving_admission, store.lookup_admission)
 
-    def of_leaver(self, number: Number) -> Lookup | None:
-        """Who with this number is inside; None: nobody. Raises `StoreError`."""
-        store = self._lane.store
-        if number.kind is NumberKind.IDENTITY:
-            return store.lookup_leaving(number.value)
-        return store.lookup_leaving_admission(number.value)
-
     def of_candidate(self, candidate_id: int) -> Lookup:
         """The same by the roster's entry that a face is near to."""
         store = self._lane.store

@@ -20,7 +20,7 @@ AT_ONCE = frozenset({
     R.FACE_MISMATCH, R.FACE_NOT_SURE, R.FACE_SEEN_BEFORE, R.FINGER_NO_MATCH, R.NO_TEMPLATE,
     R.TEMPLATE_FORMAT, R.LIVENESS_FAILED, R.GATE_UNKNOWN, R.GATE_BLOCKED, R.GATE_TAILGATED,
     R.GATE_FORCED,
-    R.NO_ACCESSIBLE_TERMINAL, R.CARD_NAME_DIFFERS, R.MANUAL_TIMEOUT,
+    R.NO_ACCESSIBLE_TERMINAL, R.CARD_NAME_DIFFERS, R.MANUAL_TIMEOUT, R.ALREADY_LEFT, R.NOT_INSIDE,
 })  # fmt: skip
 #: What may happen to anybody once: the second time in a row somebody should look.
 SECOND_TIME = frozenset({
@@ -44,7 +44,8 @@ class HelpStep:
 
     def ask(self, candidate: Candidate | None, reason: Reason) -> int:
         """The request's number. Raises `StoreError`."""
-        help_id = self._lane.store.ask_for_help(self._lane.session_id, candidate, reason)
+        session_id = self._lane.session_of(candidate)
+        help_id = self._lane.store.ask_for_help(session_id, candidate, reason)
         self.count()
         self._lane.tell(JournalKind.HELP.value, reason, candidate=candidate)
         return help_id
@@ -63,7 +64,7 @@ class HelpStep:
                 self.ask(candidate, reason)
 
     def passed(self, candidate: Candidate | None) -> None:
-        """They are inside: what they needed help for is over."""
+        """They are inside, or have left: what they needed help for is over."""
         if candidate is None:
             return
         self._failed.pop(candidate.candidate_id, None)

@@ -322,6 +322,55 @@ def test_a_proctor_lets_out_who_is_inside_though_the_record_says_otherwise(play:
     play(story, BOTH)
 
 
+def test_who_is_sent_to_the_proctor_is_in_their_queue_and_let_out_from_it(play: Any) -> None:
+    async def story(lane: Lane) -> None:
+        opened(lane, 0)
+        desk = desk_of(lane)
+        lane.session.gate.unlock = (  # type: ignore[method-assign]
+            lambda intent, way: lane.store.gate_pulse(intent, "sent")
+        )
+        comes_in(lane, 0)
+        lane.close()
+        lane.card(0)
+        lane.look(person(1), WRONG)  # a bandage, say
+        (asked,) = desk.call("help.list", {})["requests"]
+        assert asked["reason"] == "FACE_MISMATCH" and asked["may_verify"]
+        visit = desk.call("verify.begin", {"help_id": asked["help_id"], "person": BY})["visit"]
+        assert lane.visit.leaving, "nobody has to say which way: they are inside"
+        picture(lane)
+        desk.call("verify.capture", {})
+        decision = {"visit": visit, "why": "covered", "person": BY, "approved_by": "1001 李敏"}
+        desk.call("verify.accept", decision)
+        ended(lane)
+        assert standing(lane, 0) is Standing.LEFT
+        assert desk.call("help.list", {})["requests"] == [], "over: they have left"
+        honest(lane)
+
+    play(story, BOTH)
+
+
+def test_who_comes_back_unasked_waits_for_a_proctor(play: Any) -> None:
+    async def story(lane: Lane) -> None:
+        opened(lane, 0)
+        desk = desk_of(lane)
+        lane.session.gate.unlock = lambda intent, way: None  # type: ignore[method-assign]
+        comes_in(lane, 0)
+        goes_out(lane, 0)
+        assert refused(lane, 0) is Reason.ALREADY_LEFT
+        (asked,) = desk.call("help.list", {})["requests"]
+        assert asked["reason"] == "ALREADY_LEFT" and not asked["may_verify"]
+        assert refusal(desk, "verify.begin", ref=ref(lane, 0), person=BY) == "VERIFY_NOT_BOOKED"
+        seat = lane.store.lookup("S1", row(0).identity_number).terminal
+        lane.store.let_back("S1", str(seat), ReturnReason.UNWELL, BY)
+        desk.call("verify.begin", {"ref": ref(lane, 0), "person": BY})
+        assert lane.state == "verify" and not lane.visit.leaving
+        lane.session.post(ev.Cancelled(by_proctor=True))
+        comes_in(lane, 0)
+        assert desk.call("help.list", {})["requests"] == []
+
+    play(story, BOTH)
+
+
 def test_the_screen_is_told_which_way_and_what_is_asked(play: Any) -> None:
     async def story(lane: Lane) -> None:
         opened(lane, 0)

@@ -296,7 +296,9 @@ class PeoplePage(qt.QStackedWidget):
     def allow(self, may_act: bool) -> None:
         self._may_act = may_act
         known = self._one is not None and bool(self._one.get("ref"))
-        outside = (self._one or {}).get("standing") in ("booked", "seated")
+        one = self._one or {}
+        outside = one.get("standing") in ("booked", "seated") or bool(
+            one.get("released") or one.get("returns"))
         self.look.setEnabled(may_act and known)
         self.by_hand.setEnabled(may_act and known and outside)
         standing = (self._one or {}).get("standing")
