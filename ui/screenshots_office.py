@@ -53,6 +53,7 @@ def candidates(number: int = 96) -> list[dict[str, Any]]:
 def roll(number: int = 14) -> dict[str, Any]:
     """The result of `session.rollcall`."""
     inside = [{
+        "session_id": "KM1-0930" if n < 12 else "KM1-0830",
         "terminal": f"{3 * n + 1:03d}", "name": f"{FAMILY[n % 10]}{'小明' if n % 2 else '静'}",
         "admission_no": f"2025061200{1201 + n}", "since": CLOCK.format(minute=n, second=0),
         "accessible": n == 4, "seen_at": CLOCK.format(minute=40, second=n) if n < 5 else None,

@@ -66,7 +66,8 @@ def rollcall(
 ) -> None:
     """Who is inside, by name and terminal: for the roll-call when the hall is left.
 
-    Without SESSION_ID the session that is open. Who asked is journalled.
+    Without SESSION_ID of the session that is open; where the gate is the way out as well, also of
+    who came in with an earlier one and has not left. Who asked is journalled.
 
     Example: examgate session rollcall --person 李敏
     """
@@ -78,16 +79,22 @@ def rollcall(
     headings = c.say("□,考台,姓名,准考证明编号,入场,需协助", "□,terminal,name,admission,since,help")
     c.print_table(
         headings.split(","),
-        (("☑" if p["seen_at"] else "□", p["terminal"], p["name"], p["admission_no"],
+        (("☑" if p["seen_at"] else "□", _seat(p, found["session_id"]), p["name"], p["admission_no"],
           p["since"][11:16], c.say("是", "yes") if p["accessible"] else "")
          for p in found["inside"]),
     )  # fmt: skip
-    count, named = len(found["inside"]), found["session_id"]
+    count, named = len(found["inside"]), found["session_id"] or c.say("各场次", "all sessions")
     seen = sum(bool(p["seen_at"]) for p in found["inside"])
     click.echo(c.say(f"{named}：场内 {count} 人，已在场外见到 {seen} 人",
                      f"{named}: {count} inside by the record, {seen} seen outside"))  # fmt: skip
     if not found["journalled"]:
         click.echo(c.say("无法写入日志", "it could not be journalled"), err=True)
+
+
+def _seat(one: dict[str, Any], session_id: str | None) -> str:
+    """The terminal, with its session where that is another than the open one."""
+    own = one["session_id"] == session_id
+    return str(one["terminal"] if own else f"{one['session_id']} {one['terminal']}")
 
 
 @session.command()

@@ -16,7 +16,7 @@ from pydantic import Field
 from kiosk.core.codes import JournalKind
 from kiosk.desks.params import Params
 from kiosk.store import Store
-from kiosk.store.errors import NotBooked, NotOpen, StoreError
+from kiosk.store.errors import NotBooked, StoreError
 from kiosk.store.people import Person
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
@@ -68,20 +68,25 @@ class CandidateDesk:
     def _roll(self, p: RollCall) -> Any:
         """Names of everybody inside. It is journalled, but never withheld because it cannot be:
         this is asked for when a building is being left."""
-        session = self._store.session(p.session_id) if p.session_id else self._store.open_now()
-        if session is None:
+        store = self._store
+        session = store.session(p.session_id) if p.session_id else store.open_now()
+        named = session.session_id if session else None
+        if p.session_id and named:
+            inside = store.roll(named)
+        else:
+            inside = [] if p.session_id else store.roll_now(named)
+        if session is None and not inside:
             problem = Problem("session_unknown", {"session_id": p.session_id or "–"})
             raise self._declined("SESSION_UNKNOWN", [problem], p.lang)
-        inside = self._store.roll(session.session_id)
         journalled = True
         try:
             payload = {"person": p.person, "inside": len(inside), "drill": p.drill}
             self._store.journal(
-                JournalKind.ROLL_CALLED, session_id=session.session_id, payload=payload
+                JournalKind.ROLL_CALLED, session_id=named, payload=payload
             )
         except StoreError:
             journalled = False
-        return {"session_id": session.session_id, "inside": inside, "journalled": journalled}
+        return {"session_id": named, "inside": inside, "journalled": journalled}
 
     def _tick(self, p: SeenOutside) -> Any:
         """One name of the roll-call: this person saw them outside, or that was a mistake."""
@@ -90,9 +95,6 @@ class CandidateDesk:
         except NotBooked as refused:
             problem = Problem("not_on_roll", {"terminal": p.terminal})
             raise self._declined("NOT_ON_ROLL", [problem], p.lang) from refused
-        except NotOpen as refused:
-            problem = Problem("not_open", {"session_id": p.session_id})
-            raise self._declined("NOT_OPEN", [problem], p.lang) from refused
         return {}
 
     def _show(self, p: WhichCandidate) -> Any:

@@ -9,24 +9,37 @@ from typing import Any
 
 from kiosk import names
 from kiosk.core.types import mask_name
-from kiosk.store.base import Base, standing_of
+from kiosk.store.base import Base, iso, standing_of
+from kiosk.store.roster import STILL_KNOWN
 
 
 class Booked(Base):
     def roll(self, session_id: str) -> list[dict[str, Any]]:
         """Everybody who is inside, in full, by terminal, and who was seen outside meanwhile: for a
         roll-call after an alarm."""
+        return self._roll("session_id = ?", session_id)
+
+    def roll_now(self, session_id: str | None) -> list[dict[str, Any]]:
+        """The same of the open session, if one is, and of who came in with an earlier one these
+        hours and has not left: where the gate lets people out, that is known."""
+        since = iso(self._clock.now() - STILL_KNOWN)
+        return self._roll(
+            "(session_id = ? or (exit_gate and inside_at >= ?))", session_id, since
+        )
+
+    def _roll(self, of: str, *about: Any) -> list[dict[str, Any]]:
         rows = self._rows(
-            "select terminal, name, admission_no, inside_at, accessible, seen_outside_at,"
-            " seen_outside_by from candidates c"
+            "select session_id, terminal, name, admission_no, inside_at, accessible,"
+            " seen_outside_at, seen_outside_by from candidates c"
             " join assignments a using (session_id, candidate_id)"
-            " where session_id = ? and voided_at is null and inside_at is not null"
-            " and left_at is null"
-            " order by length(terminal), terminal",
-            session_id,
+            f" join sessions s using (session_id) where {of}"
+            " and voided_at is null and inside_at is not null and left_at is null"
+            " order by starts_at desc, length(terminal), terminal",
+            *about,
         )
         return [
             {
+                "session_id": own,
                 "terminal": terminal,
                 "name": name,
                 "admission_no": admission_no,
@@ -35,7 +48,7 @@ class Booked(Base):
                 "seen_at": seen_at,
                 "seen_by": seen_by,
             }
-            for terminal, name, admission_no, since, accessible, seen_at, seen_by in rows
+            for own, terminal, name, admission_no, since, accessible, seen_at, seen_by in rows
         ]
 
     def candidates(self, session_id: str, query: str = "") -> list[dict[str, Any]]:

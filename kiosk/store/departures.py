@@ -161,11 +161,9 @@ class Departures(Visits):
     # --- the roll-call --------------------------------------------------------------------------
 
     def tick_outside(self, session_id: str, terminal: str, person: str, seen: bool) -> None:
-        """Somebody of the roll was seen outside by this person, or the tick was a mistake.
-
-        Raises `NotBooked` when nobody on the roll has this terminal, `NotOpen`.
+        """Somebody of the roll was seen outside by this person, or the tick was a mistake; also of
+        a session that is closed. Raises `NotBooked` when nobody on the roll has this terminal.
         """
-        self._open_only(session_id)
         row = self._row(
             "select assignment_id, pseudonym from assignments"
             " join candidates using (session_id, candidate_id)"

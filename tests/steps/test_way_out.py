@@ -263,7 +263,11 @@ def test_the_close_locks_nobody_in(play: Any) -> None:
         lane.card(2)
         assert lane.state == "closed", "nobody new"
         opened(lane, 2, session_id="S2")
+        (roll,) = lane.store.roll_now("S2")
+        assert (roll["session_id"], roll["name"]) == ("S1", row(1).name), "still to be counted"
+        lane.store.tick_outside("S1", roll["terminal"], BY, True)
         goes_out(lane, 1)
+        assert lane.store.roll_now("S2") == []
         lane.card(2)
         assert (lane.state, lane.visit.leaving) == ("face", False)
         lane.leave()

@@ -39,7 +39,7 @@ class RollTable(Table):
     def show_one(self, n: int, one: dict[str, Any]) -> None:
         self.put(n, [
             TICKED if one.get("seen_at") else BLANK,
-            str(one.get("terminal") or ""),
+            str(one.get("terminal") or "") + str(one.get("of") or ""),
             str(one.get("name") or ""),
             str(one.get("admission_no") or ""),
             text(self.language, "roll.help") if one.get("accessible") else "",
@@ -51,7 +51,6 @@ class RollPage(qt.QWidget):
     def __init__(self, language: str, line: Line) -> None:
         super().__init__()
         self._language, self._line = language, line
-        self._session_id = ""
         self._inside: list[dict[str, Any]] = []
         self._called = False
         self._asked = 0  #: an answer that comes after the screen was locked is not shown
@@ -111,8 +110,11 @@ class RollPage(qt.QWidget):
     def _show(self, asked: int, found: dict[str, Any]) -> None:
         if asked != self._asked:
             return
-        self._session_id, self._called = str(found.get("session_id")), True
+        self._called = True
         self._inside = list(found.get("inside") or [])
+        for one in self._inside:  # who came in with an earlier session, where this gate knows
+            if one.get("session_id") != found.get("session_id"):
+                one["of"] = f"　{one.get('session_id')}"
         if not found.get("journalled", True):
             self._line.say(text(self._language, "roll.not_journalled"))
         self.table.fill(self._inside)
@@ -134,7 +136,7 @@ class RollPage(qt.QWidget):
             return
         one, asked = self._inside[row], self._asked
         seen = not one.get("seen_at")
-        about = {"session_id": self._session_id, "terminal": one["terminal"], "seen": seen,
+        about = {"session_id": one["session_id"], "terminal": one["terminal"], "seen": seen,
                  "lang": self._language}
         self._line.ask("session.seen_outside", about,
                        lambda _result: self._ticked(asked, row, seen))
