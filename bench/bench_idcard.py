@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from drivers.contracts import IdCard
-from drivers.idcard.codec import Command, Status, answer, read_data, request
+from drivers.idcard.codec import Command, answer, request
 from drivers.idcard.device import POLL_S, ROLE, SamReader
+from drivers.idcard.status import Status
+from drivers.idcard.text import read_data
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.link import VirtualDevice, open_serial
 

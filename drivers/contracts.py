@@ -173,19 +173,31 @@ class FingerprintReader(Protocol):
 # --- identity card -----------------------------------------------------------------------
 
 
+class CardKind(StrEnum):
+    """The cards that a reader of resident identity cards reads."""
+
+    RESIDENT = "resident"  #: 居民身份证
+    HMT_PERMIT = "hmt_permit"  #: 港澳台居民居住证
+    FOREIGN_2017 = "foreign_2017"  #: 外国人永久居留身份证, 15 characters of number
+    FOREIGN_2023 = "foreign_2023"  #: the same of December 2023 and later, 18 characters
+
+
 @dataclass(frozen=True, slots=True)
 class IdCard:
-    """Text fields of a resident identity card (GA 467 order). Personal data: never log."""
+    """Text fields of an identity card (GA 467 order). Personal data: never log."""
 
     name: str
     sex: str
-    nation: str
+    nation: str  #: a foreigner's: three letters of the country
     birth_date: str  #: YYYYMMDD
     address: str
-    number: str  #: 18 characters
+    number: str  #: 18 characters, X a capital; of FOREIGN_2017 15
     issuer: str
     valid_from: str  #: YYYYMMDD
     valid_to: str  #: YYYYMMDD or 长期
+    kind: CardKind = CardKind.RESIDENT
+    other_name: str = ""  #: a foreigner's in Latin letters, as in the passport
+    pass_number: str = ""  #: of HMT_PERMIT: the travel permit's
 
     def __repr__(self) -> str:
         return "IdCard(…)"  # keeps personal data out of logs and tracebacks
@@ -201,8 +213,16 @@ class IdCardReader(Protocol):
     async def next_card(self) -> IdCard:
         """Wait until a card is laid on and read. The same card is reported once until lifted.
 
-        Raises `Retry` (CARD_UNREADABLE, CARD_REMOVED) or `DeviceFault`.
+        Raises `Retry` (CARD_…) or `DeviceFault`.
         """
+
+    @property
+    def lying_s(self) -> float | None:
+        """How long the card reported last has been lying there; None: it does not, or this
+        reader cannot tell."""
+
+    def look_again(self) -> None:
+        """Read what lies there once more: another card laid in its place is then reported."""
 
 
 # --- camera (used synchronously, inside the face worker) -----------------------------------

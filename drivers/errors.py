@@ -19,6 +19,8 @@ class RetryReason(StrEnum):
     SMEARED = "smeared"
     CARD_UNREADABLE = "card_unreadable"
     CARD_REMOVED = "card_removed"
+    CARD_NOT_TRUSTED = "card_not_trusted"  #: card and reader do not believe each other
+    CARD_OTHER = "card_other"  #: no identity card, or a kind that is not known
 
 
 class FaultCode(StrEnum):

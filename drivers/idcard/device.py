@@ -1,13 +1,16 @@
 """An identity-card reader with a SAM module on a serial line.
 
 One thread owns the port; each exchange is bounded. A card is reported once until it is lifted,
-and so is the news that it cannot be read. Personal data pass through, neither kept nor logged.
+and so is the news that it cannot be read. Personal data pass through, neither kept nor logged;
+what stays is a keyed hash that tells whether another card lies there now.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -19,16 +22,10 @@ import serial
 from drivers import link
 from drivers.contracts import DeviceInfo, IdCard, Options
 from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
-from drivers.idcard.codec import (
-    DAMAGED,
-    Answer,
-    Command,
-    Parser,
-    Status,
-    card_from_read,
-    parse_answer,
-)
+from drivers.idcard.codec import Answer, Command, Parser, parse_answer
 from drivers.idcard.codec import request as encode
+from drivers.idcard.status import Means, Status, explain
+from drivers.idcard.text import UnknownKind, card_from_read
 
 ROLE = "id_card"
 ANSWER_S = 0.5  #: longest wait for a short answer
@@ -38,6 +35,15 @@ LIFTED_AFTER = 2  #: looks without a card that mean it was lifted, not just move
 ATTEMPTS = 2  #: lost answers in a row that are a fault: silence is reported within about 1 s
 
 T = TypeVar("T")
+
+#: What a status of SELECT or READ means for the person. The rest is a fault of the reader.
+_RETRIES = {
+    Means.NO_CARD: RetryReason.CARD_REMOVED,
+    Means.UNREADABLE: RetryReason.CARD_UNREADABLE,
+    Means.NOT_TRUSTED: RetryReason.CARD_NOT_TRUSTED,
+    Means.OTHER_CARD: RetryReason.CARD_OTHER,
+    Means.LINE: RetryReason.CARD_UNREADABLE,
+}
 
 
 class SamReader:
@@ -50,7 +56,10 @@ class SamReader:
         self._thread: ThreadPoolExecutor | None = None
         self._stop = threading.Event()
         self._parser = Parser()
-        self._reported = False  #: the card that lies there
+        self._hash_key = secrets.token_bytes(16)
+        self._reported: bytes | None = None  #: the card that lies there: its hash
+        self._reported_s = 0.0
+        self._again = False  #: it is to be read once more
         self._complained = False  #: that the card that lies there cannot be read
         self._missed = 0  #: looks in a row without a card
 
@@ -82,9 +91,20 @@ class SamReader:
         while True:
             card = await self._run(self._look)
             if card is not None:
-                self._reported = True  # only now: a cancelled call has not reported anything
+                # only now: a cancelled call has not reported anything
+                self._reported, self._reported_s = self._hash(card), time.monotonic()
                 return card
             await asyncio.sleep(POLL_S)
+
+    @property
+    def lying_s(self) -> float | None:
+        return None if self._reported is None else time.monotonic() - self._reported_s
+
+    def look_again(self) -> None:
+        self._again = self._reported is not None
+
+    def _hash(self, card: IdCard) -> bytes:
+        return hashlib.blake2b(card.number.encode(), key=self._hash_key, digest_size=16).digest()
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
@@ -98,7 +118,9 @@ class SamReader:
         try:
             answer = self._ask(Command.STATUS)
             if answer.status is not Status.OK:
-                raise DeviceFault(ROLE, FaultCode.WRONG_DEVICE, _explain(answer))
+                own = answer.status is not None and answer.status.means is Means.MODULE
+                code = FaultCode.REFUSED if own else FaultCode.WRONG_DEVICE
+                raise DeviceFault(ROLE, code, explain(answer.sw))
         except DeviceFault:
             self._close()
             raise
@@ -119,20 +141,38 @@ class SamReader:
                 self._forget_card()
             return None
         if answer.status is not Status.FOUND:
-            raise DeviceFault(ROLE, FaultCode.REFUSED, _explain(answer))
+            self._missed = 0
+            self._complain(answer)
+            return None
         self._missed = 0
-        if self._reported:
+        if self._reported is not None and not self._again:
             return None
         try:
-            return self._read()
-        except Retry:
-            if self._complained:
-                return None  # told already; it may still be readable at a later look
-            self._complained = True
-            raise
+            card = self._read()
+        except Retry as retry:
+            if self._reported is None:  # who was read already need not be asked again
+                self._tell_once(retry)
+            return None
+        self._again = False
+        return None if self._hash(card) == self._reported else card
+
+    def _complain(self, answer: Answer) -> None:
+        """FIND failed otherwise than by finding nothing: a card of another type lies there, or
+        the module is not well."""
+        if answer.status is not None and answer.status.means is Means.OTHER_CARD:
+            self._tell_once(Retry(RetryReason.CARD_OTHER))
+            return
+        raise DeviceFault(ROLE, FaultCode.REFUSED, explain(answer.sw))
+
+    def _tell_once(self, retry: Retry) -> None:
+        if self._complained:
+            return  # it may still be readable at a later look
+        self._complained = True
+        raise retry
 
     def _forget_card(self) -> None:
-        self._reported = self._complained = False
+        self._reported = None
+        self._again = self._complained = False
         self._missed = 0
 
     def _read(self) -> IdCard:
@@ -140,8 +180,7 @@ class SamReader:
         for attempt in range(ATTEMPTS):
             if attempt and self._ask(Command.FIND).status is not Status.FOUND:
                 break  # some modules find a card once: it must be laid on anew
-            if self._ask(Command.SELECT).status is not Status.OK:
-                raise Retry(RetryReason.CARD_REMOVED)
+            _expect_ok(self._ask(Command.SELECT))
             try:
                 answer = self._ask_once(Command.READ, READ_S)
             except DeviceFault as fault:
@@ -149,12 +188,17 @@ class SamReader:
                     raise
                 self._ask(Command.STATUS)  # lost on the line, or is the reader itself gone?
                 continue
-            if answer.status in (Status.READ_FAILED, Status.NOT_FOUND, Status.NOT_SELECTED):
-                raise Retry(RetryReason.CARD_REMOVED)
-            if answer.status is not Status.OK:
-                raise Retry(RetryReason.CARD_UNREADABLE)
-            with contextlib.suppress(ValueError):
+            if answer.status is not None and answer.status.means is Means.LINE:
+                continue
+            _expect_ok(answer)
+            try:
                 return card_from_read(answer.data)
+            except UnknownKind:
+                unknown = True  # or damaged just there: the second reading tells
+            except ValueError:
+                unknown = False
+            if attempt == ATTEMPTS - 1 and unknown:
+                raise Retry(RetryReason.CARD_OTHER)
         raise Retry(RetryReason.CARD_UNREADABLE)
 
     # --- exchanges ------------------------------------------------------------------------------
@@ -172,7 +216,7 @@ class SamReader:
                 if fault.code is not FaultCode.NO_ANSWER:
                     raise
                 continue
-            if answer.status not in DAMAGED:
+            if answer.status is None or answer.status.means is not Means.LINE:
                 return answer
             code = FaultCode.GARBLED
         raise DeviceFault(ROLE, code, f"{self._port}: {command.name}")
@@ -202,6 +246,11 @@ def _available(port: serial.Serial) -> bytes:
     return data
 
 
-def _explain(answer: Answer) -> str:
-    meaning = answer.status.meaning if answer.status else "unlisted"
-    return f"status {answer.sw.hex()}: {meaning}"
+def _expect_ok(answer: Answer) -> None:
+    """Of SELECT and READ: what else is the person's to mend is a `Retry`, the rest a fault."""
+    status = answer.status
+    if status is Status.OK:
+        return
+    if status is not None and status.means in _RETRIES:
+        raise Retry(_RETRIES[status.means])
+    raise DeviceFault(ROLE, FaultCode.REFUSED, explain(answer.sw))

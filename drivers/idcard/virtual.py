@@ -6,10 +6,13 @@ Knows nothing of the driver or the lane.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 from drivers.contracts import IdCard
-from drivers.idcard.codec import Command, Parser, Status, answer, read_data
+from drivers.idcard.codec import Command, Parser, answer
+from drivers.idcard.status import Status
+from drivers.idcard.text import KIND_AT, read_data
 from drivers.link import VirtualDevice
 
 SILENCE_S = 0.05  #: half a request is forgotten after this
@@ -24,9 +27,12 @@ class VirtualSamReader(VirtualDevice):
     def __init__(self, link_path: Path | None = None, *, finds_once: bool = False) -> None:
         super().__init__(link_path)
         self.fails: dict[Command, Status] = {}  #: status words to give instead, until removed
+        self.of_card: bytes | None = None  #: SW1 SW2 of these: the card's own answer
+        self.letter: str | None = None  #: of the kind of card, instead of the right one
         self.silent = False  #: hears but does not answer
         self.lift_at: Command | None = None  #: the card goes away when this command comes
         self.reads = 0
+        self.heard: Counter[Command] = Counter()  #: how often each was asked
         self._finds_once = finds_once
         self._card: IdCard | None = None
         self._unreadable = False
@@ -41,6 +47,11 @@ class VirtualSamReader(VirtualDevice):
         with self.lock:
             self._card, self._unreadable = card, unreadable
             self._found = self._selected = self._used = False
+
+    def swap_card(self, card: IdCard) -> None:
+        """Another card in its place, so quickly that no look falls between."""
+        with self.lock:
+            self._card = card
 
     def lift_card(self) -> None:
         with self.lock:
@@ -67,10 +78,11 @@ class VirtualSamReader(VirtualDevice):
         command = next((c for c in Command if c.value == content[:2]), None)
         if command is None:
             return answer(Status.BAD_COMMAND)
+        self.heard[command] += 1
         if command is self.lift_at:
             self.lift_card()
         if command in self.fails:
-            return answer(self.fails[command])
+            return answer(self.fails[command], of_card=self.of_card)
         match command:
             case Command.STATUS:
                 return answer(Status.OK)
@@ -93,4 +105,8 @@ class VirtualSamReader(VirtualDevice):
         if self._unreadable:
             return answer(Status.INFO_CHECK_FAILED)
         self.reads += 1
-        return answer(Status.OK, read_data(self._card))
+        data = bytearray(read_data(self._card))
+        if self.letter is not None:
+            at = 4 + 2 * KIND_AT
+            data[at : at + 2] = self.letter.encode("utf-16-le")
+        return answer(Status.OK, bytes(data))

@@ -8,7 +8,9 @@ import time
 import pytest
 
 from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
-from drivers.idcard.codec import Command, Status
+from drivers.idcard import device
+from drivers.idcard.codec import Command
+from drivers.idcard.status import OF_THE_CARD, Means, Status
 from drivers.idcard.virtual import VirtualSamReader
 
 pytestmark = pytest.mark.usefixtures("no_leaked_threads")
@@ -18,6 +20,17 @@ LOOKS_S = 0.7  #: a few looks
 async def nothing_comes(reader, bound_s=LOOKS_S):
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(reader.next_card(), bound_s)
+
+
+async def looks(reader, twin, count=4):
+    """So many looks go by, and no card comes: as many as a lifted card takes to be noticed."""
+    until = twin.heard[Command.FIND] + count
+    waiting = asyncio.ensure_future(reader.next_card())
+    while twin.heard[Command.FIND] < until:
+        await asyncio.sleep(0.001)
+    waiting.cancel()
+    outcome = await asyncio.gather(waiting, return_exceptions=True)
+    assert isinstance(outcome[0], asyncio.CancelledError)
 
 
 def test_a_card_is_reported_once_until_lifted(run, twin, opened, card, other):
@@ -69,13 +82,17 @@ def test_modules_that_find_a_card_only_once(run, tmp_path, make_reader, card):
     [
         ({"lift_at": Command.SELECT}, RetryReason.CARD_REMOVED),
         ({"lift_at": Command.READ}, RetryReason.CARD_REMOVED),
-        ({"fails": {Command.READ: Status.INFO_CHECK_FAILED}}, RetryReason.CARD_UNREADABLE),
-        ({"fails": {Command.READ: Status.CARD_AUTH_FAILED}}, RetryReason.CARD_UNREADABLE),
-        ({"fails": {Command.READ: Status.READ_FAILED}}, RetryReason.CARD_REMOVED),
-        ({"fails": {Command.SELECT: Status.NOT_SELECTED}}, RetryReason.CARD_REMOVED),
+        ({"fails": {Command.READ: Status.INFO_CHECK_FAILED}}, RetryReason.CARD_NOT_TRUSTED),
+        ({"fails": {Command.READ: Status.CARD_AUTH_FAILED}}, RetryReason.CARD_NOT_TRUSTED),
+        ({"fails": {Command.FIND: Status.BAD_CARD_TYPE}}, RetryReason.CARD_OTHER),
+        ({"letter": "Z"}, RetryReason.CARD_OTHER),
     ],
 )
-def test_a_bad_reading_is_told_once(run, twin, opened, card, spoil, reason):
+def test_a_bad_reading_is_told_once(
+    run, monkeypatch, twin, opened, card, spoil, reason
+):
+    monkeypatch.setattr(device, "POLL_S", 0.01)
+
     async def body():
         async with opened() as reader:
             for name, value in spoil.items():
@@ -84,12 +101,101 @@ def test_a_bad_reading_is_told_once(run, twin, opened, card, spoil, reason):
             with pytest.raises(Retry) as caught:
                 await reader.next_card()
             assert caught.value.reason is reason
-            await nothing_comes(reader)
-            twin.fails, twin.lift_at = {}, None
+            await looks(reader, twin)
+            twin.fails, twin.lift_at, twin.letter = {}, None, None
             twin.lift_card()
-            await nothing_comes(reader)
+            await looks(reader, twin)
             twin.lay_card(card)
             assert await reader.next_card() == card
+
+    run(body())
+
+
+RETRIES = {
+    Means.NO_CARD: RetryReason.CARD_REMOVED,
+    Means.UNREADABLE: RetryReason.CARD_UNREADABLE,
+    Means.NOT_TRUSTED: RetryReason.CARD_NOT_TRUSTED,
+    Means.OTHER_CARD: RetryReason.CARD_OTHER,
+    Means.LINE: RetryReason.CARD_UNREADABLE,
+}
+
+
+@pytest.mark.parametrize("command", [Command.SELECT, Command.READ])
+def test_every_status_word_becomes_what_the_paper_says(
+    run, monkeypatch, twin, opened, card, command
+):
+    """From a card that was selected; the card's own two bytes in front change nothing."""
+    monkeypatch.setattr(device, "POLL_S", 0.005)
+
+    async def outcome(reader):
+        twin.lay_card(card)
+        try:
+            await asyncio.wait_for(reader.next_card(), 2)
+        except Retry as retry:
+            return retry.reason
+        except DeviceFault as fault:
+            return fault.code
+        finally:
+            twin.fails = {}
+            twin.lift_card()
+            await looks(reader, twin)
+        return None
+
+    async def body():
+        async with opened() as reader:
+            for word in Status:
+                twin.fails = {command: word}
+                twin.of_card = b"\x69\x82" if word in OF_THE_CARD else None
+                got = await outcome(reader)
+                if word is Status.OK:
+                    continue
+                if command is Command.SELECT and word.means is Means.LINE:
+                    assert got is FaultCode.GARBLED
+                else:
+                    assert got is RETRIES.get(word.means, FaultCode.REFUSED), word
+
+    run(body())
+
+
+def test_a_card_left_lying_is_read_once_however_long(run, monkeypatch, twin, opened, card):
+    monkeypatch.setattr(device, "POLL_S", 0.002)
+
+    async def body():
+        async with opened() as reader:
+            assert reader.lying_s is None
+            twin.lay_card(card)
+            assert await reader.next_card() == card
+            await looks(reader, twin, 50)
+            assert (twin.heard[Command.SELECT], twin.heard[Command.READ]) == (1, 1)
+            assert reader.lying_s > 0
+            twin.lift_card()
+            await looks(reader, twin)
+            assert reader.lying_s is None
+
+    run(body())
+
+
+def test_another_card_in_the_same_place_is_found_when_asked_for(
+    run, monkeypatch, twin, opened, card, other
+):
+    """Swapped between two looks, or laid on top: only a reading can tell."""
+    monkeypatch.setattr(device, "POLL_S", 0.005)
+
+    async def body():
+        async with opened() as reader:
+            reader.look_again()  # nothing lies there: nothing is asked for
+            twin.lay_card(card)
+            assert await reader.next_card() == card
+            reader.look_again()
+            await looks(reader, twin)
+            assert twin.reads == 2, "read once more, and it was the same"
+            twin.swap_card(other)
+            await looks(reader, twin)
+            assert twin.reads == 2
+            reader.look_again()
+            assert await reader.next_card() == other
+            await looks(reader, twin)
+            assert twin.reads == 3
 
     run(body())
 
@@ -187,6 +293,8 @@ def test_something_else_answers_at_the_port(run, twin, make_reader):
     async def body():
         twin.fails = {Command.STATUS: Status.SELFTEST_FAILED}
         reader = make_reader()
+        assert await fault_of(reader.open(), 1.5) is FaultCode.REFUSED
+        twin.fails = {Command.STATUS: Status.FOUND}
         assert await fault_of(reader.open(), 1.5) is FaultCode.WRONG_DEVICE
         twin.fails = {}
         second = make_reader()
