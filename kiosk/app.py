@@ -170,6 +170,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             may_type=config.identity.typed_claim != "never",
             may_type_at_once=config.identity.typed_claim == "always",
             exit=ExitCheck(config.identity.exit) if lets_out(config) else None,
+            expired_card=config.identity.expired_card == "warn",
         ),
         policy=policy_of(config),
         times=Times(

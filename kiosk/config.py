@@ -108,6 +108,10 @@ class IdentityRules(Section):
         description="a typed or scanned number as the claim: when a face was not sure; also where "
         "a card cannot be read; never",
     )
+    expired_card: Literal["refuse", "warn"] = Field(
+        default="refuse",
+        description="an identity card past its last day: refused, or taken and journalled",
+    )
     finger: bool = Field(default=True, description="ask for a fingerprint after the face")
     finger_attempts: int = Field(default=3, ge=1, le=10, description="fingers that may not match")
     exit: Literal["face", "finger", "claim"] = Field(

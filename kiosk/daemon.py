@@ -20,7 +20,7 @@ import structlog
 from pydantic import Field
 
 from drivers.contracts import IdCardReader, Turnstile
-from drivers.errors import DeviceFault, Retry
+from drivers.errors import DeviceFault
 from kiosk import wire
 from kiosk.centre.upload import Uploader
 from kiosk.clock import Clock
@@ -54,8 +54,6 @@ FORGET_EVERY = 300  #: heartbeats between two looks for what is past its retenti
 SIGN_EVERY = 60  #: heartbeats between two signed heads of the journal
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
 FINGER_CHECK_S = 2.0
-CARD_TRIES = 17  #: five seconds: so long a card counts as just laid on
-CARD_AGAIN_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,18 +283,7 @@ class Daemon:
             self.session.gate.saw(await turnstile.next_event())
 
     async def serve_cards(self, reader: IdCardReader) -> None:
-        while True:
-            try:
-                card = await reader.next_card()
-            except Retry as retry:
-                self.happened(
-                    {"kind": "card_retry", "reason": None, "text_args": {"why": retry.reason.value}}
-                )
-                continue
-            for _ in range(CARD_TRIES):  # it may be laid on a moment before the lane is ready
-                if self.session.claims.on_card(card):
-                    break
-                await asyncio.sleep(CARD_AGAIN_S)
+        await self.session.cards.serve(reader)
 
     async def serve_fingerprint(self, reader: Any) -> None:
         while True:
@@ -359,6 +346,7 @@ class Daemon:
             two_people=session.verify.two_people,
             mode=session.ladder.mode(),
             awaits_proctor=session.verify.awaited,
+            card_hint=session.cards.hint,
             receipt=session.receipt,
             fingers=session.fingers.named,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,

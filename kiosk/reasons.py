@@ -15,6 +15,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.NOT_INSIDE: ("记录中不在场内", "not inside by the record"),
     R.CARD_EXPIRED: ("身份证过期", "card has expired"),
     R.CARD_NAME_DIFFERS: ("姓名与名单不符", "card and roster differ in the name"),
+    R.CARD_NAME_SIMILAR: ("姓名与名单略有不同", "card and roster differ a little in the name"),
     R.SESSION_NOT_OPEN: ("场次未开放", "session is not open"),
     R.TOO_EARLY: ("未到入场时间", "too early"),
     R.TOO_LATE: ("入场已结束", "too late"),

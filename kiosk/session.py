@@ -29,6 +29,7 @@ from kiosk.core.leaving import WERE_IN, leaves
 from kiosk.core.types import Candidate, Lookup, Session
 from kiosk.latch import OpenLatch
 from kiosk.signature import Pad
+from kiosk.steps.cards import CardStep
 from kiosk.steps.claim import ClaimStep
 from kiosk.steps.face import FaceStep
 from kiosk.steps.finger import FingerStep
@@ -125,6 +126,7 @@ class LaneSession:
         self._evidence_ok = True
         self.faces = FaceStep(self, face_worker, policy, encoder, same_face)
         self.claims = ClaimStep(self)
+        self.cards = CardStep(self)
         self.fingers = FingerStep(self)
         self._asked: int | None = None  #: the request of who is at the lane
         self.ladder = Ladder(self)
@@ -469,6 +471,8 @@ class LaneSession:
             payload["distance"] = round(record.distance, 4)
         if record.by is not None:
             payload["by"] = record.by.value
+        if record.notes:
+            payload["notes"] = [note.value for note in record.notes]
         candidate = record.candidate
         self.store.journal(
             record.kind,
@@ -478,7 +482,9 @@ class LaneSession:
             terminal=record.terminal,
             payload=payload or None,
         )
-        self.tell(record.kind.value, record.reason, candidate=candidate, terminal=record.terminal)
+        notes = {"notes": payload["notes"]} if record.notes else None
+        self.tell(record.kind.value, record.reason, candidate=candidate, terminal=record.terminal,
+                  extra=notes)  # fmt: skip
         if record.kind in (JournalKind.REFUSED, JournalKind.GATE_EVENT):
             self.help.ended(candidate, record.reason)
 

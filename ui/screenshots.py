@@ -95,6 +95,8 @@ def every_state() -> dict[str, dict[str, Any]]:
         "idle_proctor": example("idle", claim_mode="proctor", may_lay_card=False),
         "verify_waiting": example("verify", awaits_proctor=True),
         "idle_face": example("idle", claim_mode="face"),
+        "idle_card_left": example("idle", card_hint="card_left"),
+        "idle_card_not_trusted": example("idle", card_hint="card_not_trusted"),
         "idle_card_or_number": example("idle", may_type=True),
         "claim": example("claim", claim_mode="face"),
         "claim_failed": example("claim", claim_mode="face", numbers_left=2, number_failed=True),

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     NOT_INSIDE = "NOT_INSIDE"  #: wants to leave, and by the record never came in, or has left
     CARD_EXPIRED = "CARD_EXPIRED"
     CARD_NAME_DIFFERS = "CARD_NAME_DIFFERS"
+    CARD_NAME_SIMILAR = "CARD_NAME_SIMILAR"
     SESSION_NOT_OPEN = "SESSION_NOT_OPEN"
     TOO_EARLY = "TOO_EARLY"
     TOO_LATE = "TOO_LATE"
@@ -155,6 +156,17 @@ class Rejection(StrEnum):
     OTHER = "other"  #: with a note
 
 
+class CardNote(StrEnum):
+    """What was let pass about a card, or which card it was. Closed, like `Reason`."""
+
+    EXPIRED = "expired"
+    NAME_WRITTEN = "name_written"  #: the roster writes the name with other blanks, dots, width
+    NAME_VARIANT = "name_variant"  #: … with another form of the same characters
+    HMT_PERMIT = "hmt_permit"  #: residence permit of Hong Kong, Macao or Taiwan
+    FOREIGN_2017 = "foreign_2017"  #: a foreigner's, whose number no roster has room for
+    FOREIGN_2023 = "foreign_2023"
+
+
 class PauseReason(StrEnum):
     """Why nobody new is taken for a while. Closed, like `Reason`."""
 
@@ -254,6 +266,7 @@ class JournalKind(StrEnum):
     ROSTER_IMPORTED = "roster_imported"
     ROSTER_REEMBEDDED = "roster_reembedded"  #: the stored photographs, by another encoder
     TERMINAL_CHANGED = "terminal_changed"
+    CARD_NOTED = "card_noted"  #: something about a card that was let pass
     CLAIMED = "claimed"
     CLAIM_TYPED = "claim_typed"
     CLAIM_FAILED = "claim_failed"

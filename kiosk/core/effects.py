@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import ClaimBy, JournalKind, Reason
+from kiosk.core.codes import CardNote, ClaimBy, JournalKind, Reason
 from kiosk.core.types import Candidate, Override
 
 
@@ -114,6 +114,7 @@ class Record:
     score: int | None = None  #: of a finger
     distance: float | None = None  #: of a face
     by: ClaimBy | None = None
+    notes: tuple[CardNote, ...] = ()  #: about a card
 
 
 Effect = (

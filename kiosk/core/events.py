@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.core.codes import Factor, Reason
+from kiosk.core.codes import CardNote, Factor, Reason
 from kiosk.core.types import Admission, Candidate, Lookup, Override
 
 
@@ -60,10 +60,12 @@ class LaneRecovered:
 
 @dataclass(frozen=True, slots=True)
 class CardClaimed:
-    """An identity card was read and looked up. `problem`: what is wrong with card or window."""
+    """An identity card was read and looked up. `problem`: what is wrong with card or window;
+    `notes`: what was let pass."""
 
     lookup: Lookup
     problem: Reason | None = None
+    notes: tuple[CardNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

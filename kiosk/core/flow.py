@@ -204,11 +204,14 @@ def _on_card(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
         return lane, (do.ForgetFinger(), do.WatchFace())
     refused = refusal_of(lane, event.lookup)
     lane = _take_claim(lane, event.lookup)
+    noted = do.Record(JournalKind.CARD_NOTED, None, lane.visit.candidate, notes=event.notes)
+    begin: list[do.Effect] = [noted] if event.notes else []
     reason = event.problem or refused
     if reason is not None:
-        return _refuse(lane, reason)
+        after, effects = _refuse(lane, reason)
+        return after, (*begin, *effects)
     candidate = lane.visit.who
-    begin: list[do.Effect] = [_claimed_record(lane, ClaimBy.CARD)]
+    begin.append(_claimed_record(lane, ClaimBy.CARD))
     if lane.visit.leaving and lane.rules.exit is not ExitCheck.FACE:
         return _leave_without_face(lane, *begin)
     if lane.by_eye:

@@ -23,6 +23,7 @@ class Rules:
     may_type_at_once: bool = False  #: in card lanes too, by whoever's card cannot be read
     numbers: int = 3  #: that may be tried by one person
     exit: ExitCheck | None = None  #: what is asked of who leaves; None: this gate lets nobody out
+    expired_card: bool = False  #: an expired card claims all the same, and that is journalled
 
 
 @dataclass(frozen=True, slots=True)

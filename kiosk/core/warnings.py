@@ -31,6 +31,7 @@ FAILURES = frozenset({
     Reason.FACE_MISMATCH, Reason.FACE_NOT_SURE, Reason.FACE_UNKNOWN, Reason.LIVENESS_FAILED,
     Reason.LIVENESS_TIMEOUT, Reason.FINGER_NO_MATCH, Reason.FINGER_TIMEOUT,
     Reason.CARD_NAME_DIFFERS,
+    Reason.CARD_NAME_SIMILAR,
 })  # fmt: skip
 
 

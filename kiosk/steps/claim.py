@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from drivers.contracts import IdCard
+from drivers.contracts import CardKind, IdCard
 from kiosk.core import events as ev
 from kiosk.core import flow
-from kiosk.core.codes import Reason, State
+from kiosk.core.codes import CardNote, Reason, State
 from kiosk.core.leaving import leaves, says_so
 from kiosk.core.number import Number, NumberKind, NumberProblem, read
 from kiosk.core.types import Lookup, Standing
+from kiosk.samename import Likeness, likeness
 from kiosk.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
 
 _Who = TypeVar("_Who")
 _NOBODY = Lookup(Standing.UNKNOWN)
+#: Somebody is at the lane: the next one's card waits.
+_BUSY = (State.FACE, State.FINGER, State.SIGN, State.DRAWING, State.GATE)
+_NAME_PROBLEMS = {
+    Likeness.SIMILAR: Reason.CARD_NAME_SIMILAR,
+    Likeness.DIFFERENT: Reason.CARD_NAME_DIFFERS,
+}
+_NAME_NOTES = {
+    Likeness.WRITTEN: CardNote.NAME_WRITTEN,
+    Likeness.VARIANT: CardNote.NAME_VARIANT,
+}
+
+
+def name_likeness(card: IdCard, name: str) -> Likeness:
+    """How alike the card's name and the roster's are; of a foreigner's two names the nearer."""
+    found = [likeness(n, name) for n in (card.name, card.other_name) if n]
+    return min(found, key=list(Likeness).index, default=Likeness.DIFFERENT)
 
 
 class ClaimStep:
@@ -32,31 +49,64 @@ class ClaimStep:
 
     # --- cards ----------------------------------------------------------------------------------
 
-    def on_card(self, card: IdCard) -> bool:
-        """A card was read: look it up and claim. Ignored while somebody else is on their way.
+    def on_card(self, card: IdCard, *, waited: bool = False) -> bool:
+        """A card was read: look it up and claim. Returns False when it is not this card's turn
+        yet: it may be offered again, as long as it lies there.
 
-        Returns False when the lane was not ready for anybody: the card may be offered again.
+        `waited`: it was not laid on just now; then the one before may read their screen first.
         """
         lane = self._lane
-        if lane.lane.state is State.VERIFY:
+        state = lane.lane.state
+        if state is State.VERIFY:
             lane.verify.saw_card(card)
             return True
-        if (lane.lane.state, ev.CardClaimed) not in flow.TABLE:
-            return lane.lane.state is not State.OUT_OF_ORDER
+        if state in _BUSY:
+            return self._is_own(card)
+        if (state, ev.CardClaimed) not in flow.TABLE:
+            return state is not State.OUT_OF_ORDER
+        if waited and state in (State.REFUSED, State.WELCOME):
+            return self._is_own(card)
         try:
             lookup = self.of_number(Number(NumberKind.IDENTITY, card.number))
         except StoreError as error:
             lane.evidence_failed(error)
             return True
-        if not leaves(lane.lane, lookup) and lane.session is None:
+        going = leaves(lane.lane, lookup)
+        if not going and lane.session is None:
             return True  # nobody new while no session is open
-        problem = None
-        if not leaves(lane.lane, lookup):  # a card that has expired meanwhile keeps nobody in
-            problem = self._card_problem(card, lookup) or lane.window_problem(lookup)
-        lane.offer(ev.CardClaimed(lookup, problem))
+        problem: Reason | None = None
+        notes: tuple[CardNote, ...] = ()
+        if not going:  # a card that has expired meanwhile keeps nobody in
+            problem, notes = self._about(card, lookup)
+            problem = problem or lane.window_problem(lookup)
+        lane.offer(ev.CardClaimed(lookup, problem, notes))
         if lane.verify.awaited:
             lane.verify.saw_card(card)  # the proctor who is called compares it
         return True
+
+    def _is_own(self, card: IdCard) -> bool:
+        """Of whoever is at the lane: laid on a second time, it claims nothing for later."""
+        visit = self._lane.lane.visit
+        here = visit.candidate or (visit.typed.candidate if visit.typed else None)
+        return here is not None and here.identity_number == card.number
+
+    def _about(self, card: IdCard, lookup: Lookup) -> tuple[Reason | None, tuple[CardNote, ...]]:
+        """What is wrong with the card, and what is let pass."""
+        problem: Reason | None = None
+        notes: list[CardNote] = []
+        if card.kind is not CardKind.RESIDENT:
+            notes.append(CardNote(card.kind.value))
+        if card.valid_to.isdigit() and card.valid_to < self._lane.today().strftime("%Y%m%d"):
+            if self._lane.lane.rules.expired_card:
+                notes.append(CardNote.EXPIRED)
+            else:
+                problem = Reason.CARD_EXPIRED
+        if lookup.candidate is not None:
+            how = name_likeness(card, lookup.candidate.name)
+            problem = problem or _NAME_PROBLEMS.get(how)
+            if how in _NAME_NOTES:
+                notes.append(_NAME_NOTES[how])
+        return problem, tuple(notes)
 
     # --- who it is --------------------------------------------------------------------------------
 
@@ -83,14 +133,6 @@ class ClaimStep:
         if lane.lane.rules.exit is None or (here.may_return and not says_so(lane.lane)):
             return here
         return leaving(who) or here
-
-    def _card_problem(self, card: IdCard, lookup: Lookup) -> Reason | None:
-        if card.valid_to.isdigit() and card.valid_to < self._lane.today().strftime("%Y%m%d"):
-            return Reason.CARD_EXPIRED
-        candidate = lookup.candidate
-        if candidate is not None and candidate.name.split() != card.name.split():
-            return Reason.CARD_NAME_DIFFERS
-        return None
 
     # --- numbers --------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from kiosk.core import flow
 from kiosk.core.codes import JournalKind, State
 from kiosk.core.types import Lookup, Override, Standing
 from kiosk.face import events as face
+from kiosk.samename import Likeness
+from kiosk.steps.claim import name_likeness
 
 if TYPE_CHECKING:
     from kiosk.session import LaneSession
@@ -82,7 +84,8 @@ class VerifyStep:
         who = self._lane.lane.visit.candidate
         if self.card is None or who is None:
             return None
-        same_name = self.card.name.split() == who.name.split()
+        how = name_likeness(self.card, who.name)
+        same_name = how not in (Likeness.SIMILAR, Likeness.DIFFERENT)
         return same_name and self.card.number == who.identity_number
 
     def capture(self) -> bytes | None:

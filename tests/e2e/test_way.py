@@ -102,7 +102,7 @@ def test_refusals_before_the_camera_are_data(quick_venue, walker):
     assert state["reason"] == "OTHER_SESSION"
     assert state["other_session_at"]
     walker.leave()
-    renamed = replace(LI, name="李建军")
+    renamed = replace(LI, name="赵淑芬")
     assert walker.walk(renamed, over)["reason"] == "CARD_NAME_DIFFERS"
     reasons = [e["reason"] for e in audit(quick_venue) if e["kind"] == "refused"]
     assert reasons == ["NOT_ON_ROSTER", "OTHER_SESSION", "CARD_NAME_DIFFERS"]

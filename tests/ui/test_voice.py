@@ -40,6 +40,8 @@ def said(state: dict[str, Any], language: str = "zh", prompt: str | None = None)
     (example("face"), "come_closer", "请靠近一点"),
     (example("face"), "none", ""),
     (example("finger"), None, "请按指纹。手指平放，按住不动"),
+    (example("idle", card_hint="card_removed"), None, "还没读完：请放好，等一下再拿"),
+    (example("idle", card_hint="card_left"), None, ""),
     (example("finger", finger_retry="too_dry"), None, "手指太干：呵口气再按"),
     (example("finger", help_waiting=True), None, "考试员马上就到"),
     (example("sign"), None, "请在框内签名"),

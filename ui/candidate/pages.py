@@ -67,7 +67,10 @@ class NoticePage(Page):
     def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
         self.picture.show_kind(shown.picture)
         self.title.set_text(shown.title)
-        retry = shown.tone == "warn" and shown.picture.startswith("finger")
+        # another try at what the picture shows; a refusal has its own button
+        retry = shown.tone == "warn" and (
+            shown.picture.startswith("finger") or (shown.picture == "card" and shown.action != "ok")
+        )
         self.body.set_text(shown.body, theme.WARN if retry else theme.INK,
                            theme.PALE_WARN if retry else None)
         self.note.set_text(shown.note, theme.PRIMARY)

@@ -20,7 +20,7 @@ PROCTOR = frozenset({
     Reason.GATE_BLOCKED,
     Reason.GATE_TAILGATED, Reason.GATE_FORCED, Reason.CANCELLED_BY_PROCTOR, Reason.HELP_REQUESTED,
     Reason.NO_ACCESSIBLE_TERMINAL, Reason.MANUAL_REJECTED, Reason.MANUAL_TIMEOUT,
-    Reason.ALREADY_LEFT, Reason.NOT_INSIDE, Reason.FACE_BY_EYE,
+    Reason.ALREADY_LEFT, Reason.NOT_INSIDE, Reason.FACE_BY_EYE, Reason.CARD_NAME_SIMILAR,
 })
 DESK = frozenset({
     Reason.NOT_ON_ROSTER, Reason.FACE_UNKNOWN, Reason.TOO_LATE, Reason.CARD_NAME_DIFFERS,
@@ -86,13 +86,15 @@ def present(state: dict[str, Any], language: str, now: datetime | None = None) -
             return Shown("notice", "proctor", say("idle.proctor.title"), say("idle.proctor.body"),
                          action="none", code=_commitment(state, language))
         case State.IDLE:
-            return Shown("notice", "card", say("idle.id_card.title"), say("idle.id_card.body"),
+            body, tone = _card_words(state, language, "idle.id_card.body")
+            return Shown("notice", "card", say("idle.id_card.title"), body, tone,
                          action="none", code=_commitment(state, language))
         case State.CLAIM if state.get("may_type"):
             title = "number.title_card" if state.get("may_lay_card") else "number.title"
             return Shown("number", "", say(title), say("number.body"))
         case State.CLAIM:
-            return Shown("notice", "card", say("claim.title"), say("claim.body"))
+            body, tone = _card_words(state, language, "claim.body")
+            return Shown("notice", "card", say("claim.title"), body, tone)
         case State.FACE:
             return Shown("face", "face", say("prompt.look_here"), say("face.body"))
         case State.VERIFY if state.get("awaits_proctor"):
@@ -130,7 +132,8 @@ def _leaving(state: dict[str, Any], language: str) -> Shown | None:
             title = "out.claim.title_number" if state.get("may_lay_card") else "number.title"
             return Shown("number", "", say(title), say("number.body"))
         case State.CLAIM:
-            return Shown("notice", "card", say("out.claim.title"), say("out.claim.body"))
+            body, tone = _card_words(state, language, "out.claim.body")
+            return Shown("notice", "card", say("out.claim.title"), body, tone)
         case State.FACE:
             return Shown("face", "face", say("prompt.look_here"), say("out.face.body"))
         case State.DRAWING:
@@ -148,6 +151,14 @@ def _leaving(state: dict[str, Any], language: str) -> Shown | None:
             return Shown("notice", "proctor", say("out.unknown.title"), say("out.unknown.body"),
                          "warn", _code(state, language), action="ok")
     return None
+
+
+def _card_words(state: dict[str, Any], language: str, usual: str) -> tuple[str, str]:
+    """Body and tone while a card is waited for: what went wrong with it stands there first."""
+    hint = state.get("card_hint")
+    if hint is None:
+        return text(language, usual), "plain"
+    return coded(language, "card", hint), "warn"
 
 
 def _out_of_order(state: dict[str, Any], language: str) -> Shown:

@@ -15,10 +15,16 @@ DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 #: waiting for nobody in particular, or over before a sentence could be
 SILENT = (State.CLOSED, State.IDLE, State.PAUSED, State.DRAWING)
 
+LEFT = "card_left"  #: nobody is there to hear it
+
 
 def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, language: str) -> str:
     """What to say; `prompt` is what the live picture asks for now."""
-    if state is None or state.get("state") in SILENT:
+    if state is None:
+        return ""
+    if state.get("card_hint") and shown.tone == "warn" and shown.picture == "card":
+        return "" if state["card_hint"] == LEFT else shown.body
+    if state.get("state") in SILENT:
         return ""
     if state.get("help_waiting"):
         return text(language, "button.help_coming")
