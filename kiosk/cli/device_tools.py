@@ -50,6 +50,17 @@ def _settings(c: Context, role: str) -> dict[str, Any]:
     return options
 
 
+def _serial(c: Context, role: str) -> dict[str, Any]:
+    """As `_settings`, of a device on a serial line."""
+    options = _settings(c, role)
+    if "baud" not in options:
+        driver = options["driver"]
+        said = c.say(f"devices.{role} 不是串口设备（{driver}）",
+                     f"devices.{role} is not on a serial line ({driver})")  # fmt: skip
+        c.fail(Exit.BAD_INPUT, [said])
+    return options
+
+
 # --- any serial device ---------------------------------------------------------------------------
 
 
@@ -117,7 +128,7 @@ def record(c: Context, role: str, file: Path, seconds: float) -> None:
     from drivers.recording import Tap, write_head
     from kiosk import workshop
 
-    options = _settings(c, role)
+    options = _serial(c, role)
     with by_hand(c), c.new_file(file) as out:
         real = find(role, options["port"], options.get("usb"))
         write_head(out, {"role": role, "driver": options["driver"], "baud": str(options["baud"])})
@@ -191,7 +202,7 @@ def probe(c: Context) -> None:
 
     Example: examgate device fingerprint probe
     """
-    own = {k: int(v) for k, v in _settings(c, "fingerprint").items()
+    own = {k: int(v) for k, v in _serial(c, "fingerprint").items()
            if k in ("baud", "address", "password")}  # fmt: skip
     with by_hand(c):
         found = asyncio.run(_probe(c, own))

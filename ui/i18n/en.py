@@ -107,6 +107,7 @@ TEXTS: dict[str, str] = {
     "retry.too_wet": "Too wet: wipe your finger, try again",
     "retry.too_few_features": "Use the middle of the fingertip, press harder",
     "retry.smeared": "Press without sliding",
+    "retry.not_compared": "Press once more, please",
     "retry.no_match": "No match: use the finger you registered",
     "sign.title": "Sign in the box",
     "sign.place": "Write your name here",

@@ -112,6 +112,7 @@ TEXTS: dict[str, str] = {
     "retry.too_wet": "手指太湿：擦干再按",
     "retry.too_few_features": "请用指肚中间，再用力一点",
     "retry.smeared": "请按住，不要滑动",
+    "retry.not_compared": "请再按一次",
     "retry.no_match": "没对上：换登记过的手指再按",
     # sign
     "sign.title": "请在框内签名",
