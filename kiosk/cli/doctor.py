@@ -28,6 +28,8 @@ MARKS = {GREEN: "✓", YELLOW: "!", RED: "✗"}
 REMEDIES: dict[str, tuple[str, str]] = {
     "port_missing": ("检查连线和供电：ls -l PORT；稳定名称见 docs/operations.md",
                      "check cable and power: ls -l PORT; udev names: docs/operations.md"),
+    "usb_missing": ("检查 USB 线：lsusb；核对 devices 中的 device", "check its USB cable: lsusb; "
+                    "and what devices says in device"),
     "port_busy": ("另一个程序占用端口：fuser PORT", "another program has the port: fuser PORT"),
     "port_denied": ("把用户加入 dialout 组", "add the user to the group dialout"),
     "unplugged": ("设备被拔出：重新插好", "it was unplugged: plug it in again"),
@@ -128,10 +130,12 @@ def _device(c: Context, role: str, ok: bool, code: str | None, says: str, port: 
     from kiosk.texts import ROLES
 
     name = ROLES.get(role, (role, role))[0 if c.language == "zh" else 1]
+    at = f" ({port})" if port else ""  # readers of libfprint have no port
     if ok:
-        return Finding(name, GREEN, f"{says} ({port})")
-    remedy = REMEDIES.get(code or "", ("", ""))[0 if c.language == "zh" else 1]
-    return Finding(name, RED, f"{code or c.say('未就绪', 'not ready')} ({port})",
+        return Finding(name, GREEN, says + at)
+    known = "usb_missing" if code == "port_missing" and not port else code or ""
+    remedy = REMEDIES.get(known, ("", ""))[0 if c.language == "zh" else 1]
+    return Finding(name, RED, (code or c.say("未就绪", "not ready")) + at,
                    remedy.replace("PORT", port))  # fmt: skip
 
 
