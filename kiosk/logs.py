@@ -6,9 +6,17 @@ Never frames, templates, strokes or names: lengths, ids and codes (a test search
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def without_credentials(text: str) -> str:
+    """The same with what stands before the @ of an address (rtsp://user:password@…) blotted out."""
+    return _CREDENTIALS.sub("***@", text)
 
 
 def configure(level: int = logging.INFO) -> None:

@@ -102,7 +102,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ),
     (
         "kiosk.cli",
-        ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.reasons"),
+        ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.reasons",
+         "kiosk.logs"),
         ("kiosk.app", "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
          "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts", "kiosk.core.staff",
@@ -110,7 +111,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
          "kiosk.preconditions", "drivers.errors",
          "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",
          "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",
-         "kiosk.report.dispute_check"),
+         "kiosk.report.dispute_check", "kiosk.report.seal"),
     ),
     (
         "kiosk.demo",

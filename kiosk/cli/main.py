@@ -14,7 +14,7 @@ from kiosk.cli.audit import audit
 from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
 from kiosk.cli.centre import centre, key_group
 from kiosk.cli.devices import device
-from kiosk.cli.doctor import doctor
+from kiosk.cli.doctor.command import doctor
 from kiosk.cli.document import dispute, report
 from kiosk.cli.draw import draw
 from kiosk.cli.face import face

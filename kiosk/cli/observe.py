@@ -78,6 +78,11 @@ def metrics(c: Context) -> None:
 
     Example: examgate metrics
     """
+    click.echo(metrics_text(c), nl=False)
+
+
+def metrics_text(c: Context) -> str:
+    """Prometheus' text format."""
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
@@ -89,7 +94,7 @@ def metrics(c: Context) -> None:
         if name not in gauges:
             gauges[name] = Gauge(name, about, list(labels), registry=registry)
         gauges[name].labels(**labels).set(value)
-    click.echo(generate_latest(registry).decode(), nl=False)
+    return generate_latest(registry).decode()
 
 
 Measured = tuple[str, str, dict[str, str], float]

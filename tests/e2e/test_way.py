@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import time
+import zipfile
 from dataclasses import replace
 
 from kiosk.demo.people import CHEN, LI, STRANGER, WANG
@@ -136,6 +137,12 @@ def test_nothing_personal_is_logged(quick_venue, walker):
     for secret in (WANG.name, WANG.number, WANG.admission_no):
         assert secret not in journal
         assert secret not in logs
+    support = quick_venue.folder / "support.zip"
+    quick_venue.command("doctor", "--bundle", str(support), check=False)
+    with zipfile.ZipFile(support) as archive:
+        given = "".join(archive.read(name).decode() for name in archive.namelist())
+    for secret in (WANG.name, WANG.number, WANG.admission_no, template.hex()[:64]):
+        assert secret not in given, "in the archive for support"
     for secret in (template.hex()[:64], str(list(template[:16]))[1:-1]):
         assert secret not in journal and secret not in logs
     assert template[:64] not in database, "the template lies unencrypted in the database"

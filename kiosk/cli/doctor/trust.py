@@ -1,0 +1,111 @@
+"""Keys and certificates, and who may read what."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kiosk.cli.base import Context
+from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
+
+SOON_DAYS = 30  #: an end this near is said, so that there is time to renew
+
+def key(c: Context) -> Iterator[Finding]:
+    from kiosk.store.errors import StoreError
+    from kiosk.store.vault import read_key_file
+
+    what = c.say("密钥", "key")
+    try:
+        read_key_file(c.config.paths.key_file)
+    except StoreError as error:
+        yield Finding(what, RED, error.problems[0])  # which says what to do
+    else:
+        yield Finding(what, GREEN, f"{c.config.paths.key_file} ({_day(c.config.paths.key_file)})")
+
+
+def certificates(c: Context) -> Iterator[Finding]:
+    """Each certificate that the lane shows or trusts, and until when it is valid."""
+    from kiosk.report.seal import CERTIFICATE
+
+    centre = c.config.centre
+    own = c.config.paths.data / CERTIFICATE
+    renew = c.say("请中心签发新证书", "ask the centre for a new one")
+    files = [
+        (c.say("客户端证书", "client certificate"), centre.client_certificate, renew),
+        (c.say("服务器 CA", "servers' CA"), centre.ca_file, renew),
+        (c.say("报告签名证书", "reports' certificate"), own if own.exists() else None,
+         c.say(f"删除 {own}，会自动重新生成", f"remove {own}: a new one is made")),
+    ]  # fmt: skip
+    for what, file, remedy in files:
+        if file is not None:
+            yield from _certificate(c, what, file, remedy)
+    if centre.public_key is not None:
+        yield _public_key(c, centre.public_key)
+
+
+def _certificate(c: Context, what: str, file: Path, remedy: str) -> Iterator[Finding]:
+    from cryptography import x509
+
+    try:
+        found = x509.load_pem_x509_certificates(file.read_bytes())
+    except (OSError, ValueError) as error:
+        yield Finding(what, RED, f"{file}: {error}", remedy)
+        return
+    first = min(found, key=lambda one: one.not_valid_after_utc)
+    now, until = datetime.now(UTC), first.not_valid_after_utc
+    days = (until - now).days
+    begins = max(one.not_valid_before_utc for one in found)
+    colour = GREEN
+    said = c.say(f"有效期至 {until:%Y-%m-%d}", f"valid until {until:%Y-%m-%d}")
+    if now >= until:
+        colour, said = RED, c.say(f"已于 {until:%Y-%m-%d} 过期", f"expired on {until:%Y-%m-%d}")
+    elif now < begins:
+        colour = RED
+        said = c.say(f"{begins:%Y-%m-%d} 起才有效", f"not valid before {begins:%Y-%m-%d}")
+    elif days < SOON_DAYS:
+        colour = YELLOW
+        said += c.say(f"，还有 {days} 天", f", {days} days left")
+    yield Finding(what, colour, f"{file}: {said}", remedy)
+
+
+def _public_key(c: Context, file: Path) -> Finding:
+    from kiosk.centre.bundle import seal
+    from kiosk.centre.bundle.problems import BundleError
+
+    what = c.say("中心公钥", "centre's public key")
+    try:
+        seal.centre_public_key(file)
+    except (BundleError, OSError) as error:
+        remedy = c.say("向中心索取公钥文件", "ask the centre for its public key file")
+        return Finding(what, RED, str(error), remedy)
+    return Finding(what, GREEN, f"{file} ({_day(file)})")
+
+
+def permissions(c: Context) -> Iterator[Finding]:
+    """What others may not do: read what is held about people, or change how the lane works."""
+    what = c.say("权限", "permissions")
+    paths = c.config.paths
+    secret = [p for p in (paths.data, c.config.centre.client_key) if p is not None]
+    wrong = [f"chmod go-rwx {p}" for p in secret if _mode(p) & 0o007]
+    wrong += [f"chmod go-w {p}" for p in (c.config_path, paths.runtime, paths.key_file.parent)
+              if _mode(p) & 0o002]  # fmt: skip
+    if wrong:
+        said = c.say(f"{len(wrong)} 处他人可读或可改", f"others may read or change {len(wrong)}")
+        yield Finding(what, RED, said, "; ".join(wrong))
+    else:
+        yield Finding(what, GREEN, c.say("他人不可读写", "others neither read nor change"))
+
+
+def _mode(path: Path) -> int:
+    """0 for what is not there, or not ours to see: others say that."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0
+
+
+def _day(file: Path) -> str:
+    """When the file was last written."""
+    return f"{datetime.fromtimestamp(file.stat().st_mtime).astimezone():%Y-%m-%d}"
