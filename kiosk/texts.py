@@ -268,6 +268,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "姓名须为 1 至 32 个可显示的字符。",
         "A name has 1 to 32 printable characters.",
     ),
+    "staff_same_name": (
+        "工号 {staff_no} 的人员也叫“{name}”。屏幕和日志上要能分清两人："
+        "请在姓名后加注，例如“{name}（二）”。",
+        "{staff_no} is called {name} as well. Screens and record must tell the two apart: "
+        "add something to the name, as in “{name} (2)”.",
+    ),
     "staff_exists": (
         "工号 {staff_no} 已被使用。",
         "The staff number {staff_no} is taken.",

@@ -63,6 +63,7 @@ def keygen(c: Context, private: Path) -> None:
 @click.option("--timezone", default="Asia/Shanghai", help="The venue's. Default: Asia/Shanghai.")
 @click.option("--encoder", default=DEFAULT_ENCODER,
               help=f"The lanes' face.encoder. Default: {DEFAULT_ENCODER}.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over --out where it is a file already.")
 @click.option("--without-embeddings", is_flag=True,
               help="Let each lane look at the photographs itself.")  # fmt: skip
 @pass_context
@@ -77,6 +78,7 @@ def bundle(
     serial: int | None,
     timezone: str,
     encoder: str,
+    force: bool,
     without_embeddings: bool,
 ) -> None:
     """Check the folder or table ROSTER and make one signed, encrypted file of it.
@@ -92,6 +94,9 @@ def bundle(
     if until <= made:
         said = c.say(f"--day：{day:%Y-%m-%d} 已经过去", f"--day: {day:%Y-%m-%d} is over")
         c.fail(Exit.USAGE, [said])
+    if out.exists() and not force:
+        said = c.say("已存在；要覆盖请加 --force", "is there already; --force writes over it")
+        c.fail(Exit.BAD_INPUT, [f"{out}: {said}"])
     with bundle_errors(c):
         signing, lanes = centre_key(key), [recipient(text) for text in recipients]
     prepared = _prepared(c, roster, encoder)

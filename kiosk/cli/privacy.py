@@ -51,7 +51,10 @@ def report(c: Context, number: str | None, json_: bool) -> None:
 
 
 def _about(c: Context, number: str, json_: bool) -> None:
-    held: list[dict[str, Any]] = c.call("privacy.about", {"number": number})["held"]
+    found = c.call("privacy.about", {"number": number})
+    held: list[dict[str, Any]] = found["held"]
+    if found["problem"] is not None:
+        c.fail(Exit.BAD_INPUT, [f"--number: {found['problem']}"])
     if json_:
         c.print_json({"held": held})
         return

@@ -7,6 +7,7 @@ Pure; knows neither where they are kept nor how a PIN is hashed.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,6 +76,15 @@ def is_staff_no(text: str) -> bool:
 def is_staff_name(text: str) -> bool:
     """1 to 32 printable characters without outer blanks."""
     return 0 < len(text) <= MAX_NAME and text.isprintable() and text == text.strip()
+
+
+def plain_name(name: str) -> str:
+    """What makes two names look the same on a screen: neither blanks, width nor case.
+
+    >>> plain_name("Ｌi  Min") == plain_name("LI MIN")
+    True
+    """
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def pin_problem(pin: str, staff_no: str) -> PinProblem | None:

@@ -11,10 +11,14 @@ from typing import Any
 
 from pydantic import Field
 
+from kiosk.core.number import NumberProblem, read
 from kiosk.desks.params import NoParams, Params
 from kiosk.store import Store
 from kiosk.store.retention import Held
+from kiosk.texts import Problem
 
+#: Shorter than an identity number with a digit or three left out: anything may be a roster's.
+ADMISSION_LENGTHS = range(1, 15)
 BY_TIME = "retention"  #: why, in the journal, when nobody asked for it
 
 
@@ -58,7 +62,14 @@ class PrivacyDesk:
         return _row(self._store.forget_session(p.session_id, p.person, p.why), True)
 
     def _about(self, p: About) -> Any:
-        return {"held": self._store.about(p.number)}
+        """`problem`: nothing is held, and the number cannot be right; else it would be taken as an
+        answer about the person when a finger has slipped."""
+        read_as = read(p.number, ADMISSION_LENGTHS)
+        if not isinstance(read_as, NumberProblem):
+            return {"held": self._store.about(read_as.value), "problem": None}
+        held = self._store.about(p.number.strip())
+        said = Problem(f"number_{read_as}").sentence(p.lang or "zh")
+        return {"held": held, "problem": None if held else said}
 
 
 def _row(held: Held, due: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from kiosk.core.codes import JournalKind
-from kiosk.core.staff import Person, Role, is_staff_name, is_staff_no
+from kiosk.core.staff import Person, Role, is_staff_name, is_staff_no, plain_name
 from kiosk.store.base import Base
 from kiosk.store.errors import NotStaff
 
@@ -86,6 +86,11 @@ class Staff(Base):
         )
         if before is not None and (before[1] is None or before[0] != person.name):
             raise NotStaff("staff_exists", "the number is taken", staff_no=person.staff_no)
+        for other in self.staff():
+            same = plain_name(other.person.name) == plain_name(person.name)
+            if same and other.disabled_at is None:
+                about = {"name": person.name, "staff_no": other.person.staff_no}
+                raise NotStaff("staff_same_name", "somebody has this name", **about)
         with self._transaction():
             self._db.execute(
                 "insert into staff (staff_no, name, role, pin, created_at) values (?, ?, ?, ?, ?)"

@@ -127,6 +127,19 @@ def test_what_the_office_mistypes(run, lane, tmp_path, change, said):
     assert not (tmp_path / "o.age").exists()
 
 
+def test_a_bundle_is_written_over_only_when_told(run, lane, tmp_path):
+    day = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    out, table = tmp_path / "o.age", tmp_path / "r"
+    out.write_bytes(b"yesterday's")
+    table.mkdir()
+    words = ["centre", "bundle", str(table), "--out", str(out), "--venue", "YT-01", "--day", day,
+             "--key", str(tmp_path / "centre.pem"), "--to", run("key", "recipient").stdout.strip()]
+    done = run(*words)
+    assert done.exit_code == 3 and "--force writes over it" in done.stderr
+    assert "--force" not in run(*words, "--force").stderr, "goes on to the roster"
+    assert out.read_bytes() == b"yesterday's", "which is empty"
+
+
 def test_a_roster_with_mistakes_makes_no_bundle(run, lane, tmp_path):
     recipient = run("key", "recipient").stdout.strip()
     day = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from kiosk import app
+from kiosk.cli.base import Exit
 from tests.store.conftest import row
 
 
@@ -34,6 +35,19 @@ def test_what_is_held(run, held):
     number = row(3).identity_number
     assert "list.csv" in run("privacy", "report", "--number", number).stdout
     assert "没有保存" in run("privacy", "report", "--number", "370602", lang="zh").stdout
+    blanks = f" {number[:6]} {number[6:]}"
+    assert "list.csv" in run("privacy", "report", "--number", blanks).stdout
+
+
+@pytest.mark.parametrize(("number", "says"), [
+    ("37060219610804301X", "compare each one"), ("3706021961080430", "as many characters"),
+    ("370602610804301", "old number"), ("37060219611304301X", "birth date"),
+])  # fmt: skip
+def test_a_slip_of_the_finger_is_not_answered_with_nothing_is_held(run, held, number, says):
+    done = run("privacy", "report", "--number", number)
+    assert done.exit_code == Exit.BAD_INPUT and says in done.stderr
+    assert number not in done.output and not done.stdout
+    assert run("privacy", "report", "--number", "  ").exit_code == Exit.BAD_INPUT
 
 
 def test_what_is_due_is_destroyed(run, held, config_file):

@@ -73,6 +73,21 @@ def test_what_is_not_taken_is_said_and_nothing_is_made(
     assert staff(say) == []
 
 
+def test_nobody_is_called_like_somebody_who_may_log_in(say: Callable[..., Result]) -> None:
+    def named(no: str, name: str) -> Result:
+        about = ("--name", name, "--role", "chief", "--pin-stdin")
+        return say(f"{PIN}\n", "staff", "add", no, *about)
+
+    assert named("1001", "李敏").exit_code == Exit.OK
+    for name in ("李敏", "李 敏"):
+        done = named("1002", name)
+        assert done.exit_code == Exit.DECLINED and "1001 is called" in done.stderr
+    assert named("1002", "李敏（二）").exit_code == Exit.OK
+    assert say("", "staff", "disable", "1001").exit_code == Exit.OK
+    assert named("1003", "李敏").exit_code == Exit.OK, "the other one is gone"
+    assert named("1001", "李敏").exit_code == Exit.DECLINED, "and does not come back beside them"
+
+
 def test_two_that_differ_change_nothing(say: Callable[..., Result]) -> None:
     done = say(f"{PIN}\n{PIN}1\n", "staff", "add", "1001", "--name", "李敏", "--role", "chief")
     assert done.exit_code == Exit.BAD_INPUT and "differ" in done.stderr
