@@ -39,6 +39,9 @@ from drivers.link import Link, VirtualDevice
 from drivers.turnstile.modbus import bus
 from drivers.turnstile.modbus.device import ModbusTurnstile
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from drivers.turnstile.osdp import panel
+from drivers.turnstile.osdp.device import OsdpTurnstile
+from drivers.turnstile.osdp.virtual import VirtualOsdp
 from drivers.turnstile.usb_relay.device import UsbRelayTurnstile
 from drivers.turnstile.usb_relay.virtual import VirtualUsbRelay
 
@@ -54,7 +57,7 @@ LINKS: dict[str, dict[str, Any]] = {
     "babbling": {"babble": 0.2},
 }
 UNPLUG_EVERY = 25  #: transactions
-SHARE = 2000  #: transactions of one process
+SHARE = 500  #: transactions of one process
 RECOVERY_S = 5.0  #: after the link is good again
 WANG = IdCard("王小明", "男", "汉", "19610804", "烟台", "37060219610804301X", "烟台市公安局",
               "20200101", "长期")  # fmt: skip
@@ -105,6 +108,31 @@ class Modbus(Subject):
 
     def check(self, result: Result) -> None:
         assert isinstance(self.twin, VirtualTurnstile)
+        told, pulled = self.twin.unlock_writes, self.twin.pulses
+        if not pulled <= told <= result.asked:
+            result.broken.append(f"{told} unlocks heard, {pulled} pulls, {result.asked} asked")
+
+
+class Osdp(Subject):
+    answer_s = 0.06
+
+    def __init__(self, folder: Path) -> None:
+        panel.ANSWER_S = self.answer_s
+        self.twin = VirtualOsdp.keyed(folder / "osdp", folder / "key")
+        self.device = OsdpTurnstile(
+            {"port": self.twin.port, "baud": 115200, "key_file": folder / "key",
+             "pulse_ms": 100, "clear_s": 1.0}
+        )  # fmt: skip
+
+    async def transact(self, n: int, result: Result) -> None:
+        if n % 10:
+            await self.device.inputs()
+        else:
+            result.asked += 1
+            await self.device.unlock(0.05)
+
+    def check(self, result: Result) -> None:
+        assert isinstance(self.twin, VirtualOsdp)
         told, pulled = self.twin.unlock_writes, self.twin.pulses
         if not pulled <= told <= result.asked:
             result.broken.append(f"{told} unlocks heard, {pulled} pulls, {result.asked} asked")
@@ -188,7 +216,7 @@ class Card(Subject):
 
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
-    "modbus": Modbus, "usb_relay": Relay, "zfm": Finger, "sam": Card,
+    "modbus": Modbus, "osdp": Osdp, "usb_relay": Relay, "zfm": Finger, "sam": Card,
 }  # fmt: skip
 
 
