@@ -56,14 +56,20 @@ def find(role: str, port: str, usb: str | None) -> str:
     """The port to open: the one with this identity, wherever it is; without one, `port`.
 
     Raises `DeviceFault`: PORT_MISSING when nothing has the identity, WRONG_DEVICE when several
-    have it (adapters without a serial number): then only the socket tells them apart.
+    have it (adapters without a serial number).
     """
-    if not usb:
-        return port
-    meant = [p for p in usb_ports() if p.is_meant(usb)]
+    meant = find_all(role, port, usb)
     if len(meant) == 1:
-        return meant[0].port
+        return meant[0]
+    detail = f"several USB devices {usb}: {', '.join(meant)}"
+    raise DeviceFault(role, FaultCode.WRONG_DEVICE, detail)
+
+
+def find_all(role: str, port: str, usb: str | None) -> list[str]:
+    """Every port with this identity; without one, `port`. Raises `DeviceFault(PORT_MISSING)`."""
+    if not usb:
+        return [port]
+    meant = [p.port for p in usb_ports() if p.is_meant(usb)]
     if not meant:
         raise DeviceFault(role, FaultCode.PORT_MISSING, f"no USB device {usb}")
-    several = ", ".join(p.port for p in meant)
-    raise DeviceFault(role, FaultCode.WRONG_DEVICE, f"several USB devices {usb}: {several}")
+    return meant

@@ -88,16 +88,27 @@ def port_of(config: Config, role: str) -> str:
 def device_of(config: Config, role: str, **changes: Any) -> Any:
     """A device as configured but for `changes`, not yet opened.
 
-    Raises `DeviceFault` when it is to be found by its USB identity and is not there.
+    Raises `DeviceFault` when it is to be found by its USB identity and is not there. Where several
+    adapters have the identity it is the one whose device answers; one that never answers
+    (a USB relay without `answers`) cannot be told apart.
     """
     from drivers import ports
+    from drivers.search import AmongSeveral
 
     options = config.device_options(role) | changes
-    if "port" in options:
-        options["port"] = ports.find(role, options["port"], options.pop("usb", None))
+    driver = str(options["driver"])
     if role == "turnstile":
         options = options | {"clear_s": config.timeouts.gate_clear_s}
-    return make_device(role, str(options["driver"]), options)
+    if "port" not in options:
+        return make_device(role, driver, options)
+    where = (role, options["port"], options.pop("usb", None))
+    mute = driver == "usb_relay" and not options.get("answers")
+    found = [ports.find(*where)] if mute else ports.find_all(*where)
+
+    def make(port: str) -> Any:
+        return make_device(role, driver, options | {"port": port})
+
+    return make(found[0]) if len(found) == 1 else AmongSeveral(role, found, make)
 
 
 # --- daemon -------------------------------------------------------------------------------------

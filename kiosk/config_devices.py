@@ -30,7 +30,7 @@ def usb_identity() -> Any:
         pattern=r"^\S+$",
         description="identity of the USB adapter, `vendor:product`, `vendor:product:serial` or the "
         "serial number (`examgate device ports`): it is found in whatever socket, and `port` is "
-        "not used; empty: `port` is opened",
+        "not used; of several alike it is the one whose device answers; empty: `port` is opened",
     )
 
 

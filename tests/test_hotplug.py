@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from drivers import ports
+from drivers.errors import DeviceFault, FaultCode
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
@@ -96,3 +97,43 @@ def test_a_device_in_another_socket_is_found_by_its_identity(driver, tmp_path, m
         for ends in taken:
             for end in ends:
                 os.close(end)
+
+
+def among(role, driver, twins, monkeypatch, **changes):
+    """The device behind one of these twins' adapters, which are all alike."""
+    alike = [ports.UsbPort(twin.port, "1a86:7523", "", "", "") for twin in twins]
+    monkeypatch.setattr(ports, "usb_ports", lambda: alike)
+    return device_of(load(EXAMPLE), role, driver=driver, usb="1a86:7523", **changes)
+
+
+def test_of_several_alike_it_is_the_one_that_answers(monkeypatch):
+    with VirtualZfm() as finger, VirtualSamReader() as card, VirtualTurnstile() as gate:
+
+        async def story():
+            twins = (finger, card, gate)
+            roles = {"turnstile": "modbus", "id_card": "sam", "fingerprint": "zfm"}
+            devices = [among(r, d, twins, monkeypatch) for r, d in roles.items()]
+            try:
+                # at the end each holds its own, and those opened later pass those over
+                found = [(await device.open()).port for device in devices]
+                assert found == [gate.port, card.port, finger.port]
+                assert not (await devices[0].inputs()).fire
+                await devices[0].unlock(0.1)
+            finally:
+                for device in devices:
+                    await device.close()
+
+        asyncio.run(story())
+        assert gate.pulses == gate.unlock_writes == 1
+
+
+def test_two_that_answer_or_cannot_are_not_chosen_between(monkeypatch):
+    with VirtualTurnstile() as gate, VirtualTurnstile() as other:
+        device = among("turnstile", "modbus", (gate, other), monkeypatch)
+        with pytest.raises(DeviceFault, match="answers") as caught:
+            asyncio.run(device.open())
+        assert caught.value.code is FaultCode.WRONG_DEVICE
+        with pytest.raises(DeviceFault, match="several") as caught:
+            among("turnstile", "usb_relay", (gate, other), monkeypatch)
+        assert caught.value.code is FaultCode.WRONG_DEVICE
+        assert gate.unlock_writes == other.unlock_writes == 0
