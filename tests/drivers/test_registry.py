@@ -37,7 +37,7 @@ def test_an_unlike_name_is_told_all():
 
 
 def test_names_of_a_role():
-    assert names("fingerprint") == ["zfm"]
+    assert names("fingerprint") == ["zfm", "libfprint"]
     assert names("nothing") == []
 
 
