@@ -19,12 +19,37 @@ ANSWER_S = 60.0
 
 folder_option = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False),
-    default=lambda: Path(os.environ.get("EXAMGATE_SIM", DEFAULT_FOLDER)),
-    help="Where the ports and the socket are. Default: $EXAMGATE_SIM, else ./sim.",
+    default=None,
+    help="Where the ports and the socket are. Default: $EXAMGATE_SIM, else for `do` where the "
+         "configuration's turnstile is, else ./sim.",
 )  # fmt: skip
 
 
-@click.group()
+class SimGroup(click.Group):
+    """`sim finger wang` is short for `sim do finger wang`."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["do", *args]
+        return super().resolve_command(context, args)
+
+
+def _folder(c: Context, given: Path | None, *, running: bool) -> Path:
+    """`running`: also where a lane's ports have virtual devices behind them."""
+    if given is not None:
+        return given
+    if named := os.environ.get("EXAMGATE_SIM"):
+        return Path(named)
+    if running and c.config_path.is_file():
+        ports = Path(c.config.devices.turnstile.port).parent
+        if (ports / SOCKET).exists():
+            return ports
+    return DEFAULT_FOLDER
+
+
+@click.group(cls=SimGroup)
 def sim() -> None:
     """Virtual devices: for training, with a real daemon and no hardware."""
 
@@ -34,7 +59,7 @@ def sim() -> None:
 @click.option("--turnstile", type=click.Choice(["modbus", "osdp", "usb_relay"]), default="modbus",
               show_default=True, help="Which board the turnstile has, by its driver.")
 @pass_context
-def run(c: Context, folder: Path, turnstile: str) -> None:
+def run(c: Context, folder: Path | None, turnstile: str) -> None:
     """Run a turnstile, a fingerprint reader and a card reader until stopped (Ctrl-C).
 
     Prints the ports for the `devices` section of a configuration. With --turnstile osdp its key
@@ -47,7 +72,7 @@ def run(c: Context, folder: Path, turnstile: str) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with Stage(folder, turnstile) as stage:
+    with Stage(_folder(c, folder, running=False), turnstile) as stage:
         for role in ("turnstile", "fingerprint", "id_card"):
             click.echo(f"{role}: {getattr(stage, role).port}")
         click.echo(c.say("运行中；另开终端：examgate sim do status",
@@ -59,24 +84,27 @@ def run(c: Context, folder: Path, turnstile: str) -> None:
 @folder_option
 @click.argument("words", nargs=-1, required=True)
 @pass_context
-def do(c: Context, folder: Path, words: tuple[str, ...]) -> None:
+def do(c: Context, folder: Path | None, words: tuple[str, ...]) -> None:
     """Tell the running virtual devices what to do.
 
     Bodies: pass, second-person, turn-back, opposite, climb, stand SECONDS, force, prop on|off;
     outwards: leave, second-leaves, leave-turn-back.
     Hands: finger NAME, bad-finger dry|wet|smeared|few, card NAME, lift. Alarm: fire on|off.
     Cables: unplug|plug|heal DEVICE, garble|lose|babble DEVICE RATE, delay DEVICE SECONDS.
-    Also: dirty SENSOR on|off, status.
+    Before the camera: face NAME, photo NAME (held up), camera leave|left|right|centre|blink|
+    cover|uncover|freeze|stall|resume.
+    Also: dirty SENSOR on|off, status. `sim garble …` is short for `sim do garble …`. With the
+    --config of a demonstration's lane its own devices are meant, while it is played.
 
     Example: examgate sim do garble fingerprint 0.01
     """
-    path = folder / SOCKET
+    path = _folder(c, folder, running=True) / SOCKET
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(ANSWER_S)
             line.connect(str(path))
             line.sendall(json.dumps(list(words)).encode() + b"\n")
-            answer = json.loads(line.makefile("rb").readline() or b"{}")
+            answer = json.loads(line.makefile("rb").readline())
     except (OSError, ValueError) as error:
         said = c.say("没有运行中的虚拟设备", "no virtual devices run here")
         c.fail(Exit.NOT_RUNNING, [f"{path}: {said} ({error}); examgate sim run"])

@@ -2,7 +2,7 @@
 technician, or a proctor's course, with a real daemon and no hardware.
 
 Knows the twins and a small language of commands; not the lane. `SimServer` also stands beside the
-demonstration's own twins.
+twins of a virtual venue (kiosk.demo.venue), the demonstration's among them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from drivers.camera.virtual import VirtualCamera
 from drivers.contracts import Way
 from drivers.fingerprint.zfm.codec import Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
@@ -26,6 +27,7 @@ from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
 from drivers.turnstile.usb_relay.virtual import VirtualUsbRelay
 from kiosk.demo.people import CHEN, LI, STRANGER, WANG, ZHOU, Person
+from kiosk.demo.photos import PhotosMissing, photos_dir
 
 SOCKET = "sim.sock"
 PEOPLE = {p.key: p for p in (WANG, LI, CHEN, ZHOU, STRANGER)}
@@ -45,8 +47,13 @@ class Sim:
     """What the commands do. `do(words)` returns what to say."""
 
     def __init__(
-        self, turnstile: VirtualGate, fingerprint: VirtualZfm, id_card: VirtualSamReader
+        self,
+        turnstile: VirtualGate,
+        fingerprint: VirtualZfm,
+        id_card: VirtualSamReader,
+        camera: VirtualCamera | None = None,
     ) -> None:
+        self._camera = camera
         self.devices: dict[str, VirtualDevice] = {
             "turnstile": turnstile, "fingerprint": fingerprint, "id_card": id_card,
         }  # fmt: skip
@@ -71,8 +78,11 @@ class Sim:
             "fire": (1, lambda on: self._did(lambda: self._gate.set_fire(_switch(on)))),
             "prop": (1, lambda on: self._did(lambda: self._gate.hold_open(_switch(on)))),
             "dirty": (2, self._dirty),
-            "unplug": (1, lambda d: self._did(self._device(d).unplug)),
-            "plug": (1, lambda d: self._did(self._device(d).replug)),
+            "face": (1, lambda who: self._before_camera(who, flat=False)),
+            "photo": (1, lambda who: self._before_camera(who, flat=True)),
+            "camera": (1, self._camera_does),
+            "unplug": (1, lambda d: self._did(self._plug(d).unplug)),
+            "plug": (1, lambda d: self._did(self._plug(d).replug)),
             "garble": (2, lambda d, rate: self._cable(d, flip=_number(rate, 1))),
             "lose": (2, lambda d, rate: self._cable(d, loss=_number(rate, 1))),
             "delay": (2, lambda d, s: self._cable(d, delay_s=_number(s, 10))),
@@ -126,11 +136,37 @@ class Sim:
         return "ok"
 
     def _card(self, who: str) -> str:
-        person: Person | None = PEOPLE.get(who)
-        if person is None:
-            raise SimError(f"nobody is called {who!r}; there are: {', '.join(PEOPLE)}")
-        self._cards.lay_card(person.card())
+        self._cards.lay_card(_person(who).card())
         return "ok"
+
+    def _before_camera(self, who: str, *, flat: bool) -> str:
+        camera, person = self._the_camera(), _person(who)
+        try:
+            photo = photos_dir() / person.live_photo
+            (camera.flat_photo if flat else camera.person)(photo)
+        except PhotosMissing as missing:
+            raise SimError(f"the photographs are not here: {missing}") from missing
+        return "ok"
+
+    def _camera_does(self, what: str) -> str:
+        camera = self._the_camera()
+        acts: dict[str, Callable[[], None]] = {
+            "leave": camera.leave, "left": lambda: camera.turn("left"),
+            "right": lambda: camera.turn("right"), "centre": lambda: camera.turn("center"),
+            "blink": camera.blink, "cover": camera.cover, "uncover": camera.empty,
+            "freeze": camera.freeze, "stall": camera.stall, "resume": camera.resume,
+        }  # fmt: skip
+        if what not in acts:
+            raise SimError(f"camera: no {what!r}; there are: {', '.join(acts)}")
+        return self._did(acts[what])
+
+    def _the_camera(self) -> VirtualCamera:
+        if self._camera is None:
+            raise SimError("there is no virtual camera here; the demonstration's lanes have one")
+        return self._camera
+
+    def _plug(self, role: str) -> VirtualDevice | VirtualCamera:
+        return self._the_camera() if role == "camera" else self._device(role)
 
     def _dirty(self, sensor: str, on: str) -> str:
         try:
@@ -156,6 +192,12 @@ class Sim:
     def _did(act: Callable[[], object]) -> str:
         act()
         return "ok"
+
+
+def _person(who: str) -> Person:
+    if who not in PEOPLE:
+        raise SimError(f"nobody is called {who!r}; there are: {', '.join(PEOPLE)}")
+    return PEOPLE[who]
 
 
 def _number(text: str, most: float) -> float:
@@ -212,6 +254,8 @@ def _answer(sim: Sim, line: bytes) -> bytes:
         said = {"error": str(error)}
     except (ValueError, TypeError) as error:
         said = {"error": f"not a command: {error}"}
+    except (OSError, RuntimeError) as error:  # a twin that has ended
+        said = {"error": f"the virtual device cannot: {error}"}
     return json.dumps(said, ensure_ascii=False).encode() + b"\n"
 
 

@@ -27,6 +27,7 @@ from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import COUNTER_ENTRY, COUNTER_EXIT, VirtualTurnstile
 from kiosk import wire
 from kiosk.demo.people import CHEN, LI, WANG
+from kiosk.demo.sim import Sim, SimServer
 
 #: Number, name, role and PIN of who may log in at a virtual venue.
 STAFF = (
@@ -58,7 +59,10 @@ class VenueOptions:
 
 
 class Venue:
-    """A folder, four twins, a configuration, and processes. Use as a context manager."""
+    """A folder, four twins, a configuration, and processes. Use as a context manager.
+
+    `examgate --config FOLDER/config.yaml sim do …` commands the twins meanwhile.
+    """
 
     def __init__(self, folder: Path, options: VenueOptions | None = None) -> None:
         self.folder = folder
@@ -66,8 +70,9 @@ class Venue:
         self.config_path = folder / "config.yaml"
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
-        ports = folder / "ports"
+        self.ports = ports = folder / "ports"
         ports.mkdir(exist_ok=True)
+        self._sim: SimServer | None = None
         self.turnstile = VirtualTurnstile(link_path=ports / "turnstile")
         self.fingerprint = VirtualZfm(
             link_path=ports / "fingerprint", timed=self.options.timed_reader
@@ -82,12 +87,16 @@ class Venue:
     def __enter__(self) -> Venue:
         for twin in (self.turnstile, self.fingerprint, self.id_card):
             twin.start()
+        sim = Sim(self.turnstile, self.fingerprint, self.id_card, self.camera)
+        self._sim = SimServer(sim, self.ports)
         self.write_config()
         return self
 
     def __exit__(self, *exc: object) -> None:
         for name in reversed(list(self._processes)):
             self.stop(name)
+        if self._sim is not None:
+            self._sim.close()
         for twin in (self.turnstile, self.fingerprint, self.id_card):
             twin.stop()
         if self.camera is not None and self._own_camera:

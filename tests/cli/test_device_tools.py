@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from drivers import ports
 from drivers.fingerprint.zfm.codec import Command, Confirm
@@ -19,10 +21,12 @@ from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
 from kiosk import app
+from kiosk.cli.main import main
 from kiosk.config import load
 from kiosk.core.checkpoint import parse_signed
 from kiosk.demo.people import WANG
 from kiosk.demo.sim import Sim, SimServer
+from kiosk.demo.venue import Venue
 
 
 @pytest.fixture
@@ -365,6 +369,30 @@ def test_virtual_devices_take_commands_while_they_run(run, config, gate, reader,
     finally:
         server.close()
     assert run("sim", "do", "--folder", str(tmp_path), "status").exit_code == 4
+
+
+def test_the_devices_of_a_virtual_venue_are_found_by_its_configuration(tmp_path):
+    with Venue(tmp_path) as venue:
+        def sim(*words):
+            return CliRunner().invoke(main, ["--config", str(venue.config_path), "sim", *words])
+
+        assert sim("finger", WANG.key).exit_code == 0
+        assert venue.fingerprint.chip.finger == WANG.finger
+        assert sim("do", "unplug", "fingerprint").exit_code == 0 and not venue.fingerprint.plugged
+        assert sim("fire", "on").exit_code == 0 and venue.turnstile.sensors["fire"]
+        assert sim("camera", "freeze").exit_code == 0
+        wrong = sim("camera", "explode")
+        assert wrong.exit_code == 3 and "freeze" in wrong.stderr
+        assert sim("face", "nobody").exit_code == 3
+        assert sim("unplug", "camera").exit_code == 0
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", venue.camera.port), 1)
+        assert sim("plug", "camera").exit_code == 0
+        socket.create_connection(("127.0.0.1", venue.camera.port), 1).close()
+        venue.camera.close()
+        ended = sim("camera", "blink")
+        assert ended.exit_code == 3 and "closed" in ended.stderr
+    assert sim("status").exit_code == 4, "it was played"
 
 
 def test_a_device_is_found_by_its_identity_in_another_socket(config_file, config, monkeypatch):
