@@ -12,15 +12,15 @@ from dataclasses import dataclass
 TEXTS: dict[str, tuple[str, str, str, str]] = {
     "not_found": ("找不到文件", "检查路径", "not found", "check the path"),
     "no_csv": (
-        "文件夹里没有 .csv 文件",
-        "放入一个名单 .csv",
-        "no .csv file in the folder",
-        "put the roster's .csv there",
+        "文件夹里没有 .csv 或 .xlsx 文件",
+        "放入一个名单 .csv 或 .xlsx",
+        "no .csv or .xlsx file in the folder",
+        "put the roster's table there",
     ),
     "several_csv": (
-        "文件夹里有多个 .csv 文件",
+        "文件夹里有多个 .csv 或 .xlsx 文件",
         "直接指定其中一个",
-        "several .csv files in the folder",
+        "several .csv or .xlsx files in the folder",
         "name one of them instead of the folder",
     ),
     "encoding": (
@@ -30,10 +30,46 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "save it again as CSV UTF-8",
     ),
     "spreadsheet": (
-        "这是电子表格文件，不是 CSV",
-        "在表格软件中另存为 CSV UTF-8",
-        "a spreadsheet file, not CSV",
-        "save it as CSV UTF-8 in the spreadsheet program",
+        "这是其他格式的电子表格文件",
+        "在表格软件中另存为 .xlsx 或 CSV UTF-8",
+        "a spreadsheet file of another kind",
+        "save it as .xlsx or as CSV UTF-8 in the spreadsheet program",
+    ),
+    "spreadsheet_damaged": (
+        "不是 .xlsx 工作簿，或已损坏",
+        "在表格软件中打开并另存为 .xlsx",
+        "not an .xlsx workbook, or a damaged one",
+        "open it in the spreadsheet program and save it as .xlsx again",
+    ),
+    "spreadsheet_locked": (
+        "工作簿有密码，或是旧的 .xls 格式",
+        "去掉密码，另存为 .xlsx",
+        "the workbook has a password, or is an old .xls",
+        "save it as .xlsx without a password",
+    ),
+    "several_sheets": (
+        "多个工作表都有名单表头",
+        "只保留一个，其余删除或隐藏",
+        "several sheets have the roster's header",
+        "keep one; remove or hide the others",
+    ),
+    "cell_number": (
+        "单元格是数字，位数可能已丢失",
+        "把该列设为“文本”格式，重新填写完整内容",
+        "the cell is a number and may have lost digits",
+        "format the column as text and enter it in full again",
+    ),
+    "cell_date": (
+        "单元格是日期，不是文字",
+        "把该列设为“文本”格式，重新填写",
+        "the cell is a date, not text",
+        "format the column as text and enter it again",
+    ),
+    "cell_error": (
+        "单元格是公式错误",
+        "改正公式或直接填写内容",
+        "the cell's formula has failed",
+        "correct the formula or write what it should say",
     ),
     "too_many_rows": (
         "行数太多",

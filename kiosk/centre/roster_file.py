@@ -20,7 +20,7 @@ from kiosk.centre import files
 from kiosk.centre.files import MAX_PHOTO_BYTES, FileProblem
 from kiosk.centre.likeness import alike
 from kiosk.centre.problems import TEXTS, Problem, mask_digits, mask_number
-from kiosk.centre.table import OPTIONAL, Line, find_csv, read_table
+from kiosk.centre.table import OPTIONAL, Line, find_table, read_table
 from kiosk.core import fingers, idnumber
 from kiosk.core.hall import LICENCE_CLASSES
 from kiosk.core.types import mask_name
@@ -96,7 +96,7 @@ def prepare(
     looks for none. At most `CHUNK_BYTES` of photographs are in memory beside the small ones of
     the result.
     """
-    table = find_csv(path)
+    table = find_table(path)
     if isinstance(table, Problem):
         return Prepared(problems=[table])
     lines, problems = read_table(table)
@@ -124,7 +124,8 @@ class _Check:
     def _report(self, row: _Row, name: str, code: str, value: str = "", detail: str = "") -> None:
         row.ok = False
         known = code if code in TEXTS else "unreadable"
-        self.problems.append(Problem(self._file, row.line.number, name, value, known, detail))
+        file = row.line.sheet or self._file
+        self.problems.append(Problem(file, row.line.number, name, value, known, detail))
 
     # --- texts ----------------------------------------------------------------------------------
 
@@ -271,8 +272,9 @@ class _Check:
             more = f", and {found.more} more" if found.more else ""
             detail = f"line {other.line.number}, distance {found.distance:.2f}{more}"
             shown = mask_digits(row.line.fields["photo"])
+            file = row.line.sheet or self._file
             self.warnings.append(
-                Problem(self._file, row.line.number, "photo", shown, "same_face", detail)
+                Problem(file, row.line.number, "photo", shown, "same_face", detail)
             )
 
 

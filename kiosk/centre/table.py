@@ -1,4 +1,4 @@
-"""A roster's table as exam offices export it: CSV in whatever encoding a spreadsheet chose.
+"""A roster's table as exam offices export it: .xlsx, or CSV in whatever encoding was chosen.
 
 Bytes to rows of named texts; knows nothing of what the texts mean.
 """
@@ -9,9 +9,10 @@ import codecs
 import csv
 import difflib
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from kiosk.centre.problems import Problem
 
@@ -32,27 +33,30 @@ HEADERS: dict[str, tuple[str, ...]] = {
 OPTIONAL = {"templates", "template_format", "fingers", "driving_school", "accessible"}
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
-#: How files of spreadsheet programs begin: ZIP (.xlsx, .ods) and OLE (.xls).
+#: How files of spreadsheet programs begin: ZIP (.xlsx, .ods) and OLE (.xls). Only what is called
+#: .xlsx is read as one, so that a lane never unpacks the `candidates.csv` of a bundle.
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _KNOWN = {alias.replace("_", ""): name for name, aliases in HEADERS.items() for alias in aliases}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: its line in the file (the header is line 1) and its fields by name."""
+    """One row: its line in the file (the header is line 1) and its fields by name. `sheet`: file
+    and sheet, where it comes from a workbook."""
 
     number: int
     fields: dict[str, str]
+    sheet: str = ""
 
 
-def find_csv(path: Path) -> Path | Problem:
-    """The table: `path` itself, or the only .csv of the folder."""
+def find_table(path: Path) -> Path | Problem:
+    """The table: `path` itself, or the only .csv or .xlsx of the folder."""
     if path.is_file():
         return path
     if not path.is_dir():
         return Problem(str(path), 0, "", "", "not_found")
     names = (p for p in path.iterdir() if not p.name.startswith((".", "~$")))
-    found = sorted(p for p in names if p.suffix.lower() == ".csv")
+    found = sorted(p for p in names if p.suffix.lower() in (".csv", ".xlsx"))
     if not found:
         return Problem(str(path), 0, "", "", "no_csv")
     if len(found) > 1:
@@ -69,6 +73,8 @@ def read_table(path: Path) -> tuple[list[Line], list[Problem]]:
         return [], [Problem(path.name, 0, "", "", "not_found", error.strerror or "")]
     if len(raw) > MAX_BYTES:
         return [], [Problem(path.name, 0, "", "", "table_too_big")]
+    if path.suffix.lower() == ".xlsx":
+        return _workbook(path.name, raw)
     if raw.startswith(_SPREADSHEETS):
         return [], [Problem(path.name, 0, "", "", "spreadsheet")]
     text = _decoded(raw)
@@ -80,28 +86,56 @@ def read_table(path: Path) -> tuple[list[Line], list[Problem]]:
 def _rows(file: str, text: str) -> tuple[list[Line], list[Problem]]:
     skipped, delimiter, text = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return _lines(file, _numbered(reader, skipped))
+
+
+def _numbered(reader: Any, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line it begins in: a quoted field may go over several."""
+    number = skipped + 1
+    for cells in reader:
+        yield number, cells
+        number = skipped + reader.line_num + 1
+
+
+def _workbook(file: str, raw: bytes) -> tuple[list[Line], list[Problem]]:
+    # Here, not above: only the office's commands read workbooks, and the library is slow to load.
+    from kiosk.centre.spreadsheet import read_sheet
+
+    sheet = read_sheet(file, raw, _field_of, MAX_ROWS + 1)
+    if isinstance(sheet, Problem):
+        return [], [sheet]
+    lines, problems = _lines(sheet.file, sheet.rows)
+    if sheet.problems:
+        problems = [p for p in problems if p.code != "empty_file"]
+    return [replace(line, sheet=sheet.file) for line in lines], [*problems, *sheet.problems]
+
+
+def _field_of(header: str) -> str | None:
+    return _KNOWN.get(_clean(header).lower().replace(" ", "").replace("_", ""))
+
+
+def _lines(file: str, rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line], list[Problem]]:
     lines: list[Line] = []
     problems: list[Problem] = []
-    number = skipped + 1
+    number, left = 0, iter(rows)
     try:
-        header = next(reader, [])
+        number, header = next(left, (1, []))
         names, problems = _names(header, file, number)
         if any(p.code in ("missing_column", "duplicate_column") for p in problems):
             return [], problems
-        number = skipped + reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if len(lines) >= MAX_ROWS:
-                    problems.append(Problem(file, number, "", f"> {MAX_ROWS}", "too_many_rows"))
-                    break
-                if len(cells) == len(header):
-                    lines.append(Line(number, dict(_pairs(names, cells))))
-                else:
-                    differ = f"{len(cells)} ≠ {len(header)}"
-                    problems.append(Problem(file, number, "", differ, "columns"))
-            number = skipped + reader.line_num + 1
+        for number, cells in left:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(lines) >= MAX_ROWS:
+                problems.append(Problem(file, number, "", f"> {MAX_ROWS}", "too_many_rows"))
+                break
+            if len(cells) == len(header):
+                lines.append(Line(number, dict(_pairs(names, cells))))
+            else:
+                differ = f"{len(cells)} ≠ {len(header)}"
+                problems.append(Problem(file, number, "", differ, "columns"))
     except csv.Error as error:
-        problems.append(Problem(file, number, "", "", "columns", str(error)))
+        problems.append(Problem(file, number + 1, "", "", "columns", str(error)))
     if not lines and not problems:
         problems.append(Problem(file, 0, "", "", "empty_file"))
     return lines, problems
@@ -136,7 +170,7 @@ def _names(header: list[str], file: str, line: int) -> tuple[list[str | None], l
     for cell in header:
         shown = _clean(cell)
         plain = shown.lower().replace(" ", "").replace("_", "")
-        name = _KNOWN.get(plain)
+        name = _field_of(cell)
         if name is None and plain:
             near = difflib.get_close_matches(plain, _KNOWN, 1, 0.5)
             hint = f"{HEADERS[_KNOWN[near[0]]][0]}?" if near else ""
