@@ -18,8 +18,8 @@ from typing import Any, Literal
 from drivers.contracts import GateEventKind
 from drivers.errors import DeviceFault, Retry
 from kiosk import workshop
+from kiosk.audit.ledger import FORMAT
 
-FORMAT = "examgate-equipment/1"
 LEAST_SHARPNESS = 20.0  #: variance of the Laplacian, 8 bit: a lens that is covered or far off
 Outcome = Literal["passed", "failed", "skipped"]
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.audit.findings import Code, Finding
 from kiosk.audit.record import Record, moment, parse_json, read_hashes
-from kiosk.core.checkpoint import Head, key_id, parse_note, parse_vkey
+from kiosk.core.checkpoint import Head, key_id, parse_note, parse_signed, parse_vkey
 from kiosk.core.codes import JournalKind
 from kiosk.core.merkle import Frontier, consistency_holds
 
@@ -60,6 +60,17 @@ class Key:
         self.origin, raw = parse_vkey(vkey)
         self._id = key_id(self.origin, raw)
         self._key = Ed25519PublicKey.from_public_bytes(raw)
+
+    def text(self, note: str) -> str:
+        """Any signed text. Raises `ValueError` with what is wrong."""
+        text, identity, signature = parse_signed(note, self.origin)
+        if identity != self._id:
+            raise ValueError("signed with another key")
+        try:
+            self._key.verify(signature, text.encode())
+        except InvalidSignature:
+            raise ValueError("the signature does not fit") from None
+        return text
 
     def head(self, note: str) -> Head:
         """The head that was signed. Raises `ValueError` with what is wrong."""

@@ -70,9 +70,9 @@ def audit(
         c.fail(Exit.DECLINED, [])
     kept = [_kept(c, path) for path in heads]
     given = [_consistency(c, path) for path in proofs]
-    shown = [_read(c, path) for path in receipts]
+    shown = [read_text(c, path) for path in receipts]
     try:
-        found = check(record, _key(c, vkey), kept, given, shown)
+        found = check(record, key_text(c, vkey), kept, given, shown)
     except ValueError as error:
         c.fail(Exit.BAD_INPUT, [f"--key: {error}"])
     _tell(c, file, found, json_)
@@ -83,7 +83,7 @@ def audit(
 def _dispute(c: Context, file: Path, vkey: str | None, json_: bool) -> None:
     from kiosk.report.dispute_check import check_dispute
 
-    key = _key(c, vkey)
+    key = key_text(c, vkey)
     try:
         found = check_dispute(file, key)
     except OSError as error:
@@ -142,29 +142,29 @@ def _verdict(c: Context, file: Path, count: int) -> str:
     return c.say(f"{file}：没有发现问题", f"{file}: nothing wrong was found")
 
 
-def _key(c: Context, text: str | None) -> str | None:
+def key_text(c: Context, text: str | None) -> str | None:
     """The key itself or a file that has it."""
     if text is None or "+" in text:
         return text
-    return _read(c, Path(text)).strip()
+    return read_text(c, Path(text)).strip()
 
 
 def _kept(c: Context, path: Path) -> Kept:
     from kiosk.audit.tree import Kept
 
-    return Kept(path.name, _read(c, path))
+    return Kept(path.name, read_text(c, path))
 
 
 def _consistency(c: Context, path: Path) -> Consistency:
     from kiosk.audit.tree import read_consistency
 
     try:
-        return read_consistency(_read(c, path))
+        return read_consistency(read_text(c, path))
     except ValueError as error:
         c.fail(Exit.BAD_INPUT, [f"{path}: {error}"])
 
 
-def _read(c: Context, path: Path) -> str:
+def read_text(c: Context, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

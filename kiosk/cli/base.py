@@ -191,6 +191,24 @@ class Context:
         Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+class GroupWithDefault(click.Group):
+    """A group one of whose commands needs no name: its words may follow the group's at once.
+
+    `bare`: also where nothing follows; else that shows the help.
+    """
+
+    def __init__(self, *arguments: Any, default: str, bare: bool = False, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._default, self._bare = default, bare
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else None
+        named = first in self.commands or first in self.get_help_option_names(context)
+        if (first is not None and not named) or (first is None and self._bare):
+            args = [self._default, *args]
+        return super().parse_args(context, args)
+
+
 @contextmanager
 def bundle_errors(c: Context, path: Path | None = None) -> Iterator[None]:
     """What is wrong with a bundle or its keys as one sentence with the remedy."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from kiosk.cli.base import Context, Exit, pass_context
+from kiosk.cli.base import Context, Exit, GroupWithDefault, pass_context
 
 DEFAULT_FOLDER = Path("sim")
 SOCKET = "sim.sock"
@@ -23,17 +23,6 @@ folder_option = click.option(
     help="Where the ports and the socket are. Default: $EXAMGATE_SIM, else for `do` where the "
          "configuration's turnstile is, else ./sim.",
 )  # fmt: skip
-
-
-class SimGroup(click.Group):
-    """`sim finger wang` is short for `sim do finger wang`."""
-
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            args = ["do", *args]
-        return super().resolve_command(context, args)
 
 
 def _folder(c: Context, given: Path | None, *, running: bool) -> Path:
@@ -49,7 +38,7 @@ def _folder(c: Context, given: Path | None, *, running: bool) -> Path:
     return DEFAULT_FOLDER
 
 
-@click.group(cls=SimGroup)
+@click.group(cls=GroupWithDefault, default="do")
 def sim() -> None:
     """Virtual devices: for training, with a real daemon and no hardware."""
 

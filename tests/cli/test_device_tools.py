@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import socket
 import threading
 import time
@@ -21,6 +23,7 @@ from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
 from kiosk import app
+from kiosk.audit.ledger import FORMAT
 from kiosk.cli.main import main
 from kiosk.config import load
 from kiosk.core.checkpoint import parse_signed
@@ -318,6 +321,50 @@ def test_acceptance_without_hands_names_what_is_missing(run, config, key, gate, 
     assert done.exit_code == 5
     assert gate.pulses == 0
     assert "✗ fingerprint reader" in done.stdout and "✓ turnstile" in done.stdout
+
+
+def test_a_ledger_is_checked_at_the_lane_and_anywhere(run, config, key, tmp_path):
+    run("acceptance", "--no-hands", "--person", "李工")  # whatever is there: nothing is
+    (file,) = (config.paths.data / "ledgers").iterdir()
+    done = run("acceptance", "verify", str(file))
+    assert done.exit_code == 0 and "李工" in done.stdout and "✗ turnstile" in done.stdout
+    assert re.search(r"entry \d+ of the journal", done.stdout)
+
+    vkey = tmp_path / "hall.vkey"
+    vkey.write_text(run("journal", "key").stdout)
+    elsewhere = ["--config", str(tmp_path / "none.yaml"), "--lang", "en", "acceptance", "verify"]
+
+    def check(file, *more):
+        return CliRunner().invoke(main, [*elsewhere, str(file), *more])
+
+    done = check(file, "--key", str(vkey), "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert {c["outcome"] for c in found["checks"]} == {"failed"} and found["entry"] is None
+    bent = tmp_path / "bent.txt"
+    bent.write_text(file.read_text().replace('"failed"', '"passed"', 1))
+    done = check(bent, "--key", str(vkey))
+    assert done.exit_code == 1 and "the signature does not fit" in done.stderr
+    assert check(bent, "--key", "x+y").exit_code == 3
+    assert check(tmp_path / "none.txt", "--key", str(vkey)).exit_code == 3
+    head = tmp_path / "head.txt"
+    head.write_text(run("journal", "head").stdout)
+    done = check(head, "--key", str(vkey))
+    assert done.exit_code == 1 and "not an equipment ledger" in done.stderr
+
+
+def test_a_ledger_that_the_journal_does_not_have(run, config, key, tmp_path):
+    with app.by_hand(config, "x") as hand:
+        about = json.dumps({"origin": hand.store.origin, "person": "李工"})
+        note = hand.store.sign_text(f"{FORMAT}\n{about}\n")
+        foreign = hand.store.sign_text(f'{FORMAT}\n{{"origin": "examgate/KM9/Z"}}\n')
+    file = tmp_path / "late.txt"
+    file.write_text(note)
+    done = run("acceptance", "verify", str(file))
+    assert done.exit_code == 1 and "the journal does not have this ledger" in done.stderr
+    file.write_text(foreign)
+    assert "of another lane, examgate/KM9/Z" in run("acceptance", "verify", str(file)).stderr
 
 
 def test_metrics_are_prometheus_text(run, config, key):
