@@ -230,7 +230,7 @@ async def play(subject: Subject, link: str, first: int, count: int) -> Result:
     options = dict(LINKS[link])
     if "delay_s" in options:
         options["delay_s"] *= subject.answer_s
-    await subject.device.open()
+    await ensure_open(subject.device)
     subject.twin.link = Link(seed=7 + first, **options)
     for n in range(first, first + count):
         if link == "unplugged in mid-frame" and n % UNPLUG_EVERY == UNPLUG_EVERY - 1:

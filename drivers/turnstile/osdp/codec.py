@@ -79,6 +79,7 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._whole = bytearray()
 
     def feed(self, data: bytes) -> list[Frame]:
         """Every frame completed by these bytes."""
@@ -95,12 +96,20 @@ class FrameReader:
             if frame is None:
                 del self._buffer[0]
                 continue
+            self._whole += self._buffer[:length]
             del self._buffer[:length]
             found.append(frame)
         return found
 
+    def take(self, count: int) -> bytes:
+        """The first so many bytes of the frames found and not yet taken."""
+        taken = bytes(self._whole[:count])
+        del self._whole[:count]
+        return taken
+
     def clear(self) -> None:
         self._buffer.clear()
+        self._whole.clear()
 
     @property
     def pending(self) -> int:

@@ -70,7 +70,7 @@ class Line:
             return b""
         try:
             waiting = self._port.in_waiting
-            data: bytes = self._port.read(min(waiting, max_bytes, _READ_BYTES)) if waiting else b""
+            data: bytes = self._port.read(waiting) if waiting else b""
         except link.PORT_ERRORS:
             self.gone = True
             return b""
@@ -80,7 +80,8 @@ class Line:
             for frame in self._reader.feed(data):
                 if frame.reply:
                     self.answer = frame
-        return data
+        # whole frames only: libosdp 3.2.9 loses one whose first bytes come one at a time
+        return self._reader.take(min(max_bytes, _READ_BYTES))
 
     def write(self, buf: bytes) -> int:
         frame = codec.parse(buf[buf.index(codec.SOM) :]) if codec.SOM in buf else None

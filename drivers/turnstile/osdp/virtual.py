@@ -19,6 +19,7 @@ from osdp import StatusReportType as Report
 from drivers.contracts import Way
 from drivers.turnstile.gate import RELOCK_S, STRIDE_S, VirtualGate
 from drivers.turnstile.osdp import panel
+from drivers.turnstile.osdp.codec import FrameReader
 from drivers.turnstile.osdp.key import make_key, read_key
 from drivers.turnstile.osdp.outputmap import OutputMap
 from drivers.turnstile.wiring import INPUTS
@@ -117,8 +118,7 @@ class VirtualOsdp(VirtualGate):
         self._wake()
 
     def feed(self, data: bytes) -> bytes:
-        self._cable.heard += data
-        return self._speak()
+        return self._speak() if self._cable.hear(data) else b""
 
     def tick(self) -> bytes:
         self.gate_tick()
@@ -217,12 +217,16 @@ class _Cable:
 
     def __init__(self) -> None:
         self.id = 0
-        self.heard = bytearray()
+        self._heard = FrameReader()
         self._said = bytearray()
 
     def clear(self) -> None:
-        self.heard.clear()
+        self._heard.clear()
         self._said.clear()
+
+    def hear(self, data: bytes) -> bool:
+        """Whether a frame is complete; the library loses one that comes a byte at a time."""
+        return bool(self._heard.feed(data))
 
     def take(self) -> bytes:
         said = bytes(self._said)
@@ -230,10 +234,7 @@ class _Cable:
         return said
 
     def read(self, max_bytes: int) -> bytes:
-        count = min(max_bytes, 60)
-        data = bytes(self.heard[:count])
-        del self.heard[:count]
-        return data
+        return self._heard.take(min(max_bytes, 60))
 
     def write(self, buf: bytes) -> int:
         self._said += buf

@@ -87,6 +87,18 @@ def test_wired_the_other_way_round(run, make_twin, opened, events, pulse):
     run(body())
 
 
+def test_a_slow_line_brings_one_byte_at_a_time(run, twin, opened):
+    twin.link = Link(chunk=1)
+
+    async def body():
+        async with opened() as gate:
+            assert await gate.inputs() == GateInputs(False, False, False, False)
+            await gate.unlock(0.2)
+        assert twin.pulses == twin.unlock_writes == 1
+
+    run(body())
+
+
 @pytest.mark.parametrize("pulse", ["timed", "latch"])
 def test_outwards_by_an_output_of_its_own(run, make_twin, opened, events, pulse):
     twin = make_twin(wiring=OutputMap(pulse=pulse, exit_output=3))
