@@ -68,9 +68,13 @@ def stats(
     """
     asked = [bool(files), session_id is not None, all_, simulate is not None]
     if sum(asked) != 1:
-        raise click.UsageError("Give record files, or one of --session, --all, --simulate.")
+        raise click.UsageError(c.say(
+            "请给出记录文件，或 --session、--all、--simulate 之一",
+            "give record files, or one of --session, --all, --simulate",
+        ))  # fmt: skip
     if seed is not None and simulate is None:
-        raise click.UsageError("--seed is for --simulate.")
+        said = c.say("--seed 只用于 --simulate", "--seed is for --simulate")
+        raise click.UsageError(said)
     try:
         from kiosk.stats.tally import tallies
         from kiosk.stats.tests import run_tests

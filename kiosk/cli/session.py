@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,13 +30,22 @@ def terminal_names(text: str) -> list[str]:
             continue
         prefix, first, last = span.groups()
         if int(last) < int(first) or int(last) - int(first) >= 500:
-            raise click.BadParameter(f"{piece}: a range goes up, by at most 500")
+            raise _mistyped(f"{piece}：范围须由小到大，最多 500 个",
+                            f"{piece}: a range goes up, by at most 500")  # fmt: skip
         width = len(first)
         names += [f"{prefix}{n:0{width}d}" for n in range(int(first), int(last) + 1)]
     if len(set(names)) != len(names):
         twice = sorted({n for n in names if names.count(n) > 1})
-        raise click.BadParameter(f"listed twice: {', '.join(twice[:5])}")
+        named = ", ".join(twice[:5])
+        raise _mistyped(f"重复列出：{named}", f"listed twice: {named}")
     return names
+
+
+def _mistyped(zh: str, en: str) -> click.BadParameter:
+    """In the command's language; English outside of one."""
+    context = click.get_current_context(silent=True)
+    c = context.find_object(Context) if context is not None else None
+    return click.BadParameter(c.say(zh, en) if c is not None else en)
 
 
 def _terminals(_: Any, __: Any, value: str) -> list[str]:
@@ -47,7 +56,8 @@ def _moment(_: Any, __: Any, value: str) -> str:
     try:
         return datetime.fromisoformat(value).isoformat()
     except ValueError:
-        raise click.BadParameter(f"{value}: write it as 2026-11-24T09:00") from None
+        raise _mistyped(f"{value}：请写成 2026-11-24T09:00 的形式",
+                        f"{value}: write it as 2026-11-24T09:00") from None  # fmt: skip
 
 
 @click.group()
@@ -188,13 +198,23 @@ def create(
     --terminals 001-040
     """
     if bool(terminals) == (hall_file is not None):
-        raise click.UsageError("give either --terminals or --hall")
+        said = c.say("请给出 --terminals 或 --hall 之一", "give either --terminals or --hall")
+        raise click.UsageError(said)
     if hall_file is not None:
         hall = read_hall(hall_file)
         if hall.problems:
             c.fail(Exit.BAD_INPUT, (c.say(zh, en) for zh, en in hall.problems))
         terminals = hall.terminals
     _show(c, [c.call("session.create", params | {"terminals": terminals})], json_)
+    starts = datetime.fromisoformat(params["starts_at"])
+    if starts.tzinfo is None:
+        starts = starts.replace(tzinfo=ZoneInfo(c.config.venue.timezone))
+    if starts < datetime.now(UTC):  # allowed: a late start is written down as it was planned
+        click.echo(c.say(
+            f"注意：开始时间 {starts:%Y-%m-%d %H:%M} 已过；签到时段一过，这一场就不能再打开",
+            f"note: {starts:%Y-%m-%d %H:%M} is past; when its check-in is over this session "
+            "cannot be opened",
+        ), err=True)  # fmt: skip
 
 
 @session.command("open")

@@ -52,6 +52,19 @@ def test_terminal_ranges():
 def test_bad_terminal_ranges_are_wrong_usage(run, text):
     result = run(*CREATE[:-1], text)
     assert result.exit_code == Exit.USAGE
+    said = run(*CREATE[:-1], text, lang="zh").stderr
+    assert "最多 500 个" in said or "重复列出：" in said
+
+
+def test_a_session_in_the_past_is_made_with_a_warning(run, key):
+    at = CREATE.index("--starts-at") + 1
+    for when, warned in (("2026-11-02T09:00", True), ("2126-11-02T09:00", False)):
+        words = [*CREATE[:at], when, *CREATE[at + 1 :]]
+        words[2] = f"S{when[:4]}"
+        done = run(*words)
+        assert done.exit_code == Exit.OK, done.stderr
+        assert ("is past" in done.stderr) is warned
+    assert run(*CREATE[:at], "tomorrow", *CREATE[at + 1 :], lang="zh").exit_code == Exit.USAGE
 
 
 def test_version_and_help_need_no_configuration(run, config_file):
