@@ -151,7 +151,8 @@ class FingerprintReader(Protocol):
         """
 
     async def load(self, templates: Sequence[bytes]) -> None:
-        """Send the claimed candidate's templates ahead of the finger."""
+        """Send the claimed candidate's templates ahead of the finger. Raises ValueError when none
+        of them is one in the reader's format."""
 
     async def verify(self) -> FingerResult:
         """Wait for a finger, capture it, compare it with the loaded templates.

@@ -220,9 +220,13 @@ def _settings(own: dict[str, int]) -> Iterator[dict[str, int]]:
 async def match_finger(
     reader: Any, templates: list[bytes], seconds: float
 ) -> tuple[str, dict[str, Any]]:
-    """(outcome, what of it): "matched", "not_matched", a retry reason, or "no_finger" in time."""
+    """(outcome, what of it): "matched", "not_matched", a retry reason, "no_finger" in time, or
+    "unreadable_template" where there is none in the reader's format."""
     async with opened(reader):
-        await reader.load(templates)
+        try:
+            await reader.load(templates)
+        except ValueError:
+            return "unreadable_template", {}
         try:
             async with asyncio.timeout(seconds):
                 found = await reader.verify()

@@ -290,6 +290,10 @@ def match(c: Context, session_id: str, admission_no: str, seconds: float, person
         found = {"result": outcome, "pseudonym": pseudonym} | about
         hand.journal("fingerprint", "match", found)
     click.echo(" ".join([outcome, *(f"{k}={v}" for k, v in about.items())]))
+    if outcome == "unreadable_template":
+        said = c.say("名单里的指纹模板无法读取：请中心重新导出",
+                     "templates that cannot be read: have the centre export them again")
+        c.fail(Exit.BAD_INPUT, [f"{session_id} {admission_no}: {said}"])
     if outcome != "matched":
         sys.exit(Exit.DECLINED)
 

@@ -35,6 +35,7 @@ class FingerStep:
         self._loading: asyncio.Task[None] | None = None
         self._holding: asyncio.Task[None] | None = None
         self._held = b""  # what the reader was last asked to hold
+        self._unreadable = False  # the templates only look like ones in the reader's format
         self._fingers: list[str] = []  # of the loaded templates; "": not known
         self.compared: dict[str, Any] = {}  #: what the newest comparison went by, for the journal
 
@@ -65,6 +66,7 @@ class FingerStep:
 
     def load(self, candidate: Candidate) -> None:
         """Send the templates while the person still looks into the camera."""
+        self._unreadable = False
         self._loading = self._lane.spawn(self._load(candidate))
 
     def read(self) -> None:
@@ -78,7 +80,11 @@ class FingerStep:
         if not fitting:
             return
         self._fingers = [NAMES[t.finger] for t in fitting]
-        await reader.load([t.data for t in fitting])
+        try:
+            await reader.load([t.data for t in fitting])
+        except ValueError:
+            log.warning("template_unreadable", format=reader.template_format, of=len(fitting))
+            self._unreadable = True
 
     def _fitting(self, candidate: Candidate, reader: FingerprintReader) -> list[Template]:
         """Those of the candidate's templates that this reader can compare."""
@@ -105,6 +111,9 @@ class FingerStep:
             return
         if self._loading is not None:
             await self._loading
+        if self._unreadable:
+            self._lane.offer(ev.AdmissionRefused(Reason.TEMPLATE_FORMAT))
+            return
         if previous is not None:
             await reader.wait_lifted()
         try:

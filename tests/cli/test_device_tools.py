@@ -17,6 +17,7 @@ import yaml
 from click.testing import CliRunner
 
 from drivers import ports
+from drivers.fingerprint.libfprint.virtual import VirtualImageReader
 from drivers.fingerprint.zfm.codec import Command, Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
@@ -30,6 +31,8 @@ from kiosk.core.checkpoint import parse_signed
 from kiosk.demo.people import WANG
 from kiosk.demo.sim import Sim, SimServer
 from kiosk.demo.venue import Venue
+from tests import prints
+from tests.store.conftest import row
 
 
 @pytest.fixture
@@ -212,8 +215,6 @@ def anna(config, key):
     from datetime import UTC, datetime
 
     from drivers.fingerprint.zfm.virtual import make_template
-    from tests.store.conftest import row
-
     booked = row(1, templates=tuple(make_template(f"anna/{f}", 1) for f in ("thumb", "index")))
     with app.by_hand(config, "t") as hand:
         hand.store.create_session("S1", "科目一", datetime.now(UTC), ["001"], person="t")
@@ -278,6 +279,52 @@ def test_the_same_finger_twice(run, key, reader):
     later(lambda: reader.put_finger("anna/thumb"), 0.9)
     done = run("device", "fingerprint", "capture", "--seconds", "10")
     assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("matched")
+
+
+@pytest.fixture
+def images(config_file, tmp_path, monkeypatch):
+    """The reader is one that gives images, libfprint's virtual one."""
+    prints.need_libfprint()
+    prints.be_patient(monkeypatch)
+    twin = VirtualImageReader(tmp_path / "virtual")
+    for name, value in twin.environment.items():
+        monkeypatch.setenv(name, value)
+    text = yaml.safe_load(config_file.read_text())
+    text["devices"]["fingerprint"] = {"driver": "libfprint"}
+    config_file.write_text(yaml.safe_dump(text, allow_unicode=True))
+    yield twin
+    twin.close()
+
+
+def test_the_same_finger_twice_on_a_reader_that_gives_images(run, key, images):
+    with prints.laid_on(images, "p1_1"):
+        done = run("device", "fingerprint", "capture", "--seconds", "60")
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("matched")
+    for command in (("device", "fingerprint", "probe"),
+                    ("device", "record", "fingerprint", "no.rec")):  # fmt: skip
+        refused = run(*command)
+        assert refused.exit_code == 3 and "not on a serial line (libfprint)" in refused.stderr
+
+
+def test_a_candidates_finger_on_a_reader_that_gives_images(run, config, anna, images):
+    mine, empty = prints.iso_records("p1_1")[0], b"FMR\0 20\0\0\0\0\x3c" + bytes(48)
+    iso = {"template_format": "iso-19794-2"}
+    more = [row(3, templates=(mine,), **iso), row(4, templates=(empty,), **iso)]
+    with app.by_hand(config, "t") as hand:
+        hand.store.apply_roster([anna, row(2, templates=()), *more], "test", "t")
+    match = ("device", "fingerprint", "match", "S1")
+    for name, number in (("p1_2", more[0].admission_no), ("p2_1", more[0].admission_no)):
+        with prints.laid_on(images, name):
+            done = run(*match, number, "--seconds", "60")
+        images.close()
+        wanted = (0, "matched score=") if name == "p1_2" else (1, "not_matched score=")
+        assert (done.exit_code, done.stdout.splitlines()[-1][: len(wanted[1])]) == wanted
+    other = run(*match, anna.admission_no)
+    assert other.exit_code == 3 and "are zfm, the reader compares iso-19794-2" in other.stderr
+    broken = run(*match, more[1].admission_no)
+    assert broken.exit_code == 3 and "cannot be read: have the centre" in broken.stderr
+    results = ["asked", "matched", "asked", "not_matched", "asked", "unreadable_template"]
+    assert [e["result"] for e in tried(config)] == results
 
 
 def test_the_camera_by_hand(run, key, pictures, tmp_path):

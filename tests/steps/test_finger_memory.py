@@ -1,5 +1,5 @@
 """A session's templates lie in the reader while it is open, and no longer; what a comparison went
-by is journalled. The reader is the real driver on its twin.
+by is journalled. The reader is a real driver on its twin.
 """
 
 from __future__ import annotations
@@ -9,13 +9,34 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from drivers.fingerprint.libfprint.device import LibfprintReader
+from drivers.fingerprint.libfprint.virtual import VirtualImageReader
 from drivers.fingerprint.zfm.codec import Command
 from drivers.fingerprint.zfm.device import ZfmReader
 from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 from kiosk.core import flow
+from tests import prints
 from tests.steps.conftest import booking, person
 
+#: the head and the length of an ISO record, and nothing that could be compared
+EMPTY_RECORD = b"FMR\0 20\0" + (60).to_bytes(4, "big") + bytes(48)
 THUMB, INDEX = (make_template(f"anna/{finger}", 1) for finger in ("thumb", "index"))
+
+
+@asynccontextmanager
+async def libfprint_of(lane: Any, twin: VirtualImageReader) -> Any:
+    reader = LibfprintReader({})
+    supervisor = lane.session.supervisor
+    supervisor.add_external("fingerprint", "libfprint", "")
+    supervisor.device = {"fingerprint": reader}.__getitem__
+    supervisor.statuses["fingerprint"].facts = (await reader.open()).facts
+    supervisor.report("fingerprint", True)
+    try:
+        yield reader
+    finally:
+        await lane.session.stop()
+        await reader.close()
+        twin.close()
 
 
 @asynccontextmanager
@@ -33,8 +54,8 @@ async def reader_of(lane: Any, twin: VirtualZfm) -> Any:
         await reader.close()
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+async def until(true: Callable[[], bool], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)
 
@@ -107,16 +128,49 @@ def test_the_registered_fingers_are_asked_for_by_name(play: Any) -> None:
 
 
 def test_a_template_in_another_format_is_never_compared(play: Any) -> None:
-    record = b"FMR\0 20\0" + (60).to_bytes(4, "big") + bytes(48)
-
     async def story(lane: Any) -> None:
         with VirtualZfm() as twin:
             async with reader_of(lane, twin):
-                lane.open([booking(0, templates=(record,), template_format="iso-19794-2")])
+                lane.open([booking(0, templates=(EMPTY_RECORD,), template_format="iso-19794-2")])
                 lane.card(0)
                 lane.look(person(0))
                 await until(lambda: lane.state == "refused")
                 assert lane.visit.reason == "TEMPLATE_FORMAT"
                 assert not twin.chip.library and not twin.commands(Command.READ_IMAGE)
+
+    play(story, flow.Rules(finger=True))
+
+
+def test_a_reader_that_gives_images_goes_by_iso_records_only(
+    play: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
+    prints.need_libfprint()
+    prints.be_patient(monkeypatch)
+    thumb, index = prints.iso_records("p2_1", "p1_1")
+    twin = VirtualImageReader(tmp_path / "virtual")
+    for name, value in twin.environment.items():
+        monkeypatch.setenv(name, value)
+    iso = {"template_format": "iso-19794-2"}
+
+    async def story(lane: Any) -> None:
+        async with libfprint_of(lane, twin):
+            lane.open([
+                booking(0, templates=(THUMB,)),
+                booking(1, templates=(EMPTY_RECORD,), **iso),
+                booking(2, templates=(thumb, index), fingers=(1, 7), **iso),
+            ])  # fmt: skip
+            for of_another_maker_or_none in (0, 1):
+                lane.card(of_another_maker_or_none)
+                lane.look(person(of_another_maker_or_none))
+                await until(lambda: lane.state == "refused")
+                assert lane.visit.reason == "TEMPLATE_FORMAT"
+                lane.leave()
+            lane.card(2)
+            lane.look(person(2))
+            with prints.laid_on(twin, "p1_2"):
+                await until(lambda: lane.state == "sign", seconds=60)
+            found = lane.entries("finger_verified")[0].payload
+            assert found["score"] >= found["min_score"] == 40
+            assert (found["template"], found["finger"]) == (1, "left_index")
 
     play(story, flow.Rules(finger=True))

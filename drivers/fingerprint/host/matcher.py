@@ -5,6 +5,7 @@ Templates are records of ISO/IEC 19794-2:2005, images 8-bit grey with dark ridge
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Matcher:
         self._child = Child(role, [sys.executable, "-m", "drivers.fingerprint.host.worker"])
         self._templates: tuple[bytes, ...] = ()
         self._sent: tuple[bytes, ...] | None = None
+        self._readable: tuple[int, ...] = ()
 
     async def start(self) -> None:
         from importlib.util import find_spec
@@ -61,12 +63,20 @@ class Matcher:
         await self._child.stop()
 
     async def load(self, templates: Sequence[bytes]) -> None:
-        """Raises ValueError for what is not a record of ISO/IEC 19794-2:2005."""
+        """Raises ValueError where none is a record of ISO/IEC 19794-2:2005; one among others that
+        is none is never compared."""
         self._templates = tuple(bytes(t) for t in templates)
         await self._send()
+        if not self._readable:
+            await self.forget()
+            raise ValueError("no record of ISO/IEC 19794-2:2005 that can be read")
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
+        """Nothing of anybody stays in the process; one that does not listen is killed by that."""
         self._templates = ()
+        if self._child.running:
+            with contextlib.suppress(DeviceFault):
+                await self._send()
 
     async def compare(self, image: Print, min_score: int) -> tuple[int, int]:
         """(best score, whose): the first that reaches `min_score` ends it.
@@ -77,7 +87,7 @@ class Matcher:
         await self._send()
         await self.extract(image)
         best, best_index = 0, 0
-        for index in range(len(self._templates)):
+        for index in self._readable:
             score = int((await self._ask({"do": "compare", "index": index}, COMPARE_S))["score"])
             if score > best:
                 best, best_index = score, index
@@ -109,8 +119,7 @@ class Matcher:
             return
         head = {"do": "load", "sizes": [len(t) for t in self._templates]}
         answer, _ = await self._child.ask(head, b"".join(self._templates), bound_s=START_S)
-        if "error" in answer:
-            raise ValueError(f"no record of ISO/IEC 19794-2:2005: {answer['error']}")
+        self._readable = tuple(i for i, n in enumerate(answer["minutiae"]) if n)
         self._sent = self._templates
 
     async def _ask(self, head: dict[str, Any], bound_s: float, body: bytes = b"") -> Any:

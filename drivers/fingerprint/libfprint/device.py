@@ -96,7 +96,8 @@ class LibfprintReader:
         return 0
 
     async def load(self, templates: Sequence[bytes]) -> None:
-        """Raises ValueError for what is no record of ISO/IEC 19794-2:2005."""
+        """Raises ValueError where none is a record of ISO/IEC 19794-2:2005."""
+        self._loaded = False
         if not templates:
             raise ValueError("need a template")
         await self._matcher.load(templates)
@@ -117,21 +118,18 @@ class LibfprintReader:
         """A finger as a record of ISO/IEC 19794-2:2005. Raises `Retry` for a poor image, too."""
         image = await self._image()
         await self._matcher.extract(image)
+        record = await self._matcher.record()
         await self._refuse_poor(image)
-        return await self._record_of(image)
+        return record
 
     async def wait_lifted(self) -> None:
         """libfprint ends a capture when the finger is off, so there is nothing to wait for."""
 
     async def clear(self) -> None:
         self._loaded = False
-        self._matcher.forget()
+        await self._matcher.forget()
 
     # --- inside -------------------------------------------------------------------------------
-
-    async def _record_of(self, image: Print) -> bytes:
-        await self._matcher.extract(image)
-        return await self._matcher.record()
 
     async def _refuse_poor(self, image: Print) -> None:
         """A poor image that did not match says nothing about whose finger it is."""
@@ -155,9 +153,7 @@ class LibfprintReader:
         return Print(head["width"], head["height"], head["ppmm"], pixels)
 
     async def _captured(self) -> tuple[dict[str, Any], bytes]:
-        self._capturing = asyncio.ensure_future(
-            self._child.ask({"do": "capture"}, bound_s=None)
-        )
+        self._capturing = asyncio.ensure_future(self._child.ask({"do": "capture"}, bound_s=None))
         try:
             return await asyncio.shield(self._capturing)
         except asyncio.CancelledError:

@@ -46,6 +46,11 @@ class VirtualImageReader:
 
     def _send(self, first: int, second: int, more: bytes = b"") -> None:
         if self._line is None:
-            self._line = socket.socket(socket.AF_UNIX)
-            self._line.connect(str(self._path))
+            line = socket.socket(socket.AF_UNIX)
+            try:
+                line.connect(str(self._path))
+            except OSError:
+                line.close()
+                raise
+            self._line = line
         self._line.sendall(struct.pack("=ii", first, second) + more)

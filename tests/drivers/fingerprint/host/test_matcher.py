@@ -15,7 +15,7 @@ from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
 from drivers.fingerprint.host import matcher as host
 from drivers.fingerprint.host.matcher import Matcher, Print
 from drivers.fingerprint.host.worker import looks_like
-from tests.drivers.fingerprint.conftest import as_print
+from tests.prints import as_print
 
 Picture = Callable[[str], Image.Image]
 
@@ -39,6 +39,9 @@ def test_one_finger_matches_itself_and_no_other(run: Any, picture: Picture) -> N
         await matcher.load(records)
         score, whose = await matcher.compare(as_print(picture("p1_2")), 40)
         assert (score >= 40, whose) == (True, 0)
+        await matcher.load([b"FMR\0 20\0 no record", records[1], records[0]])
+        score, whose = await matcher.compare(as_print(picture("p1_2")), 40)
+        assert (score >= 40, whose) == (True, 2), "the other hand's, past one that is none"
         await matcher.load(records[1:])
         score, _ = await matcher.compare(as_print(picture("p1_2")), 40)
         assert score < 40
@@ -80,7 +83,7 @@ def test_what_takes_too_long_is_killed_and_the_next_one_works(
             await matcher.compare(as_print(picture("p1_1")), 40)
         assert late.value.reason is RetryReason.NOT_COMPARED
         assert process.returncode is not None, "killed, not left behind"
-        monkeypatch.setattr(host, "EXTRACT_S", 5.0)
+        monkeypatch.setattr(host, "EXTRACT_S", 60.0)
         score, _ = await matcher.compare(as_print(picture("p1_1")), 40)
         assert score >= 40
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +14,14 @@ import pytest
 from PIL import Image
 
 from drivers.errors import DeviceFault, FaultCode, Retry, RetryReason
-from drivers.fingerprint.libfprint.device import PYTHON, LibfprintReader
+from drivers.fingerprint.libfprint.device import LibfprintReader
 from drivers.fingerprint.libfprint.virtual import VirtualImageReader
-
-PROBE = "import gi; gi.require_version('FPrint', '2.0'); from gi.repository import FPrint"
+from tests.prints import need_libfprint
 
 
 @pytest.fixture(scope="session")
 def libfprint() -> None:
-    try:
-        subprocess.run([PYTHON, "-c", PROBE], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("libfprint or python3-gi is not installed (tools/setup.sh .venv tests)")
+    need_libfprint()
 
 
 @pytest.fixture
@@ -69,6 +64,10 @@ def test_a_finger_is_captured_and_compared(run: Any, twin: Any, picture: Any) ->
         assert good.matched and good.score >= 40
         other = await pressed(twin, picture("p2_1"), reader.verify())
         assert not other.matched
+        theirs = await pressed(twin, picture("p2_1"), reader.capture())
+        await reader.load([theirs, mine])  # the other hand's
+        second = await pressed(twin, picture("p1_2"), reader.verify())
+        assert (second.matched, second.template_index) == (True, 1)
         assert await reader.keep([mine]) == 0
         await reader.clear()
         with pytest.raises(RuntimeError):
