@@ -33,6 +33,7 @@ WHO = PdId(
     serial_number=0x20261126,
     firmware_version=0x010203,
 )
+SILENCE_S = 0.02  #: half a frame is forgotten after this
 NAK = -1  #: what the library's peripheral is told to say no
 
 
@@ -218,6 +219,7 @@ class _Cable:
     def __init__(self) -> None:
         self.id = 0
         self._heard = FrameReader()
+        self._heard_s = 0.0
         self._said = bytearray()
 
     def clear(self) -> None:
@@ -226,6 +228,10 @@ class _Cable:
 
     def hear(self, data: bytes) -> bool:
         """Whether a frame is complete; the library loses one that comes a byte at a time."""
+        now_s = time.monotonic()
+        if now_s - self._heard_s > SILENCE_S:
+            self._heard.clear()
+        self._heard_s = now_s
         return bool(self._heard.feed(data))
 
     def take(self) -> bytes:
