@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationValueError, ProxyError
 
 CHUNK = 64 * 1024
 MAX_BYTES = 8 * 1024**3
@@ -29,12 +29,21 @@ SPARE_BYTES = 256 * 1024**2  #: that stay free on the disk
 Progress = Callable[[int, int | None], None]  #: bytes there, bytes in all if known
 
 
-class DownloadError(Exception):
-    """Nothing came of it; `tried` has a line a mirror: its host, what went wrong."""
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What went wrong with a mirror, the last time it was tried."""
 
-    def __init__(self, tried: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{host}: {why}" for host, why in tried))
-        self.tried = list(tried)
+    number: int  #: its place among the addresses, from 1; several may have one host
+    host: str  #: with the port where one is given; never a login, path or query: they may be secret
+    why: str
+
+
+class DownloadError(Exception):
+    """Nothing came of it; `failed` has one for each mirror, in the order of the addresses."""
+
+    def __init__(self, failed: Sequence[Failed]) -> None:
+        super().__init__("; ".join(f"{f.number} {f.host}: {f.why}" for f in failed))
+        self.failed = tuple(failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Fetched:
     path: Path
     new: bool
     resumed: int  #: bytes that an earlier try had fetched already
+    failed: tuple[Failed, ...] = ()  #: mirrors that were tried before the one that answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +101,23 @@ class Fetcher:
         `OSError` (the disk)."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         pool = https_pool(self._access)
-        tried: dict[str, str] = {}
+        failed: dict[int, Failed] = {}
         resumed = self._part.stat().st_size if self._part.exists() else 0
         for nth in range(self._rounds):
             if nth:
                 pause = min(LONGEST_PAUSE_S, PAUSE_S * 2 ** (nth - 1))
                 self._sleep(pause * random.uniform(0.5, 1.0))
-            for url in urls:
+            for number, url in enumerate(urls, 1):
                 try:
                     new = self._one(pool, url, progress)
                 except _Refused as refused:
-                    tried[_host(url)] = str(refused)
+                    failed[number] = Failed(number, host_of(url), str(refused))
                 except HTTPError as error:
-                    tried[_host(url)] = plain_reason(error)
+                    failed[number] = Failed(number, host_of(url), plain_reason(error))
                 else:
-                    return Fetched(self._path, new, resumed if new else 0)
-        raise DownloadError(list(tried.items()))
+                    others = tuple(f for n, f in sorted(failed.items()) if n != number)
+                    return Fetched(self._path, new, resumed if new else 0, others)
+        raise DownloadError([f for _, f in sorted(failed.items())])
 
     def taken(self) -> None:
         """The file has been used: it goes, and is not fetched again until it changes."""
@@ -229,25 +240,38 @@ def _said(answer: urllib3.BaseHTTPResponse, url: str) -> _Meta:
 
 
 def https_pool(access: Access) -> urllib3.PoolManager:
-    """Connections as `access` says. Raises `OSError` when a certificate file cannot be used."""
+    """Connections as `access` says. Raises `OSError` when a certificate file or the proxy's
+    address cannot be used."""
     context = ssl.create_default_context(cafile=str(access.ca_file) if access.ca_file else None)
     if access.client_certificate is not None:
         context.load_cert_chain(access.client_certificate, access.client_key)
     timeout = urllib3.Timeout(connect=CONNECT_S, read=STALLED_S)
     if access.proxy:
-        return urllib3.ProxyManager(
-            access.proxy, ssl_context=context, timeout=timeout, retries=False
-        )
+        try:
+            return urllib3.ProxyManager(
+                access.proxy, ssl_context=context, timeout=timeout, retries=False
+            )
+        except LocationValueError:  # its text has the address with the login in it
+            raise OSError("the proxy must be an address like http://host:port") from None
     return urllib3.PoolManager(ssl_context=context, timeout=timeout, retries=False)
 
 
-def _host(url: str) -> str:
-    parsed = urllib3.util.parse_url(url)
-    return f"{parsed.host}:{parsed.port}" if parsed.port else str(parsed.host)
+def host_of(url: str) -> str:
+    """Host and port, for people to read: no login and no token. `?` when it is no address."""
+    try:
+        parsed = urllib3.util.parse_url(url)
+    except LocationValueError:
+        return "?"
+    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host or "?"
 
 
 def plain_reason(error: HTTPError) -> str:
-    """What is wrong without the object addresses that urllib3 has in its texts."""
+    """What is wrong, without the object addresses and logins that urllib3 has in its texts."""
+    if isinstance(error, LocationValueError):
+        return "not an address like https://host/path"
+    if isinstance(error, ProxyError):
+        why = error.original_error
+        return "proxy: " + (plain_reason(why) if isinstance(why, HTTPError) else str(why)[:200])
     cause = error.__cause__ or error.__context__
     text = str(cause if isinstance(cause, OSError) else error)
     return text.split("object at 0x")[-1].split(": ", 1)[-1][:200] or type(error).__name__

@@ -46,6 +46,7 @@ def send(c: Context) -> None:
     Example: examgate outbox send
     """
     from kiosk import app
+    from kiosk.centre.download import host_of
     from kiosk.centre.upload import UploadError
 
     if not c.config.centre.record_url:
@@ -57,7 +58,8 @@ def send(c: Context) -> None:
             sent, left = app.send_outbox(c.config)
         except UploadError as error:
             said = c.say("上传失败，数据仍在本机", "nothing more could be sent; all of it is kept")
-            c.fail(Exit.DECLINED, [f"{c.config.centre.record_url}: {error}", said])
+            where = f"centre.record_url ({host_of(c.config.centre.record_url)})"
+            c.fail(Exit.DECLINED, [f"{where}: {error}", said])
         except OSError as error:
             c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
     click.echo(c.say(f"已上传 {sent} 条，剩余 {left} 条", f"sent {sent} rows, {left} left"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from kiosk.cli.base import (
 
 if TYPE_CHECKING:
     from kiosk.centre.bundle.accept import Opened
-    from kiosk.centre.download import Fetched, Fetcher
+    from kiosk.centre.download import Failed, Fetched, Fetcher
     from kiosk.centre.roster_file import Prepared
 
 AGE = b"age-encryption.org/v1"  #: how an encrypted bundle begins
@@ -123,7 +123,7 @@ def _fetch(c: Context, fetcher: Fetcher, urls: list[str]) -> Fetched:
     with Progress(*columns, console=c.err) as bars:
         task = bars.add_task(c.say("下载", "download"), total=None)
         try:
-            return fetcher.fetch(
+            found = fetcher.fetch(
                 urls, lambda done, of: bars.update(task, completed=done, total=of)
             )
         except DownloadError as error:
@@ -131,10 +131,21 @@ def _fetch(c: Context, fetcher: Fetcher, urls: list[str]) -> Fetched:
             said = c.say("下载失败；名单不变，稍后再试会从断点继续",
                          "nothing could be fetched; the roster stays as it is, and another try "
                          "goes on where this one ended")  # fmt: skip
-            c.fail(Exit.DECLINED, [*(f"{host}: {why}" for host, why in error.tried), said])
+            c.fail(Exit.DECLINED, [*_mirrors(c, error.failed), said])
         except (OSError, ValueError) as error:  # certificate files, the disk, an odd address
             bars.stop()
             c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
+    for line in _mirrors(c, found.failed):
+        click.echo(line, err=True)
+    return found
+
+
+def _mirrors(c: Context, failed: Iterable[Failed]) -> list[str]:
+    return [
+        c.say(f"centre.urls 第 {f.number} 个（{f.host}）：{f.why}",
+              f"centre.urls no. {f.number} ({f.host}): {f.why}")
+        for f in failed
+    ]  # fmt: skip
 
 
 def _import(

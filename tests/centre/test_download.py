@@ -7,10 +7,11 @@ import os
 import random
 import secrets
 import time
+from dataclasses import replace
 
 import pytest
 
-from kiosk.centre.download import Access, DownloadError, Fetcher
+from kiosk.centre.download import Access, DownloadError, Failed, Fetcher, https_pool
 from tests.centre.web import NGINX, Authority, Cutter, free_port, nginx
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
@@ -109,11 +110,38 @@ def test_mirrors_are_tried_in_turn_and_each_is_named(centre, fetcher):
     data, url = put(centre)
     dead = f"https://127.0.0.1:{free_port()}/b.tar.age"
     missing = url.replace("b.tar.age", "none")
-    assert fetcher().fetch([dead, missing, url]).path.read_bytes() == data
+    found = fetcher().fetch([dead, missing, url])
+    assert found.path.read_bytes() == data and [f.number for f in found.failed] == [1, 2]
     with pytest.raises(DownloadError) as error:
-        fetcher(rounds=2).fetch([dead, missing])
-    assert [why for _, why in error.value.tried][1] == "HTTP 404 Not Found"
-    assert "refused" in error.value.tried[0][1].lower()
+        fetcher(rounds=2).fetch([dead, missing, missing + "2"])
+    first, *others = error.value.failed
+    assert "refused" in first.why.lower()
+    host = f"127.0.0.1:{centre[1]}"
+    assert others == [Failed(n, host, "HTTP 404 Not Found") for n in (2, 3)], "one host, two"
+
+
+def test_an_address_that_is_none_keeps_nobody_from_the_others_and_no_login_is_told(centre, fetcher):
+    data, url = put(centre)
+    odd = ["https://lane:geheim@[x/b", "https://lane:geheim@/b"]
+    dead = f"https://lane:geheim@127.0.0.1:{free_port()}/geheim?token=geheim"
+    found = fetcher().fetch([*odd, dead, url])
+    assert found.path.read_bytes() == data
+    assert [f.host for f in found.failed[:2]] == ["?", "?"]
+    with pytest.raises(DownloadError) as error:
+        fetcher(rounds=1).fetch([*odd, dead])
+    assert "geheim" not in str(error.value) and len(error.value.failed) == 3
+
+
+def test_a_proxy_that_fails_is_said_to_be_the_proxy(centre, fetcher, access):
+    _, url = put(centre)
+    through = replace(access, proxy=f"http://lane:geheim@127.0.0.1:{free_port()}")
+    with pytest.raises(DownloadError, match=r"proxy: .*refused") as error:
+        fetcher(access=through, rounds=1).fetch([url])
+    assert "geheim" not in str(error.value)
+    for odd in ("http://lane:geheim@[x", "socks9://lane:geheim@host", "lane:geheim@host:1"):
+        with pytest.raises(OSError, match="must be an address") as refused:
+            https_pool(replace(access, proxy=odd))
+        assert "geheim" not in str(refused.value)
 
 
 def test_who_has_no_certificate_gets_nothing(centre, fetcher, access):

@@ -157,7 +157,8 @@ def test_the_days_bundle_is_fetched_and_taken_once(run, make, config_file, tmp_p
     Authority(tmp_path)
     (tmp_path / "www").mkdir()
     with nginx(tmp_path) as port:
-        served = f'urls: ["https://127.0.0.1:{port}/{{day}}.tar.age"]\n  ca_file: ca.pem\n'
+        served = f'urls: ["https://127.0.0.1:{port}/none", "https://127.0.0.1:{port}/{{day}}.tar.age"]'
+        served += "\n  ca_file: ca.pem\n"
         served += "  client_certificate: lane.pem\n  client_key: lane.tls.key\n"
         text = config_file.read_text().replace("urls: []", served)
         config_file.write_text(text)
@@ -167,6 +168,7 @@ def test_the_days_bundle_is_fetched_and_taken_once(run, make, config_file, tmp_p
         make([row(1), row(2)], name="www/2026-11-27.tar.age")
         done = run(*download)
         assert done.exit_code == 0 and "added 2" in done.stdout, done.stderr
+        assert f"centre.urls no. 1 (127.0.0.1:{port}): HTTP 404" in done.stderr
         assert not list((tmp_path / "data" / "downloads").glob("*.age")), "kept no longer than used"
         assert "no new bundle" in run(*download).stdout
         damaged = (tmp_path / "www/2026-11-27.tar.age").read_bytes()[:-100]
