@@ -29,12 +29,14 @@ from attacks import BEYOND, SPECIES, Screen  # noqa: E402
 from stage import FPS, Person, Run, play  # noqa: E402
 from streams import Scene  # noqa: E402
 
+from kiosk.core.codes import Prompt  # noqa: E402
 from kiosk.core.identity import Accept, Evidence, Policy, Scores, decide  # noqa: E402
 from kiosk.face.calibration.folder import Groups, read_groups  # noqa: E402
 from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
 from kiosk.face.challenge import name_of  # noqa: E402
 from kiosk.face.encoders import LIMITS, make_encoder  # noqa: E402
 from kiosk.face.events import LivenessPassed, Observation  # noqa: E402
+from kiosk.face.quality import assess  # noqa: E402
 from kiosk.face.verification import VerificationOptions  # noqa: E402
 from kiosk.face.yunet import YuNetDetector  # noqa: E402
 
@@ -72,6 +74,7 @@ class Bench:
     def __init__(self, people: list[Path], most: int) -> None:
         self.detector, self.encoder = YuNetDetector(), make_encoder()
         self.limit = LIMITS[self.encoder.name].verify
+        self.unfit: Counter[str] = Counter()
         fit = [
             (path.parent.name, photo) for path in people if (photo := self._fit(path)) is not None
         ]
@@ -80,13 +83,25 @@ class Bench:
         self.names, self.photos = [name for name, _ in chosen], [photo for _, photo in chosen]
 
     def _fit(self, path: Path) -> np.ndarray | None:
-        """The picture, when it shows one face large enough to stand before a camera."""
+        """The picture, when it shows one face large enough to stand before a camera, and looking
+        at it: of who is turned away in it no simulation makes somebody who looks ahead."""
         photo = cv2.imread(str(path))
         if photo is None:
             return None
         photo = np.asarray(photo, np.uint8)
         faces = self.detector.detect(photo, 640)
-        return photo if faces and faces[0].eye_width >= LEAST_PX else None
+        if not faces or faces[0].eye_width < LEAST_PX:
+            return None
+        try:
+            scene = Scene.of(photo, self.detector, EYES[0])
+        except IndexError:  # not found again where it was laid
+            self.unfit["nothing found"] += 1
+            return None
+        told = assess(scene.picture, [scene.face]).prompt
+        if told in (Prompt.FACE_FORWARD, Prompt.CENTRE):
+            self.unfit[told.value] += 1
+            return None
+        return photo
 
     def scenes(self, eye_px: float = EYES[0]) -> Iterator[tuple[int, Scene]]:
         for index, photo in enumerate(self.photos):
@@ -171,7 +186,8 @@ def main() -> None:
     bench = Bench(_people(arguments.faces), arguments.people)
     if len(bench.photos) < 2:
         sys.exit(f"{arguments.faces}: fewer than two people whose eyes are {LEAST_PX:.0f} px apart")
-    print(f"{len(bench.photos)} people; encoder {bench.encoder.name}\n")
+    print(f"{len(bench.photos)} people; encoder {bench.encoder.name}")
+    print(f"left out, told or not found: {dict(bench.unfit)}\n")
     wanted = arguments.species or ["people", *SPECIES, *BEYOND]
     began = time.monotonic()
     if "people" in wanted:

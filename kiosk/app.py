@@ -689,14 +689,16 @@ def probe_devices(config: Config) -> list[Probe]:
 
 
 def _probe(config: Config, role: str) -> Probe:
+    from kiosk import workshop
+
     driver, port = str(config.device_options(role)["driver"]), port_of(config, role)
     try:
         device = device_of(config, role)
         if role == "camera":
             info = device.open()
-            frame = device.newest(-1, 5.0)
+            seen = workshop.look_on(device, 1.0)
             device.close()
-            facts = info.facts | {"frame": f"{frame.image.shape[1]}×{frame.image.shape[0]}"}
+            facts = info.facts | {"frame": f"{seen.width}×{seen.height}", "fps": str(seen.fps)}
         else:
             info = asyncio.run(_open_and_close(device))
             facts = info.facts

@@ -273,6 +273,10 @@ class Look:
     sharpness: float
 
 
+#: Pictures a second below which a quick head shows nothing of its way and is asked to be slower
+LEAST_FPS = 25.0
+
+
 def look_through(camera: Any, seconds: float) -> Look:
     """Open, look for so long, close. Raises `DeviceFault`."""
     camera.open()

@@ -210,6 +210,11 @@ def save_candidate(app: qt.QApplication, folder: Path, language: str, size: tupl
                 window.number_page.keys[key].click()
         settle(app)
         window.grab().save(str(folder / f"{name}.png"))
+        if name == "face":  # from the first movement to the next
+            for prompt in ("look_up", "turn_right", "look_down"):
+                client.preview.emit(preview(prompt, 0.6))
+                settle(app)
+                window.grab().save(str(folder / f"face_then_{prompt}.png"))
         if name == "sign":
             window.sign_page.enlarge.click()
             settle(app)

@@ -28,6 +28,7 @@ Image = NDArray[np.uint8]
 
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 900
+FPS = 30  #: asked of V4L2 cameras: heads that turn are followed from picture to picture
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _RTSP_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
 _environment = threading.Lock()
@@ -149,6 +150,7 @@ class _V4l2Source:
         self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        self._capture.set(cv2.CAP_PROP_FPS, FPS)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self.facts = _facts(self._capture)
 

@@ -369,9 +369,19 @@ def _look(c: Context, seconds: float, bar: bool) -> None:
                     f"{seen.width}×{seen.height}  {seen.fps}/s  "
                     + c.say(f"亮度 {seen.brightness}  清晰度 {seen.sharpness}",
                             f"brightness {seen.brightness}  sharpness {seen.sharpness}")
+                    + _rate_note(c, seen.fps)
                 )  # fmt: skip
         finally:
             eye.close()
+
+
+def _rate_note(c: Context, fps: float) -> str:
+    from kiosk.workshop import LEAST_FPS
+
+    if fps >= LEAST_FPS:
+        return ""
+    return c.say(f"  ! 少于每秒 {LEAST_FPS:.0f} 幅：光线不足或 USB 太慢",
+                 f"  ! under {LEAST_FPS:.0f}/s: too little light, or a slow USB port")  # fmt: skip
 
 
 @camera.command("snapshot")

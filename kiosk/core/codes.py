@@ -247,6 +247,8 @@ class Prompt(StrEnum):
     LOOK_UP = "look_up"
     LOOK_DOWN = "look_down"
     BLINK = "blink"
+    MORE_SLOWLY = "more_slowly"  #: the movement before was too quick to be seen …
+    FURTHER = "further"  #: … or too small; another challenge follows
     NONE = "none"
 
 

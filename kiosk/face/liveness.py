@@ -30,6 +30,8 @@ class Failure(StrEnum):
     NO_RESPONSE = "no_response"
     WRONG_TURN = "wrong_turn"  #: a movement nobody asked for
     BLENDED = "blended"  #: one picture was faded into another
+    TOO_QUICK = "too_quick"  #: nothing was seen of the way: put before one another, or a quick head
+    TOO_SMALL = "too_small"  #: it began, and did not go far enough
     CHANGED = "changed"  #: the face after the challenge is not the one before it
     REPEATED = "repeated"  #: the camera gave the same pictures again
     HELD = "held"  #: background or edges move as those of a picture in a hand
@@ -43,7 +45,7 @@ class LivenessLimits:
     turn_depth: float = 0.14  #: to the side, about 10°; flat and bent pictures stayed below 0.05
     nod_depth: float = 0.11  #: up and down, about 8°
     min_ratio: float = 4.0  #: depth over its standard error
-    turn_frames: int = 2  #: in a row
+    turn_frames: int = 2  #: in a row that have begun it, the last of them past the limit
     max_rate: float = 4.5  #: depth per second, about 260°/s: faster is another picture
     centre_depth: float = 0.07  #: back in the middle, in between
     least_motion: float = 1.4  #: passage.motion_over_blend: heads lie above 1.8, blends below 1.1
@@ -51,6 +53,13 @@ class LivenessLimits:
     react_s: float = 0.15  #: what moves sooner after the prompt does not answer it
     late_s: float = 1.4  #: who begins later is asked for one movement more
     held_s: float = 0.6  #: turned, but not so that it counts: after this it is asked anew
+    begun: float = 0.5  #: share of the limit at which the next prompt may be shown
+    doubt_s: float = 0.3  #: how long a movement may go on that has not shown its way yet
+    stalled_s: float = 1.2  #: begun, and still not there
+    short: float = 0.5  #: share of the limit that is plainly meant, if it …
+    short_s: float = 1.5  #: … stays for so long and no farther
+    quiet: float = 0.03  #: depth by which a movement under way grows in …
+    quiet_s: float = 0.25  #: … so long, at least
     unasked: float = 1.15  #: times the limit: a movement in another direction, plainly
     flat_depth: float = 0.045  #: at most this, while …
     flat_tilt: float = 0.08  #: … the plane tilts by this much, or
@@ -71,9 +80,13 @@ class LivenessLimits:
 class Liveness:
     """One try at one challenge over one track. Feed it looks until `verdict` is not None.
 
-    `pauses_s`: how long until each prompt but the first is shown; drawn at random, so that a
-    recording cannot time its movements. Missing ones are 0. `spare`: asked in the end as well, of
-    whom one of the answers came late: a person reacts within a second, a recording when it does.
+    The next prompt is shown as soon as the movement before it has plainly begun: who reads it is
+    still finishing that one. Its movement is judged when that one is done.
+
+    `pauses_s`: how long from then until each prompt but the first is shown; drawn at random, so
+    that a recording cannot time its movements. Missing ones are 0. `spare`: asked in the end as
+    well, of whom one of the answers came late: a person reacts within a second, a recording when
+    it does.
     """
 
     def __init__(
@@ -90,7 +103,9 @@ class Liveness:
         self._pauses_s = tuple(pauses_s)
         self._spare = spare
         self._late = False
-        self._step = 0
+        self._step = 0  #: the movement that is judged, or will be when its prompt is shown
+        self._told_at: list[float | None] = [None]  #: first look after each prompt was shown
+        self._back_first = False  #: back ahead, then the same once more
         self._began: float | None = None
         self._last = 0.0
         self._flat_s = 0.0
@@ -98,32 +113,36 @@ class Liveness:
         self._deepest = 0.0
         self._moved = False
         self._before: tuple[Parallax, float] | None = None
-        self._answered_at = 0.0
-        self._begin_step(asked=True)
+        self._begin_step()
 
-    def _begin_step(self, asked: bool) -> None:
-        """`asked`: the prompt is shown at once; else after its pause."""
-        self._asked = asked
-        self._asked_at: float | None = None
+    def _begin_step(self) -> None:
+        self._begun_at: float | None = None  #: of the movement: plainly under way
+        self._short_since: float | None = None
+        self._doubted_at: float | None = None  #: past the limit, on a way that tells too little
         self._in_a_row = 0
         self._unasked_in_a_row = 0
-        self._again = False
         self._held_since: float | None = None  #: there, but not in a way that counts
         self._rested: set[Direction] = set()  #: directions not taken at some time since
         self._smooth = False  #: without a jump since it was at rest
         self._way: list[tuple[float, Look]] = []  #: depths of the movement, from rest
-        self._was_central = asked  #: of a blink
+        self._was_central = True  #: of a blink
         self._shut_at: float | None = None
 
     @property
     def prompt(self) -> Prompt:
+        """The newest one. Its movement may still wait for the one before it."""
         if self.verdict is not None:
             return Prompt.NONE
-        return self.challenge[self._step] if self._asked else Prompt.FACE_FORWARD
+        return Prompt.FACE_FORWARD if self._back_first else self.challenge[len(self._told_at) - 1]
 
     @property
     def progress(self) -> float:
         return 1.0 if self.verdict else self._step / len(self.challenge)
+
+    @property
+    def _ahead(self) -> bool:
+        """The next prompt is shown already."""
+        return len(self._told_at) > self._step + 1
 
     def feed(self, look: Look) -> None:
         if self.verdict is not None:
@@ -138,47 +157,69 @@ class Liveness:
             self._fail(Failure.FLAT if self._looked_flat() else Failure.NO_RESPONSE)
 
     def _hear_answer(self, look: Look) -> None:
-        if not self._asked:
-            waited = look.at_s - self._answered_at
-            if waited >= self._pause_s() and (not self._again or self._at_rest(look)):
-                self._begin_step(asked=True)
+        if self._back_first:
+            if self._at_rest(look):
+                self._back_first, self._told_at[-1] = False, None
+                self._begin_step()
             return
-        if self._asked_at is None:
-            self._asked_at = look.at_s
-        blink = self.challenge[self._step] is Prompt.BLINK
-        if not (self._blinks(look) if blink else self._moves(look)):
-            return
+        if self._told_at[-1] is None:
+            self._told_at[-1] = look.at_s
+        if self._step < len(self._told_at):
+            blink = self.challenge[self._step] is Prompt.BLINK
+            if self._blinks(look) if blink else self._moves(look):
+                self._late |= not blink and self._came_late()
+                self._answered(look)
+        if self.verdict is None:
+            self._show_next(look)
+
+    def _answered(self, look: Look) -> None:
         self._step += 1
-        self._late |= not blink and self._came_late()
         if self._step == len(self.challenge) and self._late and self._spare is not None:
             self.challenge, self._spare = (*self.challenge, self._spare), None
         if self._step == len(self.challenge):
             self.verdict = True
-        else:
-            self._answered_at = look.at_s
-            self._begin_step(asked=False)
+        elif self._step < len(self._told_at):
+            self._begin_step()
+        elif self._begun_at is None:
+            self._begun_at = look.at_s
+
+    def _show_next(self, look: Look) -> None:
+        """One prompt ahead at the most: who knew more could choose a recording by it."""
+        told = len(self._told_at)
+        if self._begun_at is None or self._ahead or told == len(self.challenge):
+            return
+        pause_s = self._pauses_s[told - 1] if told <= len(self._pauses_s) else 0.0
+        if look.at_s - self._begun_at >= pause_s:
+            self._told_at.append(None)
+            if self._step == told:
+                self._begin_step()
+
+    @property
+    def _asked_at(self) -> float:
+        asked_at = self._told_at[self._step]
+        assert asked_at is not None
+        return asked_at
 
     def _came_late(self) -> bool:
-        """Long after the prompt it was still at rest."""
-        assert self._asked_at is not None
-        rest = [look.at_s for depth, look in self._way if depth < self._limits.centre_depth]
-        return max(rest, default=self._asked_at) - self._asked_at > self._limits.late_s
+        """Long after the prompt it had not set out yet."""
+        return self._set_out_at() - self._asked_at > self._limits.late_s
 
-    def _pause_s(self) -> float:
-        pauses = self._pauses_s
-        return pauses[self._step - 1] if 0 < self._step <= len(pauses) else 0.0
+    def _set_out_at(self) -> float:
+        """When the movement's last stretch without a rest began."""
+        way = [(look.at_s, depth) for depth, look in self._way]
+        for at_s, depth in reversed(way):
+            before = [d for t, d in way if t <= at_s - self._limits.quiet_s]
+            if not before:
+                break
+            if depth - before[-1] < self._limits.quiet:
+                return at_s
+        return way[0][0]
 
     def _at_rest(self, look: Look) -> bool:
         asked = DIRECTIONS.get(self.challenge[self._step])
         if asked is None or look.parallax is None:
             return True
         return _along(look.parallax, asked) < self._limits.centre_depth
-
-    def _ask_again(self, look: Look) -> None:
-        """Held where it does not count (begun too soon, or in one jump): back first, then anew."""
-        self._answered_at = look.at_s
-        self._begin_step(asked=False)
-        self._again = True
 
     def _fail(self, failure: Failure) -> None:
         self.verdict, self.failure = False, failure
@@ -188,7 +229,6 @@ class Liveness:
         parallax = look.parallax
         if parallax is None:
             return False
-        assert self._asked_at is not None
         asked = DIRECTIONS[self.challenge[self._step]]
         along = _along(parallax, asked)
         at_rest = along < self._limits.centre_depth
@@ -199,18 +239,23 @@ class Liveness:
         jumped = self._jumped(parallax, look.at_s)
         self._smooth = at_rest or (self._smooth and not jumped)
         there = self._reaches(parallax, asked, 1.0)
-        reached = there and asked in self._rested and self._smooth
+        counts = asked in self._rested and self._smooth
         if asked.axis == 0:
-            reached &= asked.sign * look.yaw > 0
+            counts &= asked.sign * look.yaw > 0
         self._remember(look, along, at_rest)
-        self._in_a_row = self._in_a_row + 1 if reached else 0
+        begun = counts and self._reaches(parallax, asked, self._limits.begun)
+        if begun and self._begun_at is None:
+            self._begun_at = look.at_s
+        self._in_a_row = self._in_a_row + 1 if begun else 0
         self._count_unasked(parallax, asked)
-        if self._in_a_row >= self._limits.turn_frames and self._passed_over():
+        if there and self._in_a_row >= self._limits.turn_frames and self._passed_over():
             return True
-        self._watch_held(look, there and not reached)
+        self._watch_held(look, there and not counts, asked)
+        self._watch_short(look, self._reaches(parallax, asked, self._limits.short))
         return False
 
-    def _watch_held(self, look: Look, idle: bool) -> None:
+    def _watch_held(self, look: Look, idle: bool, asked: Direction) -> None:
+        """Held where it does not count. Begun too soon: back first, then anew."""
         if self.verdict is not None:
             return
         if not idle:
@@ -218,7 +263,24 @@ class Liveness:
         elif self._held_since is None:
             self._held_since = look.at_s
         elif look.at_s - self._held_since > self._limits.held_s:
-            self._ask_again(look)
+            if asked in self._rested and not self._smooth:
+                self._fail(Failure.TOO_QUICK)
+            elif not self._ahead:
+                self._back_first = True
+
+    def _watch_short(self, look: Look, meant: bool) -> None:
+        """Waits for no more of a movement that has stopped on its way."""
+        if self.verdict is not None or self._held_since is not None:
+            return
+        limits = self._limits
+        if self._begun_at is not None and look.at_s - self._begun_at > limits.stalled_s:
+            self._fail(Failure.TOO_SMALL)
+        if not meant:
+            self._short_since = None
+        elif self._short_since is None:
+            self._short_since = look.at_s
+        elif look.at_s - self._short_since > limits.short_s:
+            self._fail(Failure.TOO_SMALL)
 
     def _remember(self, look: Look, along: float, at_rest: bool) -> None:
         """The way of a movement: from where it rested last."""
@@ -233,15 +295,22 @@ class Liveness:
         between = [look.cut for depth, look in self._way if low < depth < high]
         way = [cut for cut in between if cut is not None]
         if not between:
-            self._smooth = False
-            return False
+            return self._in_doubt(Failure.TOO_QUICK)
         if first.cut is None or last.cut is None or not way:
             return True
         middle = way[len(way) // 2 - 1 : len(way) // 2 + 2] or way
         if motion_over_blend(first.cut, middle, last.cut) < self._limits.least_motion:
-            self._fail(Failure.BLENDED)
-            return False
+            return self._in_doubt(Failure.BLENDED)
         return True
+
+    def _in_doubt(self, failure: Failure) -> bool:
+        """The farther it goes, the more is to be seen of its way: not said before it is over."""
+        at_s = self._way[-1][1].at_s
+        if self._doubted_at is None:
+            self._doubted_at = at_s
+        elif at_s - self._doubted_at >= self._limits.doubt_s:
+            self._fail(failure)
+        return False
 
     def _note_rest(self, parallax: Parallax) -> None:
         limit = self._limits.centre_depth
@@ -269,7 +338,13 @@ class Liveness:
         )
         self._unasked_in_a_row = self._unasked_in_a_row + 1 if unasked else 0
         if self._unasked_in_a_row > self._limits.turn_frames:
-            self._fail(Failure.WRONG_TURN)
+            # who has begun as asked and goes on to what is shown by now has only stopped short
+            honest = self._begun_at is not None and self._ahead and self._goes_on(parallax)
+            self._fail(Failure.TOO_SMALL if honest else Failure.WRONG_TURN)
+
+    def _goes_on(self, parallax: Parallax) -> bool:
+        following = DIRECTIONS.get(self.challenge[self._step + 1])
+        return following is not None and self._reaches(parallax, following, 1.0)
 
     def _jumped(self, parallax: Parallax, at_s: float) -> bool:
         before, self._before = self._before, (parallax, at_s)

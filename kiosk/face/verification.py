@@ -7,6 +7,7 @@ of one unbroken track. Knows no cameras, sockets or rosters; frames and times co
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,16 @@ from kiosk.face.surroundings import Surroundings
 _BASE_LOOKS = 2
 _REST_LOOKS = 2  #: more, while the first prompt is being read …
 _REST_DEPTH = 0.04  #: … and the head has not begun to move
-_TRIES = 2
+#: How often each ends in another challenge, and what the person is told before it: turning the
+#: wrong way happens to honest people, and so does a movement so small that it looks like a blend.
+_AGAIN = {
+    Failure.WRONG_TURN: (1, Prompt.FACE_FORWARD),
+    Failure.BLENDED: (1, Prompt.FACE_FORWARD),
+    Failure.TOO_QUICK: (2, Prompt.MORE_SLOWLY),
+    Failure.TOO_SMALL: (2, Prompt.FURTHER),
+}
+_TRIES = 3  #: of all of them
+_NOTICE_S = {Prompt.MORE_SLOWLY: 1.2, Prompt.FURTHER: 1.2}  #: long enough to be read
 _MOST_CHALLENGES = 4  #: also when the face was lost in the middle of some
 #: Depth (parallax.py: about a sine, so 5°) at which a head is back from the movement it made.
 _BACK_DEPTH = 0.08
@@ -45,7 +55,7 @@ _WAIVED_AFTER_S = 3.0
 _SURROUNDINGS_S = 0.08  #: between looks at them
 MOST_PEAK = 4.0  #: raster.peak in both frontal looks; people: docs/face.md, "Screens and paper"
 
-_PAUSES_MS = range(50, 350, 10)  #: between two prompts
+_PAUSES_MS = range(0, 100, 10)  #: from a movement's beginning to the next prompt
 
 
 def _random_pause_s() -> float:
@@ -88,7 +98,11 @@ class Verification:
         self._options = options or VerificationOptions()
         self._choice, self._pause = choice, pause
         self._freshness = Freshness()
-        self._tries = self._started = 0
+        self._ended: Counter[Failure] = Counter()
+        self._started = 0
+        self._notice_until = float("-inf")
+        self._reference: FaceMotion | None = None  #: the first look ahead, of whatever track
+        self._waits_since = float("-inf")
         self._track: int | None = None
         self._quality_prompt = Prompt.NONE
         self._restart()
@@ -140,22 +154,49 @@ class Verification:
             return []
         if tracked.track != self._track:
             self._track = tracked.track
+            if self.challenged:  # a quick head is easily lost
+                self._tell(Prompt.MORE_SLOWLY, at_s)
             self._restart()
+        if at_s < self._notice_until:
+            return []
         quality = self._assess(image, tracked, at_s)
         if self._challenge is not None and not self._live:
             return self._challenged(image, tracked, quality, at_s)
         self.prompt = self._hold.update(quality.prompt, at_s)
-        if not quality.good or at_s - self._embedded_at < self._options.every_s:
+        fit = quality.good or (self._to_be_told and quality.prompt is Prompt.FACE_FORWARD)
+        if not fit or at_s - self._embedded_at < self._options.every_s:
             return []
         if not self._live:
+            if not self._looks_ahead(image, tracked, at_s):
+                return []
             seen = self._observe(image, tracked, quality, at_s)
             return self._collect_base(image, tracked, seen)
-        back = self._is_back(image, tracked, at_s)
+        back = quality.good and self._is_back(image, tracked, at_s)
         if not back:
             self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
             if self._told_live:
                 return []
         return self._deliver(self._observe(image, tracked, quality, at_s), back)
+
+    @property
+    def _to_be_told(self) -> bool:
+        """The challenge is over: one look, be it of a head still turned, may say whose it was."""
+        return self._live and not self._told_live
+
+    def _looks_ahead(self, image: Image, tracked: Tracked, at_s: float) -> bool:
+        """Not still turned by an earlier challenge, and not turning: what follows is measured
+        from here. Who keeps looking elsewhere is let go on after a while."""
+        if self._reference is None:
+            self._reference, self._waits_since = FaceMotion(image, tracked.face), at_s
+            return True
+        parallax = self._reference.look(image, tracked.face, at_s).parallax
+        if parallax is not None and _depth(parallax) <= _BACK_DEPTH:
+            self._waits_since = at_s
+            return True
+        if at_s - self._waits_since > _BACK_PATIENCE_S:
+            self._reference = None
+        self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
+        return False
 
     def _is_back(self, image: Image, tracked: Tracked, at_s: float) -> bool:
         """Looking ahead again, as before the challenge. Who has just turned their head is still
@@ -219,8 +260,10 @@ class Verification:
                 return self._refused(shown)
             self._live, self._live_at = True, at_s
             self.prompt = self._hold.show(Prompt.FACE_FORWARD, at_s)
-            return []
-        return self._failed(self._challenge.failure or Failure.NO_RESPONSE)
+            if not quality.good and quality.prompt is not Prompt.FACE_FORWARD:
+                return []
+            return self._deliver(self._observe(image, tracked, quality, at_s), back=False)
+        return self._failed(self._challenge.failure or Failure.NO_RESPONSE, at_s)
 
     def _look_at_rest(self, image: Image, tracked: Tracked, quality: Quality, look: Look) -> None:
         """Until it begins to turn the head looks as straight ahead as before the prompt."""
@@ -240,15 +283,19 @@ class Verification:
             return Failure.HELD
         return Failure.RASTER if min(self._peaks, default=0.0) >= MOST_PEAK else None
 
-    def _failed(self, failure: Failure) -> list[Outcome]:
-        """Turning the wrong way happens to honest people once, and so does a movement so small
-        that it looks like a blend; they get another challenge."""
-        self._tries += 1
-        if failure in (Failure.WRONG_TURN, Failure.BLENDED) and self._tries < _TRIES:
-            self._restart()
-            self.prompt = Prompt.FACE_FORWARD
-            return []
-        return self._refused(failure)
+    def _failed(self, failure: Failure, at_s: float) -> list[Outcome]:
+        """Another challenge, longer and drawn anew, for what happens to honest people."""
+        self._ended[failure] += 1
+        times, told = _AGAIN.get(failure, (0, Prompt.NONE))
+        if self._ended[failure] > times or self._ended.total() >= _TRIES:
+            return self._refused(failure)
+        self._restart()
+        self._tell(told, at_s)
+        return []
+
+    def _tell(self, prompt: Prompt, at_s: float) -> None:
+        self.prompt = self._hold.show(prompt, at_s)
+        self._notice_until = at_s + _NOTICE_S.get(prompt, 0.0)
 
     def _refused(self, failure: Failure) -> list[Outcome]:
         self.done, self.prompt = True, Prompt.NONE
@@ -262,7 +309,7 @@ class Verification:
         if self._base_mean is not None:
             apart = float(np.linalg.norm(np.asarray(seen.embedding) - self._base_mean))
             if apart > LIMITS[self._encoder.name].one_track:
-                return self._failed(Failure.CHANGED) if back else []
+                return self._refused(Failure.CHANGED) if back else []
         outcomes: list[Outcome] = []
         if not self._told_live:
             assert self._challenge is not None

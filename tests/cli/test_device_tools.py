@@ -330,6 +330,10 @@ def test_a_candidates_finger_on_a_reader_that_gives_images(run, config, anna, im
 def test_the_camera_by_hand(run, key, pictures, tmp_path):
     seen = run("device", "camera", "view", "--seconds", "0.4")
     assert seen.exit_code == 0 and "640×480" in seen.stdout
+    assert "under 25/s" in seen.stdout  # a folder gives five
+    found = json.loads(run("doctor", "--json").stdout)["findings"]
+    rate = next(f for f in found if f["what"] == "camera's rate")
+    assert rate["colour"] == "yellow" and "more light" in rate["remedy"]
     assert "█" in run("device", "camera", "focus", "--seconds", "0.3").stdout
     file = tmp_path / "lens.png"
     assert run("device", "camera", "snapshot", str(file)).exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,7 +24,10 @@ ASKED = {*YAWS, *PITCHES, Prompt.BLINK}
 
 @dataclass
 class Person:
-    """Turns, nods and blinks when asked, after a moment, and sways a little."""
+    """Turns, nods and blinks when asked, after a moment, and sways a little.
+
+    What was asked before goes on until then. Told to, they move more slowly or farther.
+    """
 
     scene: Scene
     rng: np.random.Generator
@@ -36,21 +40,32 @@ class Person:
     _pitch: float = 0.0
     _asked: Prompt = Prompt.NONE
     _since: float = 0.0
+    _heard: deque[tuple[float, Prompt]] = field(default_factory=deque)
+    _doing: Prompt = Prompt.NONE
 
     def look(self, prompt: Prompt, at_s: float) -> Picture:
         if prompt is not self._asked:
             self._asked, self._since = prompt, at_s
+            self._heard.append((at_s + self.react_s, prompt))
+            self._mend(prompt)
+        while self._heard and at_s > self._heard[0][0]:
+            self._doing = self._heard.popleft()[1]
+        step = 2 * self.turn_deg / self.turn_s / self.fps
+        across, along = YAWS.get(self._doing, 0.0), PITCHES.get(self._doing, 0.0)
+        self._yaw += float(np.clip(across * self.turn_deg - self._yaw, -step, step))
+        self._pitch += float(np.clip(along * self.nod_deg - self._pitch, -step, step))
         waited = at_s - self._since - self.react_s
-        across, along = YAWS.get(prompt, 0.0), PITCHES.get(prompt, 0.0)
-        if waited > 0:
-            step = 2 * self.turn_deg / self.turn_s / self.fps
-            self._yaw += float(np.clip(across * self.turn_deg - self._yaw, -step, step))
-            self._pitch += float(np.clip(along * self.nod_deg - self._pitch, -step, step))
-        shut = 1.0 if prompt is Prompt.BLINK and 0 < waited % 1.0 < 0.2 else 0.0
+        shut = 1.0 if self._doing is Prompt.BLINK and 0 < waited % 1.0 < 0.2 else 0.0
         sway = np.sin(at_s * 1.3), np.cos(at_s * 0.9)
         aside = 0.03 * float(sway[0]), 0.02 * float(sway[1])
         yaw, pitch = self._yaw + 1.5 * float(sway[0]), self._pitch + 1.5 * float(sway[1])
         return noisy(head(self.scene, yaw, pitch, shut, aside), self.rng)
+
+    def _mend(self, prompt: Prompt) -> None:
+        if prompt is Prompt.MORE_SLOWLY:
+            self.turn_s *= 2
+        elif prompt is Prompt.FURTHER:
+            self.turn_deg, self.nod_deg = 1.5 * self.turn_deg, 1.5 * self.nod_deg
 
 
 @dataclass
@@ -120,7 +135,7 @@ def play(
         encoder,
         options,
         choice=lambda them: them[int(chooser.integers(len(them)))],
-        pause=lambda: float(chooser.uniform(0.05, 0.35)),
+        pause=lambda: float(chooser.uniform(0.0, 0.1)),
     )
     follower, run = Follower(detector), Run()
     for index in range(int(limit_s * fps)):

@@ -27,23 +27,24 @@ from kiosk.face.verification import VerificationOptions
 Photo = Callable[[str], NDArray[np.uint8]]
 SOON = LivenessLimits(response_s=3.0)
 
-#: Why each ends. A swap makes the verification begin anew, so it ends for want of an answer.
-ENDS = {
+#: Why each ends. A swap makes the verification begin anew, so it ends for want of an answer; or
+#: who was live is told to be live at once, and nothing more is heard of (None).
+ENDS: dict[str, set[str | None]] = {
     "still picture": {"no_response"},
     "moved": {"flat"},
     "zoomed": {"flat"},
     "tilted": {"flat"},
     "bent": {"flat"},
     "cut-out eyes": {"flat"},
-    "alternated pictures": {"no_response", "blended"},
+    "alternated pictures": {"no_response", "blended", "too_quick"},
     "alternated, blended": {"blended", "no_response"},
     "frozen stream": {"repeated"},
     "repeated stream": {"wrong_turn", "repeated", "no_response"},
     "repeated, compressed anew": {"wrong_turn", "repeated", "no_response"},
-    "swapped after": {"no_response", "changed"},
+    "swapped after": {"no_response", "changed", None},
     "swapped after, blended": {"changed"},
-    "swapped after, in a gap": {"no_response", "repeated"},
-    "swapped before and after": {"no_response", "changed"},
+    "swapped after, in a gap": {"no_response", "repeated", None},
+    "swapped before and after": {"no_response", "changed", "held", None},
     "driven, tablet in a hand": {"held"},
     "driven, tablet propped up": {"held"},
 }

@@ -200,7 +200,7 @@ def test_a_quick_turn_from_one_side_to_the_other_passes() -> None:
 def test_nobody_answers_before_they_can_have_read_the_prompt() -> None:
     at_once = sweep(AHEAD, LEFT)[4:] + [turned(*LEFT)] * 30
     assert feed(Liveness((Prompt.TURN_LEFT,)), at_once).verdict is None
-    again = at_once + sweep(LEFT, AHEAD, LEFT)  # back, and once more
+    again = at_once + sweep(LEFT, AHEAD, AHEAD, LEFT)[4:]  # back, and once more
     assert feed(Liveness((Prompt.TURN_LEFT,)), again).verdict is True
 
 
@@ -215,13 +215,10 @@ def test_a_nod_where_a_turn_is_asked_is_wrong() -> None:
 
 
 def test_who_began_too_soon_is_asked_back_and_then_anew() -> None:
-    liveness, shown = Liveness((Prompt.TURN_LEFT,)), []
+    liveness = Liveness((Prompt.TURN_LEFT,))
     looks = sweep(AHEAD, LEFT)[4:] + [turned(*LEFT)] * 15 + sweep(LEFT, AHEAD)[4:]
     looks += [CENTRE] * 6 + sweep(AHEAD, LEFT)
-    for index, look in enumerate(looks):
-        liveness.feed(replace(look, at_s=index / 15))
-        shown.append(liveness.prompt)
-    asked = [prompt for prompt, _ in itertools.groupby(shown)]
+    asked = [prompt for prompt, _ in itertools.groupby(shown(liveness, looks))]
     assert asked == [Prompt.TURN_LEFT, Prompt.FACE_FORWARD, Prompt.TURN_LEFT, Prompt.NONE]
     assert liveness.verdict is True
 
@@ -233,15 +230,56 @@ def test_a_movement_under_way_before_the_prompt_does_not_answer_it() -> None:
     assert feed(Liveness(DOWN_LEFT, pauses_s=[1.2]), looks).verdict is not True
 
 
-def test_the_second_prompt_waits_for_its_pause() -> None:
-    liveness = Liveness(DOWN_LEFT, pauses_s=[0.5])
-    looks, seen = sweep(AHEAD, DOWN) + [turned(*DOWN)] * 12, []
+def shown(liveness: Liveness, looks: list[Look], fps: float = 15.0) -> list[Prompt]:
+    """What is asked for after each look."""
+    seen = []
     for index, look in enumerate(looks):
-        liveness.feed(replace(look, at_s=index / 15))
+        liveness.feed(replace(look, at_s=index / fps))
         seen.append(liveness.prompt)
-    order = [prompt for prompt, _ in itertools.groupby(seen)]
-    assert order == [Prompt.LOOK_DOWN, Prompt.FACE_FORWARD, Prompt.TURN_LEFT]
-    assert seen.count(Prompt.FACE_FORWARD) in (7, 8)  # half a second of frames
+    return seen
+
+
+def test_the_next_prompt_is_shown_while_the_movement_before_it_is_under_way() -> None:
+    looks = sweep(AHEAD, DOWN)
+    depths = [look.parallax.y for look in looks if look.parallax is not None]
+    asked = shown(Liveness(DOWN_LEFT, pauses_s=[0.0]), looks)
+    first = asked.index(Prompt.TURN_LEFT)
+    assert asked[:first] == [Prompt.LOOK_DOWN] * first
+    assert 0.05 < depths[first] < 0.11  # begun, and not there yet
+
+
+def test_the_next_prompt_waits_for_its_pause() -> None:
+    looks = sweep(AHEAD, DOWN) + [turned(*DOWN)] * 12
+    at_once = shown(Liveness(DOWN_LEFT, pauses_s=[0.0]), looks).index(Prompt.TURN_LEFT)
+    later = shown(Liveness(DOWN_LEFT, pauses_s=[0.5]), looks).index(Prompt.TURN_LEFT)
+    assert later - at_once in (7, 8)  # half a second of frames
+
+
+def test_never_more_than_one_prompt_ahead() -> None:
+    """Who has only begun the first knows the second, not the third."""
+    three = (*DOWN_LEFT, Prompt.LOOK_UP)
+    looks = sweep(AHEAD, (0.0, 0.08)) + [turned(0.0, 0.08)] * 10
+    assert set(shown(Liveness(three), looks)) == {Prompt.LOOK_DOWN, Prompt.TURN_LEFT}
+
+
+def test_the_second_movement_does_not_stand_for_the_first() -> None:
+    short = sweep(AHEAD, (0.0, 0.09)) + sweep((0.0, 0.09), LEFT)[4:] + [turned(*LEFT)] * 6
+    liveness = feed(Liveness(DOWN_LEFT), short)
+    assert (liveness.verdict, liveness.failure) == (False, Failure.TOO_SMALL)
+
+
+def test_a_movement_that_stops_on_its_way_is_not_waited_for() -> None:
+    for depth in (0.08, 0.11):  # before and after it counts as begun
+        looks = sweep(AHEAD, (depth, 0.0)) + [turned(depth)] * 30
+        liveness = feed(Liveness(LEFT_RIGHT), looks)
+        assert (liveness.verdict, liveness.failure) == (False, Failure.TOO_SMALL)
+        assert liveness._last < 3.0
+
+
+def test_a_movement_without_a_way_is_too_quick() -> None:
+    looks = [CENTRE] * 5 + [turned(0.27)] * 8  # slower than the limit, and yet nothing between
+    liveness = feed(Liveness(LEFT_RIGHT), looks)
+    assert (liveness.verdict, liveness.failure) == (False, Failure.TOO_QUICK)
 
 
 def test_a_jump_to_another_picture_is_no_turn() -> None:

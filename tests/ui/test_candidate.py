@@ -10,7 +10,7 @@ import pytest
 from kiosk import wire
 from kiosk.core.codes import State
 from kiosk.face.oval import Oval
-from ui import qt
+from ui import qt, theme
 from ui.candidate.window import CandidateWindow
 from ui.i18n import text
 from ui.screenshots import every_state, example, placeholder, preview
@@ -148,6 +148,45 @@ def test_prompts_are_shown_and_do_not_flicker(
     window.face_page.show_preview(preview("none"))
     window.face_page.show_preview(preview("blink"))
     assert title.text() == text("zh", "prompt.blink")
+
+
+def test_a_movement_is_shown_at_once_and_the_next_as_the_next(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    """Who is to answer within a second must not wait for words to have been read."""
+    see(qtbot, daemon, window, "face")
+    page = window.face_page
+    for prompt, words in (("come_closer", "prompt.come_closer"), ("turn_left", "prompt.turn_left"),
+                          ("look_up", "then.look_up"), ("more_slowly", "then.look_up")):
+        page.show_preview(preview(prompt))
+        assert page.title.text() == text("zh", words)
+
+
+def test_the_arrow_is_on_the_side_that_is_asked(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "face")
+    shown = window.face_page.preview
+    blue = qt.QColor(theme.PRIMARY)
+
+    def look(prompt: str) -> qt.QImage:
+        shown.show_frame(preview(prompt, 0.0))
+        return shown.grab().toImage()
+
+    plain = look("look_here")
+
+    def arrow(prompt: str) -> tuple[float, float]:
+        """The middle of what is blue now, from the picture's middle, in its sides."""
+        image = look(prompt)
+        spots = [(x, y) for x in range(0, image.width(), 4) for y in range(0, image.height(), 4)
+                 if image.pixelColor(x, y) == blue != plain.pixelColor(x, y)]
+        across, down = (sum(spot) / len(spots) for spot in zip(*spots, strict=True))
+        return across / image.width() - 0.5, down / image.height() - 0.5
+
+    assert arrow("turn_left")[0] < -0.2  # a mirror: their own left
+    assert arrow("turn_right")[0] > 0.2
+    assert arrow("look_up")[1] < -0.1
+    assert arrow("look_down")[1] > 0.1
 
 
 def test_the_preview_is_mirrored(qtbot: Any, daemon: Any, window: CandidateWindow) -> None:

@@ -12,9 +12,10 @@ from kiosk.core.codes import Prompt
 from kiosk.core.number import NumberProblem
 from ui import qt, theme
 from ui.candidate.number import LONGEST
+from ui.candidate.spoken import asked
 from ui.candidate.window import CandidateWindow, window_size
 from ui.client import Client
-from ui.i18n import LANGUAGES, text
+from ui.i18n import LANGUAGES
 from ui.proctor.window import ProctorWindow
 from ui.screenshots import (
     ALERTS,
@@ -113,7 +114,10 @@ def test_everything_fits(themed: Any, qtbot: Any, language: str, size: tuple[int
     for prompt in Prompt:
         window.face_page._held.invalidate()
         window.face_page.show_preview(preview(prompt.value))
-        assert window.face_page.title.text() == text(language, f"prompt.{prompt}")
+        then = window.face_page.then
+        assert window.face_page.title.text() == asked(prompt.value, then, language)
+        found[f"{prompt.value} {then}"] = faults(window)
+        window.face_page.title.set_text(asked(prompt.value, False, language))
         found[prompt.value] = faults(window)
     client.state.emit(example("sign", visit=1001, deadline_in_s=600.0, deadline_total_s=600.0))
     for key in ("sign.too_short", "sign.again", "sign.sending"):

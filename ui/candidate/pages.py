@@ -9,11 +9,12 @@ from typing import Any
 
 from ui import qt, theme
 from ui.candidate.present import Shown
+from ui.candidate.spoken import asked
 from ui.i18n import text
 from ui.widgets.code import QrCode
 from ui.widgets.hallmap import HallMap, plan_of
 from ui.widgets.pictures import Picture
-from ui.widgets.preview import Preview
+from ui.widgets.preview import ARROWS, Preview
 from ui.widgets.text import BigText
 
 PROMPT_HOLD_MS = 600  #: a prompt stays at least this long, so that words do not flicker
@@ -106,6 +107,7 @@ class FacePage(Page):
         self.body = BigText("body", 50, 32, parent=self)
         self._held = qt.QElapsedTimer()
         self._prompt: str | None = None
+        self.then = False  #: the prompt follows another movement, which may not be over yet
         self._prompting = False
         self._language = "zh"
 
@@ -116,20 +118,23 @@ class FacePage(Page):
         if self._prompt is None:
             self.title.set_text(shown.title)
         elif language != self._language:
-            self.title.set_text(text(language, f"prompt.{self._prompt}"))
+            self.title.set_text(asked(self._prompt, self.then, language))
         self._language = language
         self.body.set_text(shown.body)
 
     def show_preview(self, preview: dict[str, Any]) -> None:
         self.preview.show_frame(preview)
         prompt = preview.get("prompt")
+        # an instruction never waits behind "all is well", and a movement behind nothing: until it
+        # can be read nobody can answer it
         held = (self._held.isValid() and self._held.elapsed() < PROMPT_HOLD_MS
-                and self._prompt != "none")  # an instruction never waits behind "all is well"
+                and self._prompt != "none" and prompt not in ARROWS)
         if not self._prompting or prompt == self._prompt or not prompt or held:
             return
+        self.then = prompt in ARROWS and self._prompt in ARROWS
         self._prompt = str(prompt)
         self._held.start()
-        self.title.set_text(text(self._language, f"prompt.{prompt}"))
+        self.title.set_text(asked(self._prompt, self.then, self._language))
         self.prompted.emit()
 
     @property

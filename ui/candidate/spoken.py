@@ -18,8 +18,14 @@ SILENT = (State.CLOSED, State.IDLE, State.PAUSED, State.DRAWING)
 LEFT = "card_left"  #: nobody is there to hear it
 
 
-def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, language: str) -> str:
-    """What to say; `prompt` is what the live picture asks for now."""
+def asked(prompt: str, then: bool, language: str) -> str:
+    """What the live picture asks for, in words; `then`: after the movement before it."""
+    return text(language, f"{'then' if then else 'prompt'}.{prompt}")
+
+
+def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, language: str,
+           then: bool = False) -> str:
+    """What to say; `prompt` and `then`: what the live picture asks for now, as in `asked`."""
     if state is None:
         return ""
     if state.get("card_hint") and shown.tone == "warn" and shown.picture == "card":
@@ -35,7 +41,7 @@ def spoken(state: dict[str, Any] | None, shown: Shown, prompt: str | None, langu
             words = (shown.title, shown.body) if open_for_all else ()
         case State.FACE:
             told = prompt if prompt not in (None, Prompt.NONE) else Prompt.LOOK_HERE
-            words = () if prompt == Prompt.NONE else (text(language, f"prompt.{told}"),)
+            words = () if prompt == Prompt.NONE else (asked(str(told), then, language),)
         case State.FINGER if state.get("finger_retry"):
             words = (shown.body,)
         case State.GATE if state.get("leaving"):

@@ -227,7 +227,8 @@ class CandidateWindow(qt.QWidget):
 
     def _speak(self) -> None:
         if self._prompter is not None:
-            words = spoken(self._state, self._shown, self.face_page.prompt, self._language)
+            words = spoken(self._state, self._shown, self.face_page.prompt, self._language,
+                           self.face_page.then)
             self._prompter.show((self._visit, self.state_name), words, self._language)
 
     def _render_buttons(self, shown: Shown, coming: bool) -> None:

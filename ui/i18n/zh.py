@@ -87,7 +87,13 @@ TEXTS: dict[str, str] = {
     "prompt.look_up": "请慢慢抬头",
     "prompt.look_down": "请慢慢低头",
     "prompt.blink": "请眨眨眼",
+    "prompt.more_slowly": "请转得慢一点",
+    "prompt.further": "头请再多动一点",
     "prompt.none": "很好，请稍候",
+    "then.turn_left": "然后慢慢向左转头",
+    "then.turn_right": "然后慢慢向右转头",
+    "then.look_up": "然后慢慢抬头",
+    "then.look_down": "然后慢慢低头",
     "face.body": "帽子、口罩、墨镜请先摘下",
     # finger
     "finger.title": "请按指纹",

@@ -31,13 +31,13 @@ def _fill(painter: qt.QPainter, colour: str, edge: str | None = theme.INK,
     painter.setBrush(qt.QColor(colour))
 
 
-def _arrow(painter: qt.QPainter, start: qt.QPointF, end: qt.QPointF, colour: str = theme.PRIMARY,
-           width: float = 20) -> None:
-    """A thick arrow with an open head."""
+def draw_arrow(painter: qt.QPainter, start: qt.QPointF, end: qt.QPointF,
+               colour: str = theme.PRIMARY, width: float = 20, head: float | None = None) -> None:
+    """A thick arrow with an open head, its wings `head` long."""
     _line(painter, colour, width)
     painter.drawLine(start, end)
     angle = math.atan2(end.y() - start.y(), end.x() - start.x())
-    head = 2.6 * width
+    head = 2.6 * width if head is None else head
     wings = [P(end.x() - head * math.cos(angle + s), end.y() - head * math.sin(angle + s))
              for s in (-0.65, 0.65)]
     painter.drawPolyline(qt.QPolygonF([wings[0], end, wings[1]]))
@@ -87,7 +87,7 @@ def draw_card(painter: qt.QPainter, phase: float) -> None:
     for y, across in ((82, 90), (114, 70), (146, 90)):
         painter.drawLine(P(98, y), P(98 + across, y))
     painter.restore()
-    _arrow(painter, P(200, 225 + 12 * _bob(phase)), P(200, 262 + 12 * _bob(phase)), width=14)
+    draw_arrow(painter, P(200, 225 + 12 * _bob(phase)), P(200, 262 + 12 * _bob(phase)), width=14)
 
 
 def draw_keypad(painter: qt.QPainter, phase: float) -> None:
@@ -162,7 +162,7 @@ def draw_gate(painter: qt.QPainter, phase: float) -> None:
     _fill(painter, theme.GOOD, theme.INK, 6)
     painter.drawEllipse(P(240, 262), 14, 14)
     shift = 22 * _bob(phase)
-    _arrow(painter, P(255, 145), P(335 + shift, 145), theme.GOOD, 22)
+    draw_arrow(painter, P(255, 145), P(335 + shift, 145), theme.GOOD, 22)
 
 
 def draw_seat(painter: qt.QPainter, phase: float) -> None:
@@ -276,7 +276,7 @@ def draw_next_lane(painter: qt.QPainter, phase: float) -> None:
     painter.drawRoundedRect(R(245, 150, 130, 210), 18, 18)
     _line(painter, theme.GOOD, 20)
     painter.drawPolyline(qt.QPolygonF([P(280, 258), P(302, 282), P(342, 226)]))
-    _arrow(painter, P(105, 95), P(290 + 16 * _bob(phase), 95), theme.PRIMARY, 20)
+    draw_arrow(painter, P(105, 95), P(290 + 16 * _bob(phase), 95), theme.PRIMARY, 20)
 
 
 def draw_leave(painter: qt.QPainter, phase: float) -> None:
@@ -284,7 +284,7 @@ def draw_leave(painter: qt.QPainter, phase: float) -> None:
     _fill(painter, theme.PALE_GOOD)
     painter.drawRect(R(225, 60, 130, 300))
     _person(painter, 120 + 40 * phase, 355, 230, theme.GOOD, math.sin(4 * math.pi * phase))
-    _arrow(painter, P(225, 130), P(315 + 12 * _bob(phase), 130), theme.GOOD, 20)
+    draw_arrow(painter, P(225, 130), P(315 + 12 * _bob(phase), 130), theme.GOOD, 20)
 
 
 def draw_again(painter: qt.QPainter, phase: float) -> None:

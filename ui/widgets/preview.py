@@ -10,13 +10,18 @@ import binascii
 from typing import Any
 
 from ui import qt, theme
-from ui.widgets.pictures import SIDE, draw_face
+from ui.widgets.pictures import SIDE, draw_arrow, draw_face
 
 #: the oval, as the engine means it (kiosk/face/oval.py; a test holds the two together)
 OVAL_ASPECT = 0.76  #: width to height
 OVAL_HEIGHT = 0.86  #: of the picture's height
 OVAL_WIDEST = 0.95  #: of the picture's width, for tall pictures
+ARROW = 0.22  #: its length, of the picture's height
 WIDEST_SHOWN = 4 / 3  #: width to height; what is beyond, at the sides, is not shown
+
+#: Which way the arrow points, for each movement that is asked: across and down. The picture is a
+#: mirror, so a person's own left is on its left.
+ARROWS = {"turn_left": (-1, 0), "turn_right": (1, 0), "look_up": (0, -1), "look_down": (0, 1)}
 
 
 class Preview(qt.QWidget):
@@ -26,6 +31,7 @@ class Preview(qt.QWidget):
         self._image: qt.QImage | None = None
         self._progress = 0.0
         self._good = False
+        self._asked = ""
 
     def show_frame(self, preview: dict[str, Any]) -> None:
         """Take one `preview` notification; a picture that cannot be read changes nothing."""
@@ -39,10 +45,11 @@ class Preview(qt.QWidget):
         self._image = image
         self._progress = min(1.0, max(0.0, float(preview.get("progress") or 0.0)))
         self._good = preview.get("prompt") in ("none", "hold_still")
+        self._asked = str(preview.get("prompt") or "")
         self.update()
 
     def clear(self) -> None:
-        self._image, self._progress, self._good = None, 0.0, False
+        self._image, self._progress, self._good, self._asked = None, 0.0, False, ""
         self.update()
 
     @property
@@ -64,6 +71,8 @@ class Preview(qt.QWidget):
             return
         self._paint_picture(painter, self._image)
         self._paint_oval(painter)
+        if self._asked in ARROWS:
+            self._paint_arrow(painter, *ARROWS[self._asked])
 
     @staticmethod
     def _shown(image: qt.QImage) -> qt.QRectF:
@@ -117,3 +126,15 @@ class Preview(qt.QWidget):
             pen = qt.QPen(qt.QColor(theme.GOOD), thick * 1.8, qt.Qt.SolidLine, qt.Qt.FlatCap)
             painter.setPen(pen)
             painter.drawArc(oval, 90 * 16, -round(self._progress * 360 * 16))
+
+    def _paint_arrow(self, painter: qt.QPainter, across: int, down: int) -> None:
+        """Large, at the side of the oval to which the head is to go: seen without reading, and
+        it changes its place with the prompt."""
+        assert self._image is not None
+        frame, oval = self._frame(self._image), self.oval()
+        size = ARROW * frame.height()
+        edge = (oval.width() + size if across else oval.height() - 1.3 * size) / 2
+        tip = oval.center() + qt.QPointF(across, down) * (edge + size / 2)
+        tail = tip - qt.QPointF(across, down) * size
+        for colour, width in ((theme.PANEL, 0.34 * size), (theme.PRIMARY, 0.20 * size)):
+            draw_arrow(painter, tail, tip, colour, width, head=0.5 * size)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kiosk import wire
 from kiosk.cli.base import Context
-from kiosk.cli.doctor.finding import GREEN, RED, Finding
+from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
 from kiosk.logs import without_credentials
 
 #: FaultCode → (Chinese, English): what to try; the whole procedure is in docs/faults.md
@@ -42,6 +42,8 @@ def devices(c: Context) -> Iterator[Finding]:
     except wire.NotRunning:
         for p in app.probe_devices(c.config):
             yield _device(c, p.role, p.ok, p.code, p.summary, p.port)
+            if p.role == "camera" and p.ok:
+                yield _camera_rate(c, float(p.facts["fps"]))
 
 
 def _device(c: Context, role: str, ok: bool, code: str | None, says: str, port: str) -> Finding:
@@ -56,3 +58,20 @@ def _device(c: Context, role: str, ok: bool, code: str | None, says: str, port: 
     remedy = REMEDIES.get(known, ("", ""))[0 if c.language == "zh" else 1]
     return Finding(name, RED, (code or c.say("未就绪", "not ready")) + at,
                    remedy.replace("PORT", port))  # fmt: skip
+
+
+def _camera_rate(c: Context, fps: float) -> Finding:
+    """Measured: what a camera says of itself it does not keep to in dim light."""
+    from kiosk import workshop
+
+    what = c.say("摄像头帧率", "camera's rate")
+    says = c.say(f"每秒 {fps} 幅", f"{fps} pictures a second")
+    if fps >= workshop.LEAST_FPS:
+        return Finding(what, GREEN, says)
+    return Finding(
+        what, YELLOW, says,
+        c.say(f"少于 {workshop.LEAST_FPS:.0f} 幅时，转头快的考生会被要求再慢慢转一次："
+              "增加照明，摄像头接 USB 主口，关闭“低光补偿”",
+              f"below {workshop.LEAST_FPS:.0f} who turns quickly is asked to do it again, slowly: "
+              "more light, a USB port of its own, its low-light compensation off"),
+    )  # fmt: skip
