@@ -446,6 +446,7 @@ def run_ui(role: str, config: Config, *, robot: Path | None, windowed: bool) -> 
             robot=robot,
             text_scale=config.ui.text_scale,
             reach=reach_of(config),
+            timezone=config.venue.timezone,
             volume=config.ui.volume if config.ui.voice else 0,
         ),
     )

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui import qt, theme
+from ui import qt, theme, times
 from ui.candidate.window import CandidateWindow
 from ui.client import Client
 from ui.kiosk import KioskFilter
@@ -29,6 +29,7 @@ class UiOptions:
     robot: Path | None = None  #: socket of the demonstration's hand
     text_scale: float = 1.0  #: of the candidate's words, 1 to 2
     reach: float = 1.0  #: lower part of a tall screen where controls may be
+    timezone: str | None = None  #: the venue's; None is this computer's
     volume: int = 0  #: of the candidate's voice prompts, 0..100; 0 is none
 
 
@@ -42,6 +43,7 @@ def run(role: str, socket: Path, options: UiOptions) -> int:
     if theme.set_up(app) is None:
         print(theme.NO_FONT, file=sys.stderr)
     client = Client(socket, preview=role == "candidate", screen=role)
+    times.set_zone(options.timezone)
     theme.set_text_scale(options.text_scale)
     theme.set_reach(options.reach)
     speaker = Speaker(options.volume)

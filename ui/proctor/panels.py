@@ -11,7 +11,7 @@ from typing import Any
 from kiosk.core.codes import Factor, Reason, State
 from ui import qt, theme
 from ui.i18n import coded, has, text
-from ui.times import clock, local
+from ui.times import clock, local, venue_now
 
 COUNTERS = ("booked", "entered", "in_hall", "missing", "late", "seated", "left", "free")
 LARGE = 4  #: of them, in the first row
@@ -152,11 +152,11 @@ class SessionPanel(Panel):
         chosen = self.choice.currentData()
         self.choice.blockSignals(True)
         self.choice.clear()
-        today = datetime.now().astimezone().date()
+        today = venue_now().date()
 
         def other_day(session: dict[str, Any]) -> bool:
             at = local(session.get("starts_at"))
-            return at is not None and at.astimezone().date() != today
+            return at is not None and at.date() != today
 
         for session in sorted(sessions, key=lambda s: (s.get("state") != "open", other_day(s))):
             standing = coded(self.language, "proctor.session_state", session.get("state"))
