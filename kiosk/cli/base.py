@@ -177,6 +177,22 @@ class Context:
         except OSError as error:
             self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
 
+    def write_private(self, path: Path, data: bytes) -> None:
+        """A new file that its owner alone reads, whole or not at all; never over another."""
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            said = self.say("已存在，不会覆盖", "is there already and is not overwritten")
+            self.fail(Exit.BAD_INPUT, [f"{path}: {said}"])
+        except OSError as error:
+            self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+
     # --- output -----------------------------------------------------------------------------------
 
     def print_json(self, value: Any) -> None:

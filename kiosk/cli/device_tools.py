@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -407,14 +406,6 @@ def snapshot(c: Context, file: Path) -> None:
         finally:
             eye.close()
     _, coded = cv2.imencode(file.suffix.lower(), frame.image)
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        said = c.say("已存在，不会覆盖", "is there already and is not overwritten")
-        c.fail(Exit.BAD_INPUT, [f"{file}: {said}"])
-    except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror}"])
-    with os.fdopen(handle, "wb") as out:
-        out.write(coded.tobytes())
+    c.write_private(file, coded.tobytes())
     height, width = frame.image.shape[:2]
     click.echo(f"{file} {width}×{height}")

@@ -5,6 +5,7 @@ A test searches it for what was recorded of a candidate. Must not read the datab
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
@@ -18,7 +19,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from kiosk.cli.base import Context, Exit
+from kiosk.cli.base import Context
 from kiosk.cli.doctor.finding import Finding, output
 from kiosk.logs import without_credentials
 
@@ -30,23 +31,11 @@ _SECRET_KEYS = re.compile("password|secret|token|pin$")
 
 def write(c: Context, file: Path, findings: list[Finding]) -> None:
     """Ends the command when `file` is there already or cannot be written; never half a file."""
-    parts = list(_parts(c, findings))
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        said = c.say("已存在，不会覆盖", "is there already and is not overwritten")
-        c.fail(Exit.BAD_INPUT, [f"{file}: {said}"])
-    except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror}"])
-    try:
-        with os.fdopen(handle, "wb") as out, zipfile.ZipFile(
-            out, "w", zipfile.ZIP_DEFLATED
-        ) as archive:
-            for name, text in parts:
-                archive.writestr(name, without_credentials(text))
-    except OSError as error:
-        file.unlink(missing_ok=True)
-        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror}"])
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in _parts(c, findings):
+            archive.writestr(name, without_credentials(text))
+    c.write_private(file, out.getvalue())
 
 
 def _parts(c: Context, findings: list[Finding]) -> Iterator[tuple[str, str]]:
