@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 class DeviceInfo:
     """What answered at the port: for `doctor`, the journal and the proctor's screen."""
 
-    role: str  #: "turnstile", "fingerprint", "camera" or "id_card"
+    role: str  #: "turnstile", "fingerprint", "camera", "id_card" or "scanner"
     driver: str  #: name in the registry
     port: str
     model: str = ""
@@ -224,6 +224,20 @@ class IdCardReader(Protocol):
 
     def look_again(self) -> None:
         """Read what lies there once more: another card laid in its place is then reported."""
+
+
+# --- code scanner ---------------------------------------------------------------------------
+
+
+class Scanner(Protocol):
+    async def open(self) -> DeviceInfo: ...
+
+    async def close(self) -> None: ...
+
+    async def check(self) -> None: ...
+
+    async def next_code(self) -> str:
+        """Wait until a bar or QR code is held before it: its text, once. Raises `DeviceFault`."""
 
 
 # --- camera (used synchronously, inside the face worker) -----------------------------------

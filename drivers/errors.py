@@ -58,7 +58,7 @@ class Retry(DriverError):
 class DeviceFault(DriverError):
     """The device is not well: degrade, reconnect, tell the technician.
 
-    `device` is the role in the lane ("turnstile", "fingerprint", "camera", "id_card"),
+    `device` is the role in the lane ("turnstile", "fingerprint", "camera", "id_card", "scanner"),
     `detail` is for the technician (port, numbers; never personal data).
     """
 

@@ -19,6 +19,7 @@ DRIVERS: dict[tuple[str, str], str] = {
     ("fingerprint", "libfprint"): "drivers.fingerprint.libfprint.device:LibfprintReader",
     ("camera", "opencv"): "drivers.camera.device:OpenCvCamera",
     ("id_card", "sam"): "drivers.idcard.device:SamReader",
+    ("scanner", "serial"): "drivers.scanner.device:SerialScanner",
 }
 
 

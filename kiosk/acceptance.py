@@ -114,6 +114,21 @@ async def _id_card(make: Make, hands: Hands, journal: workshop.Journal) -> Tried
     return "passed", None, info.model, dict(info.facts)
 
 
+async def _scanner(make: Make, hands: Hands, journal: workshop.Journal) -> Tried:
+    scanner = make()
+    async with workshop.opened(scanner) as info:
+        await scanner.check()
+        if not hands.there:
+            return "passed", None, info.model, dict(info.facts)
+        hands.ask("scanner")
+        try:
+            async with asyncio.timeout(hands.seconds):
+                await scanner.next_code()  # that it reads; what it says does not matter
+        except TimeoutError:
+            return "failed", "no_code", info.model, dict(info.facts)
+    return "passed", None, info.model, dict(info.facts)
+
+
 async def _camera(make: Make, hands: Hands, journal: workshop.Journal) -> Tried:
     if hands.there:
         hands.ask("camera")
@@ -128,6 +143,7 @@ _TRIES: dict[str, Callable[[Make, Hands, workshop.Journal], Any]] = {
     "turnstile": _turnstile,
     "fingerprint": _fingerprint,
     "id_card": _id_card,
+    "scanner": _scanner,
     "camera": _camera,
 }
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 #: Processes that embed roster photographs; each needs some 200 MB.
 MOST_EMBEDDERS = 4
 NICENESS = 10  #: of a process that reads a stick beside the lane
-ASYNC_ROLES = ("turnstile", "fingerprint", "id_card")
+ASYNC_ROLES = ("turnstile", "fingerprint", "id_card", "scanner")
 
 
 def version() -> str:
@@ -77,6 +77,7 @@ def roles_of(config: Config) -> list[str]:
     """The devices this lane needs, as configured."""
     wanted = {"turnstile": True, "fingerprint": config.identity.finger, "camera": True}
     wanted["id_card"] = config.devices.id_card is not None
+    wanted["scanner"] = config.devices.scanner is not None
     return [role for role, needed in wanted.items() if needed]
 
 
@@ -90,7 +91,7 @@ def device_of(config: Config, role: str, **changes: Any) -> Any:
 
     Raises `DeviceFault` when it is to be found by its USB identity and is not there. Where several
     adapters have the identity it is the one whose device answers; one that never answers
-    (a USB relay without `answers`) cannot be told apart.
+    (a USB relay without `answers`, a scanner) cannot be told apart.
     """
     from drivers import ports
     from drivers.search import AmongSeveral
@@ -102,7 +103,7 @@ def device_of(config: Config, role: str, **changes: Any) -> Any:
     if "port" not in options:
         return make_device(role, driver, options)
     where = (role, options["port"], options.pop("usb", None))
-    mute = driver == "usb_relay" and not options.get("answers")
+    mute = role == "scanner" or (driver == "usb_relay" and not options.get("answers"))
     found = [ports.find(*where)] if mute else ports.find_all(*where)
 
     def make(port: str) -> Any:
@@ -242,6 +243,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         "turnstile": daemon.serve_turnstile,
         "fingerprint": daemon.serve_fingerprint,
         "id_card": daemon.serve_cards,
+        "scanner": daemon.serve_scanner,
     }
     for role in roles_of(config):
         driver = str(config.device_options(role)["driver"])

@@ -242,6 +242,16 @@ class IdCard(Section):
     baud: Baud = Field(default=115_200, description="line speed")
 
 
+class Scanner(Section):
+    """Barcode or QR scanner for admission slips on a serial line. One that acts as a keyboard needs
+    no section."""
+
+    driver: Literal["serial"]
+    port: str = Field(min_length=1, description="serial port")
+    usb: str | None = usb_identity()
+    baud: Baud = Field(default=9600, description="line speed")
+
+
 class Devices(Section):
     """The lane's hardware."""
 
@@ -251,6 +261,7 @@ class Devices(Section):
     )
     camera: Camera
     id_card: IdCard | None = None
+    scanner: Scanner | None = None
 
 
 def sections_of(annotation: Any) -> list[type[BaseModel]]:

@@ -19,7 +19,7 @@ import sdnotify
 import structlog
 from pydantic import Field
 
-from drivers.contracts import IdCardReader, Turnstile
+from drivers.contracts import IdCardReader, Scanner, Turnstile
 from drivers.errors import DeviceFault
 from kiosk import wire
 from kiosk.centre.upload import Uploader
@@ -285,6 +285,10 @@ class Daemon:
     async def serve_cards(self, reader: IdCardReader) -> None:
         await self.session.cards.serve(reader)
 
+    async def serve_scanner(self, scanner: Scanner) -> None:
+        while True:
+            self.session.claims.on_scan(await scanner.next_code())
+
     async def serve_fingerprint(self, reader: Any) -> None:
         while True:
             await asyncio.sleep(FINGER_CHECK_S)
@@ -347,6 +351,7 @@ class Daemon:
             mode=session.ladder.mode(),
             awaits_proctor=session.verify.awaited,
             card_hint=session.cards.hint,
+            scan_problem=session.claims.scan_problem,
             receipt=session.receipt,
             fingers=session.fingers.named,
             hall=hall_of(open_now, self._identity.entrance) if open_now else None,

@@ -340,6 +340,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "fingerprint": ("指纹仪", "fingerprint reader"),
     "camera": ("摄像头", "camera"),
     "id_card": ("身份证读卡器", "identity-card reader"),
+    "scanner": ("扫码器", "code scanner"),
 }
 
 

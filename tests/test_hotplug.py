@@ -14,6 +14,7 @@ from drivers import ports
 from drivers.errors import DeviceFault, FaultCode
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
+from drivers.scanner.virtual import VirtualScanner
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
 from drivers.turnstile.usb_relay.virtual import VirtualUsbRelay
@@ -31,6 +32,7 @@ KINDS = {
     "usb_relay": ("turnstile", VirtualUsbRelay),
     "zfm": ("fingerprint", VirtualZfm),
     "sam": ("id_card", VirtualSamReader),
+    "serial": ("scanner", VirtualScanner),
 }
 
 
@@ -66,6 +68,8 @@ def test_a_device_in_another_socket_is_found_by_its_identity(driver, tmp_path, m
         changes = {"driver": driver, "usb": "A50285BI", "port": "/dev/nothing"}
         if driver == "osdp":
             changes |= {"key_file": key_file, "pulse": "timed"}
+        if driver == "serial":
+            changes |= {"baud": 9600}  # the example has no such section
         return device_of(config, role, **changes)
 
     async def story():

@@ -51,6 +51,8 @@ def run(c: Context, out: Path | None, no_hands: bool, seconds: float, person: st
             "turnstile": c.say("闸机将打开一次：请走过去", "the gate opens once: walk through"),
             "fingerprint": c.say("请把手指放在指纹仪上", "lay a finger on the reader"),
             "id_card": c.say("请放上任意一张身份证", "lay any identity card on the reader"),
+            "scanner": c.say("请把任意一张准考证的码对准扫码器",
+                             "hold any slip's code to the scanner"),
             "camera": c.say("请站到摄像头前", "stand before the camera"),
         }
         click.echo(f"  {words[role]} …")

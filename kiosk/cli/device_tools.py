@@ -18,7 +18,7 @@ import click
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.devices import device
 
-SERIAL_ROLES = ("turnstile", "fingerprint", "id_card")
+SERIAL_ROLES = ("turnstile", "fingerprint", "id_card", "scanner")
 role_argument = click.argument("role", type=click.Choice(SERIAL_ROLES))
 seconds_option = click.option(
     "--seconds", type=click.FloatRange(0.1, 3600), default=20, show_default=True,

@@ -49,7 +49,7 @@ def sim() -> None:
               show_default=True, help="Which board the turnstile has, by its driver.")
 @pass_context
 def run(c: Context, folder: Path | None, turnstile: str) -> None:
-    """Run a turnstile, a fingerprint reader and a card reader until stopped (Ctrl-C).
+    """Run a turnstile, fingerprint and card readers and a scanner until stopped (Ctrl-C).
 
     Prints the ports for the `devices` section of a configuration. With --turnstile osdp its key
     (`key_file`) is turnstile.key in the folder.
@@ -62,7 +62,7 @@ def run(c: Context, folder: Path | None, turnstile: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     with Stage(_folder(c, folder, running=False), turnstile) as stage:
-        for role in ("turnstile", "fingerprint", "id_card"):
+        for role in ("turnstile", "fingerprint", "id_card", "scanner"):
             click.echo(f"{role}: {getattr(stage, role).port}")
         click.echo(c.say("运行中；另开终端：examgate sim do status",
                          "running; in another terminal: examgate sim do status"))  # fmt: skip
@@ -78,7 +78,8 @@ def do(c: Context, folder: Path | None, words: tuple[str, ...]) -> None:
 
     Bodies: pass, second-person, turn-back, opposite, climb, stand SECONDS, force, prop on|off;
     outwards: leave, second-leaves, leave-turn-back.
-    Hands: finger NAME, bad-finger dry|wet|smeared|few, card NAME, lift. Alarm: fire on|off.
+    Hands: finger NAME, bad-finger dry|wet|smeared|few, card NAME, lift, scan CODE.
+    Alarm: fire on|off.
     Cables: unplug|plug|heal DEVICE, garble|lose|babble DEVICE RATE, delay DEVICE SECONDS.
     Before the camera: face NAME, photo NAME (held up), camera leave|left|right|centre|blink|
     cover|uncover|freeze|stall|resume.

@@ -22,6 +22,7 @@ from drivers.fingerprint.zfm.codec import Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.link import Link, VirtualDevice
+from drivers.scanner.virtual import VirtualScanner
 from drivers.turnstile.gate import VirtualGate
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
@@ -52,17 +53,21 @@ class Sim:
         fingerprint: VirtualZfm,
         id_card: VirtualSamReader,
         camera: VirtualCamera | None = None,
+        scanner: VirtualScanner | None = None,
     ) -> None:
-        self._camera = camera
+        self._camera, self._scanner = camera, scanner
         self.devices: dict[str, VirtualDevice] = {
             "turnstile": turnstile, "fingerprint": fingerprint, "id_card": id_card,
         }  # fmt: skip
+        if scanner is not None:
+            self.devices["scanner"] = scanner
         self._gate, self._reader, self._cards = turnstile, fingerprint, id_card
         self.commands: dict[str, tuple[int, Callable[..., str]]] = {
             "status": (0, self._status),
             "finger": (1, self._finger),
             "bad-finger": (1, self._bad_finger),
             "lift": (0, self._lift),
+            "scan": (1, self._scan),
             "card": (1, self._card),
             "pass": (0, lambda: self._walked(self._gate.person_passes())),
             "second-person": (0, lambda: self._walked(self._gate.two_people())),
@@ -128,6 +133,14 @@ class Sim:
             raise SimError(f"no {how!r} finger; there are: {', '.join(BAD_FINGERS)}")
         self._reader.next_image(BAD_FINGERS[how])
         self._reader.put_finger("somebody/bad")
+        return "ok"
+
+    def _scan(self, code: str) -> str:
+        """A slip with this code, or that of one of the demonstration's people."""
+        if self._scanner is None:
+            raise SimError("there is no scanner here")
+        person = PEOPLE.get(code)
+        self._scanner.hold(person.admission_no if person else code)
         return "ok"
 
     def _lift(self) -> str:
@@ -276,16 +289,19 @@ class Stage:
         self.turnstile = TURNSTILES[turnstile](folder)
         self.fingerprint = VirtualZfm(folder / "fingerprint", timed=True)
         self.id_card = VirtualSamReader(folder / "id_card")
+        self.scanner = VirtualScanner(folder / "scanner")
+        self._twins = (self.turnstile, self.fingerprint, self.id_card, self.scanner)
         self._server: SimServer | None = None
 
     def __enter__(self) -> Stage:
-        for twin in (self.turnstile, self.fingerprint, self.id_card):
+        for twin in self._twins:
             twin.start()
-        self._server = SimServer(Sim(self.turnstile, self.fingerprint, self.id_card), self.folder)
+        sim = Sim(self.turnstile, self.fingerprint, self.id_card, scanner=self.scanner)
+        self._server = SimServer(sim, self.folder)
         return self
 
     def __exit__(self, *exc: object) -> None:
         if self._server is not None:
             self._server.close()
-        for twin in (self.turnstile, self.fingerprint, self.id_card):
+        for twin in self._twins:
             twin.stop()

@@ -152,6 +152,7 @@ DEVICES: Words = {
     "fingerprint": ("指纹仪", "fingerprint reader"),
     "camera": ("摄像头", "camera"),
     "id_card": ("身份证读卡器", "card reader"),
+    "scanner": ("扫码器", "code scanner"),
 }
 
 #: Name and what it means for the numbers.

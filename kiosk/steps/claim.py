@@ -46,6 +46,7 @@ class ClaimStep:
 
     def __init__(self, lane: LaneSession) -> None:
         self._lane = lane
+        self._scanned: tuple[int, NumberProblem] | None = None  #: of which visit
 
     # --- cards ----------------------------------------------------------------------------------
 
@@ -147,6 +148,29 @@ class ClaimStep:
         """Whether a card lane lets somebody type instead of laying a card on."""
         return self._lane.lane.asks_numbers and self._lane.lane.state is State.IDLE
 
+    def on_scan(self, text: str) -> None:
+        """A slip's code: a number like one that is typed, no more to be trusted, and only where
+        and when one may be. Whatever else is held before the scanner is nobody's claim."""
+        lane = self._lane
+        try:
+            if self.may_ask():
+                lane.offer(ev.NumberAsked())
+            if not self.awaits_number:
+                return
+            visit, problem = lane.lane.visit.number, self.on_number(text)
+        except StoreError as error:
+            lane.evidence_failed(error)
+            return
+        self._scanned = None if problem is None else (visit, problem)
+        lane.show_again()
+
+    @property
+    def scan_problem(self) -> str | None:
+        """What is wrong with the code that whoever is at the lane has just had scanned."""
+        visit, problem = self._scanned or (0, None)
+        here = self.awaits_number and visit == self._lane.lane.visit.number
+        return problem.value if here and problem is not None else None
+
     def on_number(self, text: str) -> NumberProblem | None:
         """Claim by what was typed; the answer is what is wrong with it as a number.
 
@@ -156,6 +180,7 @@ class ClaimStep:
         Only while `awaits_number`. Raises `StoreError`.
         """
         assert self.awaits_number
+        self._scanned = None
         number = read(text, self._lane.store.admission_lengths(self._lane.session_id))
         if not isinstance(number, Number):
             return number

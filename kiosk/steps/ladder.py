@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kiosk.session import LaneSession
 
 DEVICES = {Factor.FACE: "camera", Factor.FINGER: "fingerprint", Factor.CARD: "id_card"}
+_OTHERS = {"turnstile": "gate", "scanner": "scanner"}
+EXTRAS = {"scanner"}  #: devices that only save typing: the lane goes on without
 FACTORS = {role: factor for factor, role in DEVICES.items()}
 
 
@@ -42,7 +44,7 @@ class Ladder:
     @property
     def needed(self) -> dict[str, DeviceStatus]:
         """Devices that the lane cannot do without now."""
-        gone = {DEVICES[factor] for factor in self._lane.lane.without}
+        gone = {DEVICES[factor] for factor in self._lane.lane.without} | EXTRAS
         statuses = self._lane.supervisor.statuses
         return {role: status for role, status in statuses.items() if role not in gone}
 
@@ -106,7 +108,7 @@ class Ladder:
         factor = FACTORS.get(status.role)
         waiver = self.waived.get(factor) if factor is not None else None
         return missing(
-            factor.value if factor is not None else "gate",
+            factor.value if factor is not None else _OTHERS[status.role],
             status.code or "no_answer",
             status.since,
             may_waive=factor is not None and waiver is None,

@@ -196,3 +196,69 @@ def test_numbers_are_in_no_log_and_not_in_the_journal(play, capsys, caplog):
             assert number not in written
 
     play(story, BY_FACE)
+
+
+# --- a scanner on a serial line -----------------------------------------------------------------
+
+
+def hint(lane):
+    return lane.session.claims.scan_problem
+
+
+@pytest.mark.parametrize("code", [row(0).admission_no, row(0).identity_number])
+def test_a_scanned_slip_is_a_claim_and_the_face_still_decides(play, code):
+    async def story(lane):
+        lane.open([booking(0), booking(1)])
+        lane.session.claims.on_scan(code)
+        assert lane.state == "face" and shown(lane)["candidate"] is None
+        lane.look(person(1), PATIENCE)
+        assert lane.state == "claim", "somebody else's slip lets nobody in"
+        lane.session.claims.on_scan(code)
+        lane.look(person(0))
+        assert lane.state == "sign"
+        assert lane.kinds()[-3:] == ["claim_typed", "claimed", "identity_verified"]
+
+    play(story, flow.Rules(finger=False, may_type_at_once=True))
+
+
+def test_a_code_that_is_no_number_is_said_and_forgotten(play):
+    async def story(lane):
+        lane.open([booking(0)])
+        bad = row(0).identity_number[:17] + ("0" if row(0).identity_number[17] != "0" else "1")
+        lane.session.claims.on_scan(bad)
+        assert (lane.state, hint(lane)) == ("claim", "checksum")
+        lane.session.claims.on_scan("https://example.cn/advert")
+        assert (lane.state, hint(lane)) == ("claim", "length")
+        lane.session.claims.on_scan(row(0).admission_no)
+        assert (lane.state, hint(lane)) == ("face", None)
+        lane.session.offer(ev.Cancelled())
+        lane.session.claims.on_scan(bad)
+        lane.session.offer(ev.Cancelled())
+        assert (lane.state, hint(lane)) == ("idle", None)
+        assert not any(bad in str(e) for e in lane.happened)
+
+    play(story, flow.Rules(finger=False, may_type_at_once=True))
+
+
+@pytest.mark.parametrize("rules", [flow.Rules(finger=False), flow.Rules(may_type=False)])
+def test_where_no_number_may_be_typed_none_is_scanned(play, rules):
+    async def story(lane):
+        lane.open([booking(0)])
+        lane.session.claims.on_scan(row(0).admission_no)
+        assert (lane.state, hint(lane)) == ("idle", None)
+
+    play(story, rules)
+
+
+def test_a_code_while_somebody_is_at_the_lane_or_nothing_is_open_is_nobodys(play):
+    async def story(lane):
+        lane.session.claims.on_scan(row(0).admission_no)
+        assert lane.state == "closed"
+        lane.open([booking(0), booking(1)])
+        lane.session.claims.on_scan(row(0).admission_no)
+        assert lane.state == "face"
+        lane.session.claims.on_scan(row(1).admission_no)
+        lane.look(person(0))
+        assert lane.state == "sign" and shown(lane)["candidate"]["name"] == "考*0"
+
+    play(story, flow.Rules(finger=False, may_type_at_once=True))

@@ -184,3 +184,10 @@ def test_a_card_that_cannot_be_read(qtbot: Any, daemon: Any, window: CandidateWi
 def test_a_kiosk_lets_numbers_through() -> None:
     for key in (qt.Qt.Key_0, qt.Qt.Key_9, qt.Qt.Key_X, qt.Qt.Key_Backspace, qt.Qt.Key_Minus):
         assert allowed(key, 0) and not allowed(key, int(qt.Qt.ControlModifier))
+
+
+def test_a_code_that_the_daemon_read_is_told_wrong_like_one_that_is_typed(qtbot, daemon, window):
+    page = asks(qtbot, daemon, window, scan_problem="checksum")
+    assert page.hint.text() == text("zh", "number.checksum")
+    page._set("3")
+    assert page.hint.text() == "", "who types on has read it"

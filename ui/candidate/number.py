@@ -34,6 +34,7 @@ class NumberPage(Page):
         self._since_key = qt.QElapsedTimer()
         self._sending = False
         self._hint = ""
+        self._scan_problem: str | None = None
         self._left: object = None
         self.setFocusPolicy(qt.Qt.StrongFocus)
         self.title = BigText("title", 84, 40, bold=True, parent=self)
@@ -66,6 +67,10 @@ class NumberPage(Page):
         self._left = state.get("numbers_left")
         if state.get("number_failed") and not self._hint and not self._typed:
             self._hint = "number.failed"
+        scanned = state.get("scan_problem")
+        if scanned and scanned != self._scan_problem:  # of a code that the daemon has read itself
+            self._hint = f"number.{scanned}"
+        self._scan_problem = scanned
         self.clear.set_words(text(language, "button.clear_number"))
         self.confirm.set_words(text(language, "button.ok_number"))
         self.delete.setAccessibleName(text(language, "button.delete"))
@@ -73,6 +78,7 @@ class NumberPage(Page):
 
     def forget(self) -> None:
         self._typed = self._burst = self._hint = ""
+        self._scan_problem = None
         self._left = None
         self._sending = False
         self._since_key.invalidate()

@@ -394,6 +394,7 @@ TEXTS: dict[str, str] = {
     "device.fingerprint": "Fingerprint reader",
     "device.camera": "Camera",
     "device.id_card": "ID-card reader",
+    "device.scanner": "Code scanner",
     "fault.port_missing": "not connected: check plug and power",
     "fault.port_busy": "used by another program: call the technician",
     "fault.port_denied": "no permission: call the technician",

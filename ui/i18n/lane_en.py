@@ -34,6 +34,7 @@ TEXTS: dict[str, str] = {
     "mode.lack.sensor": "A sensor of the gate is blocked: clean it, watch everybody walk",
     "mode.lack.roster": "The roster is old: a technician should fetch today's",
     "mode.lack.centre": "Records do not reach the centre: they follow when the network is back",
+    "mode.lack.scanner": "The code scanner does not work: type the number",
     "idle.number.title": "Please touch “Type a number”",
     "idle.number.body": "The card reader is not in use: type your identity or admission number",
     "idle.proctor.title": "Please go to the proctor",

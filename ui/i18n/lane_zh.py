@@ -36,6 +36,7 @@ TEXTS: dict[str, str] = {
     "mode.lack.sensor": "闸机传感器被挡：请擦净，看着每个人通过",
     "mode.lack.roster": "名单过旧：请运维下载当天名单",
     "mode.lack.centre": "记录没有送到中心：网络恢复后自动补送",
+    "mode.lack.scanner": "扫码器不能用：请手工输入号码",
     "idle.number.title": "请点下方“输入号码”",
     "idle.number.body": "身份证读卡器停用，请输入身份证号或准考证号",
     "idle.proctor.title": "请到考试员处核对",

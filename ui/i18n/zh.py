@@ -388,6 +388,7 @@ TEXTS: dict[str, str] = {
     "device.fingerprint": "指纹仪",
     "device.camera": "摄像头",
     "device.id_card": "身份证读卡器",
+    "device.scanner": "扫码器",
     "fault.port_missing": "没有接上：检查插头和电源",
     "fault.port_busy": "被别的程序占用：请运维处理",
     "fault.port_denied": "没有使用权限：请运维处理",

@@ -15,7 +15,7 @@ from ui.times import clock, local, venue_now
 
 COUNTERS = ("booked", "entered", "in_hall", "missing", "late", "seated", "left", "free")
 LARGE = 4  #: of them, in the first row
-ROLES = ("turnstile", "fingerprint", "camera", "id_card")
+ROLES = ("turnstile", "fingerprint", "camera", "id_card", "scanner")
 
 
 def label(name: str, pixels: int, *, bold: bool = False, ink: str = theme.INK) -> qt.QLabel:
