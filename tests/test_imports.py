@@ -111,7 +111,9 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
          "kiosk.preconditions", "drivers.errors",
          "kiosk.face.calibration", "kiosk.face.models", "kiosk.audit", "kiosk.ink",
          "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",
-         "kiosk.report.dispute_check", "kiosk.report.seal"),
+         "kiosk.report.dispute_check", "kiosk.report.seal", "kiosk.centre.counter",
+         "kiosk.centre.problems",
+         "kiosk.enrolment", "kiosk.core.idnumber", "kiosk.core.hall", "kiosk.face.enrol"),
     ),
     (
         "kiosk.demo",
