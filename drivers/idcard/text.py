@@ -74,6 +74,8 @@ _SHAPES = {
     "valid_from": re.compile(_DATE),
     "valid_to": re.compile(_DATE + "|" + LONG_TERM),
 }
+_WEIGHTS = tuple(2 ** (17 - n) % 11 for n in range(17))
+_LAST = "10X98765432"  #: check character by the sum's rest (GB 11643-1999)
 _FOREIGN = _SHAPES | {"nation": re.compile(r"[A-Z]{3}")}
 _KIND_SHAPES = {
     CardKind.RESIDENT: _SHAPES,
@@ -136,6 +138,8 @@ def card_of(text: bytes) -> IdCard:
     wrong = [n for n, shape in shapes.items() if n in values and not shape.fullmatch(values[n])]
     if not wrong and kind is not CardKind.FOREIGN_2017:
         wrong = ["birth_date"] if values["number"][6:14] != values["birth_date"] else []
+    if not wrong and kind in (CardKind.RESIDENT, CardKind.HMT_PERMIT):
+        wrong = [] if _is_checked(values["number"]) else ["number"]
     if wrong:
         raise ValueError(f"implausible: {', '.join(wrong)}")
     values["number"] = values["number"].upper()
@@ -143,6 +147,12 @@ def card_of(text: bytes) -> IdCard:
     values["nation"] = NATION_CODES.get(values.get("nation", ""), values.get("nation", ""))
     known = {n: v for n, v in values.items() if n in IdCard.__dataclass_fields__ and n != "kind"}
     return IdCard(**({"address": "", "issuer": ""} | known), kind=kind)
+
+
+def _is_checked(number: str) -> bool:
+    """Its last character follows from the others (GB 11643-1999, ISO 7064 MOD 11-2)."""
+    rest = sum(int(d) * w for d, w in zip(number[:17], _WEIGHTS, strict=True)) % 11
+    return number[17].upper() == _LAST[rest]
 
 
 def _kind_of(text: bytes) -> CardKind:

@@ -40,7 +40,7 @@ def card() -> IdCard:
 
 @pytest.fixture
 def other() -> IdCard:
-    return _card("示例乙", "11010119880229021X", sex="男", nation="汉", valid_to="20400229")
+    return _card("示例乙", "11010119880229069X", sex="男", nation="汉", valid_to="20400229")
 
 
 @pytest.fixture
