@@ -40,12 +40,12 @@ class Parser:
         self.reset()
         if too_long:
             return [BadCode(f"longer than {LONGEST} bytes")]
-        if not raw.strip():
-            return []
         try:
-            text = raw.decode("utf-8").strip()
+            text = raw.decode("utf-8").strip(" ")
         except UnicodeDecodeError:
             return [BadCode("no text")]
+        if not text:
+            return []
         return [text] if text.isprintable() else [BadCode("control characters")]
 
     def reset(self) -> None:

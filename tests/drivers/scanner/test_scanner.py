@@ -7,7 +7,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.errors import DeviceFault, FaultCode
@@ -50,6 +50,7 @@ def test_codes_come_out_as_they_went_in(codes, end, piece):
 
 
 @given(st.binary(max_size=600))
+@example(b"\x1c")  # a blank to Python's own strip
 def test_whatever_comes_is_bounded_and_no_crash(raw):
     parser = Parser()
     found = [*parser.feed(raw), *parser.flush()]
