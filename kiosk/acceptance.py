@@ -98,34 +98,27 @@ async def _fingerprint(make: Make, hands: Hands, journal: workshop.Journal) -> T
 
 
 async def _id_card(make: Make, hands: Hands, journal: workshop.Journal) -> Tried:
-    reader = make()
-    async with workshop.opened(reader) as info:
-        await reader.check()
-        if not hands.there:
-            return "passed", None, info.model, dict(info.facts)
-        hands.ask("id_card")
-        try:
-            async with asyncio.timeout(hands.seconds):
-                await reader.next_card()  # that it can be read; whose it is does not matter
-        except TimeoutError:
-            return "failed", "no_card", info.model, dict(info.facts)
-        except Retry as retry:
-            return "failed", retry.reason.value, info.model, dict(info.facts)
-    return "passed", None, info.model, dict(info.facts)
+    return await _one_reading(make(), hands, "id_card", "next_card", "no_card")
 
 
 async def _scanner(make: Make, hands: Hands, journal: workshop.Journal) -> Tried:
-    scanner = make()
-    async with workshop.opened(scanner) as info:
-        await scanner.check()
+    return await _one_reading(make(), hands, "scanner", "next_code", "no_code")
+
+
+async def _one_reading(device: Any, hands: Hands, role: str, read: str, nothing: str) -> Tried:
+    """That it can read one; what it reads, and whose that is, does not matter."""
+    async with workshop.opened(device) as info:
+        await device.check()
         if not hands.there:
             return "passed", None, info.model, dict(info.facts)
-        hands.ask("scanner")
+        hands.ask(role)
         try:
             async with asyncio.timeout(hands.seconds):
-                await scanner.next_code()  # that it reads; what it says does not matter
+                await getattr(device, read)()
         except TimeoutError:
-            return "failed", "no_code", info.model, dict(info.facts)
+            return "failed", nothing, info.model, dict(info.facts)
+        except Retry as retry:
+            return "failed", retry.reason.value, info.model, dict(info.facts)
     return "passed", None, info.model, dict(info.facts)
 
 

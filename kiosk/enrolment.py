@@ -15,8 +15,8 @@ import cv2
 from drivers.contracts import Camera, FingerprintReader
 from drivers.errors import Retry
 from kiosk.face.enrol import Enroller, PhotoProblem
+from kiosk.face.parts import Detector
 from kiosk.face.quality import assess
-from kiosk.face.yunet import YuNetDetector
 
 TRIES = 4  #: of one finger: then another finger is the better way
 LOOK_ON_S = 1.0  #: after the first good picture a better one may come
@@ -33,13 +33,15 @@ class EnrolmentFailed(Exception):
         self.code = code
 
 
-def take_photo(camera: Camera, enroller: Enroller, ask: Ask, seconds: float) -> bytes:
+def take_photo(
+    camera: Camera, detector: Detector, enroller: Enroller, ask: Ask, seconds: float
+) -> bytes:
     """The sharpest of the good pictures, as JPEG. `camera` is open.
 
     Good: one face, large, sharp and evenly lit, looking ahead with nothing before it, by the same
     checks as at the lane. Raises `EnrolmentFailed` with what was wrong last.
     """
-    detector, until_s = YuNetDetector(), time.monotonic() + seconds
+    until_s = time.monotonic() + seconds
     best, best_sharpness, told, seq = b"", 0.0, "", -1
     ask("look")
     while time.monotonic() < until_s:
@@ -58,7 +60,7 @@ def take_photo(camera: Camera, enroller: Enroller, ask: Ask, seconds: float) -> 
     return best
 
 
-def _judged(image: Any, detector: Any, enroller: Enroller) -> tuple[str, bytes, float]:
+def _judged(image: Any, detector: Detector, enroller: Enroller) -> tuple[str, bytes, float]:
     """(what is wrong, or "", the JPEG, its sharpness)."""
     faces = detector.detect(image, 480)
     if not faces:

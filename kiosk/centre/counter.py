@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from kiosk.centre.problems import mask_number
 from kiosk.centre.table import HEADERS
-from kiosk.durable import sync_folder
+from kiosk.durable import write_whole
 
 TABLE = "roster.csv"
 COLUMNS = tuple(HEADERS)
@@ -102,7 +101,7 @@ class RosterFolder:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
-            raise CounterProblem("unreadable", f"{file}: {error}") from error
+            raise CounterProblem("table_unreadable", f"{file}: {error}") from error
         reader = csv.DictReader(io.StringIO(text, newline=""))
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise CounterProblem("other_table", str(file))
@@ -115,11 +114,4 @@ class RosterFolder:
         file = self.path / name
         for folder in (self.path, file.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name}.part")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
-        sync_folder(file.parent)
+        write_whole(file, data)

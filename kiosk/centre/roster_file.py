@@ -113,6 +113,35 @@ def prepare(
     return Prepared([_wire(row) for row in check.rows if row.ok], found, check.warnings)
 
 
+def faults_of(fields: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    """What is wrong with a row's texts: (field, code, what is shown of the value, detail).
+
+    Puts identity number and licence class into capitals.
+    """
+    found: list[tuple[str, str, str, str]] = []
+    for name in ("identity_number", "licence_class"):
+        fields[name] = fields[name].upper()
+    for name, value in fields.items():
+        if not value:
+            if name not in OPTIONAL:
+                found.append((name, "empty", "", ""))
+        elif _has_invisible(value):
+            found.append((name, "control", ascii(_shown(name, value)), ""))
+        elif len(value) > MAX_TEXT and name not in ("photo", "templates", "fingers"):
+            found.append((name, "too_long", _shown(name, value)[:20], f"{len(value)}"))
+    number, licence = fields["identity_number"], fields["licence_class"]
+    session_id, accessible = fields["session_id"], fields.get("accessible", "")
+    if number and (code := idnumber.problem(number)):
+        found.append(("identity_number", code, mask_number(number), ""))
+    if licence and licence not in LICENCE_CLASSES:
+        found.append(("licence_class", "licence_class", licence[:20], ""))
+    if accessible.lower() not in _YES | _NO:
+        found.append(("accessible", "yes_or_no", accessible[:20], ""))
+    if session_id and not _SESSION_ID.fullmatch(session_id):
+        found.append(("session_id", "session_id", session_id[:20], ""))
+    return found
+
+
 class _Check:
     def __init__(self, table: Path, lines: Sequence[Line]) -> None:
         self._file = table.name
@@ -130,28 +159,8 @@ class _Check:
     # --- texts ----------------------------------------------------------------------------------
 
     def texts(self, row: _Row) -> None:
-        fields = row.line.fields
-        for name in ("identity_number", "licence_class"):
-            fields[name] = fields[name].upper()
-        for name, value in fields.items():
-            if not value:
-                if name not in OPTIONAL:
-                    self._report(row, name, "empty")
-            elif _has_invisible(value):
-                self._report(row, name, "control", ascii(_shown(name, value)))
-            elif len(value) > MAX_TEXT and name not in ("photo", "templates", "fingers"):
-                self._report(row, name, "too_long", _shown(name, value)[:20], f"{len(value)}")
-        number, licence = fields["identity_number"], fields["licence_class"]
-        session_id = fields["session_id"]
-        if number and (code := idnumber.problem(number)):
-            self._report(row, "identity_number", code, mask_number(number))
-        if licence and licence not in LICENCE_CLASSES:
-            self._report(row, "licence_class", "licence_class", licence[:20])
-        accessible = fields.get("accessible", "")
-        if accessible.lower() not in _YES | _NO:
-            self._report(row, "accessible", "yes_or_no", accessible[:20])
-        if session_id and not _SESSION_ID.fullmatch(session_id):
-            self._report(row, "session_id", "session_id", session_id[:20])
+        for name, *about in faults_of(row.line.fields):
+            self._report(row, name, *about)
 
     def duplicates(self) -> None:
         kinds = (("identity_number", "duplicate_number"), ("admission_no", "duplicate_admission"))

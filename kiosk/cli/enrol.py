@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,10 @@ FINGERS: dict[str, tuple[str, str]] = {
     "left_ring": ("左手环指", "left ring finger"),
     "left_little": ("左手小指", "left little finger"),
 }
-_SESSION_ID = re.compile(r"[\w.\-]{1,64}")
+#: a row's field → the option that gives it
+OPTIONS = {"identity_number": "--number", "name": "--name", "licence_class": "--licence-class",
+           "session_id": "--session", "admission_no": "--admission-no",
+           "driving_school": "--school"}  # fmt: skip
 
 #: code → (Chinese, English): what the person or the office does now
 SAYS: dict[str, tuple[str, str]] = {
@@ -44,7 +46,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "too_few_features": ("用力一点，放在中间", "press a little harder, in the middle"),
     "smeared": ("按住不要动", "hold it still"),
     "not_compared": ("请再放一次", "once more, please"),
-    "unreadable_photo": ("照片无法读取", "the picture cannot be read"),
+    "unreadable": ("照片无法读取", "the picture cannot be read"),
     "no_face": ("画面中没有人脸", "no face in the picture"),
     "several_faces": ("画面中有多个人", "several people in the picture"),
     "too_small": ("请靠近一点", "come nearer"),
@@ -73,7 +75,7 @@ SAYS: dict[str, tuple[str, str]] = {
                         "another candidate has this admission number"),
     "there_already": ("该考生在这个场次中已登记；要重采请加 --replace",
                       "this candidate is in this session already; to take them anew: --replace"),
-    "unreadable": ("名单读不出", "the roster cannot be read"),
+    "table_unreadable": ("名单读不出", "the roster cannot be read"),
     "other_table": ("这个名单不是本命令建立的：换一个文件夹",
                     "this roster was not made by this command: name another folder"),
 }  # fmt: skip
@@ -148,31 +150,15 @@ def enrol(c: Context, /, folder: Path, card: bool, fingers: tuple[str, ...], no_
 def _checked(c: Context, given: dict[str, str]) -> dict[str, str]:
     """The row's texts; ends the command at what is wrong with them, all at once."""
     from kiosk.centre.problems import TEXTS
-    from kiosk.core import idnumber
-    from kiosk.core.hall import LICENCE_CLASSES
+    from kiosk.centre.roster_file import faults_of
 
     row = {key: unicodedata.normalize("NFC", value).strip() for key, value in given.items()}
-    row["identity_number"] = row.pop("number").upper()
-    row["licence_class"] = row["licence_class"].upper()
-    row["driving_school"] = row.pop("school")
-    wrong = []
-    if code := idnumber.problem(row["identity_number"]):
-        wrong.append(("--number", str(code)))
-    if row["licence_class"] not in LICENCE_CLASSES:
-        wrong.append(("--licence-class", "licence_class"))
-    if not _SESSION_ID.fullmatch(row["session_id"]):
-        wrong.append(("--session", "session_id"))
-    for key, option in (("name", "--name"), ("driving_school", "--school")):
-        if len(row[key]) > 64:
-            wrong.append((option, "too_long"))
-        elif any(unicodedata.category(x) in ("Cc", "Cf", "Zl", "Zp") for x in row[key]):
-            wrong.append((option, "control"))
-    if not row["name"]:
-        wrong.append(("--name", "empty"))
+    row["identity_number"], row["driving_school"] = row.pop("number"), row.pop("school")
     at = 0 if c.language == "zh" else 2
+    wrong = [f"{OPTIONS[name]}: {TEXTS[code][at]}; {TEXTS[code][at + 1]}"
+             for name, code, *_ in faults_of(row)]  # fmt: skip
     if wrong:
-        c.fail(Exit.BAD_INPUT,
-               [f"{option}: {TEXTS[code][at]}; {TEXTS[code][at + 1]}" for option, code in wrong])
+        c.fail(Exit.BAD_INPUT, wrong)
     return row
 
 
@@ -216,8 +202,10 @@ class _Desk:
     def photo(self, file: Path | None) -> bytes:
         from kiosk.enrolment import EnrolmentFailed, take_photo
         from kiosk.face.enrol import MAX_BYTES, Enroller, PhotoProblem
+        from kiosk.face.yunet import YuNetDetector
 
-        enroller = Enroller()
+        detector = YuNetDetector()
+        enroller = Enroller(detector=detector)
         if file is not None:
             with file.open("rb") as opened:
                 data = opened.read(MAX_BYTES + 1)
@@ -229,7 +217,7 @@ class _Desk:
         camera = self._device("camera")
         camera.open()
         try:
-            return take_photo(camera, enroller, self._ask, self._seconds)
+            return take_photo(camera, detector, enroller, self._ask, self._seconds)
         finally:
             camera.close()
 

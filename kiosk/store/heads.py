@@ -6,7 +6,6 @@ Knows sizes and roots, not what the entries say.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from kiosk.core.checkpoint import Head
 from kiosk.core.codes import JournalKind
-from kiosk.durable import sync_folder
+from kiosk.durable import write_whole
 from kiosk.store.base import Base
 from kiosk.store.errors import StoreError
 from kiosk.store.signer import Signer
@@ -109,15 +108,8 @@ class Heads(Base):
 
     def _write_anchor(self, newest: Checkpoint) -> None:
         """Whole or not at all, whenever the power goes."""
-        draft = self._anchor.with_suffix(".new")
         try:
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(newest.note)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._anchor)
-            sync_folder(self._anchor.parent)
+            write_whole(self._anchor, newest.note.encode())
         except OSError as error:
             raise StoreError(f"{self._anchor}: cannot be written ({error.strerror})") from error
 

@@ -176,6 +176,7 @@ def test_a_photograph_of_nobody_is_refused(run, tmp_path):
     file.write_bytes(b"\xff\xd8 no picture")
     done = run("enrol", str(tmp_path / "f"), *BOOKING, *WHO, "--no-fingers", "--photo", str(file))
     assert done.exit_code == Exit.DECLINED and not (tmp_path / "f").exists()
+    assert "the picture cannot be read" in done.stderr
 
 
 @pytest.mark.parametrize(
