@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from kiosk.latch import OpenLatch
     from kiosk.office import Office
     from kiosk.store import Store
+    from kiosk.store.evidence import EvidenceKind
 
 #: Processes that embed roster photographs; each needs some 200 MB.
 MOST_EMBEDDERS = 4
@@ -137,7 +138,32 @@ def open_store(config: Config) -> Store:
     from kiosk.store import Store
 
     origin = origin_of(config.venue.code, config.lane.id)
-    return Store.open(config.paths.data, config.paths.key_file, SystemClock(), origin)
+    store = Store.open(config.paths.data, config.paths.key_file, SystemClock(), origin)
+    store.send_evidence(evidence_sent(config))
+    return store
+
+
+def evidence_sent(config: Config) -> list[EvidenceKind]:
+    """What of the evidence goes to the centre."""
+    from kiosk.store.evidence import EvidenceKind as Kind
+
+    kinds = {
+        "signatures": [Kind.SIGNATURE],
+        "reports": [Kind.REPORT, Kind.REPORT_TABLE],
+        "captures": [Kind.CAPTURE],
+    }
+    centre = config.centre
+    if not (centre.record_url and centre.evidence_recipients):
+        return []
+    return [kind for name in centre.evidence for kind in kinds[name]]
+
+
+def evidence_thinned(config: Config) -> list[EvidenceKind]:
+    """What may be removed when the disk fills, in this order."""
+    from kiosk.store.evidence import EvidenceKind as Kind
+
+    kinds = {"captures": Kind.CAPTURE, "signatures": Kind.SIGNATURE}
+    return [kinds[name] for name in config.disk.thin]
 
 
 def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
@@ -147,6 +173,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     from kiosk.daemon import Daemon, Identity
     from kiosk.face.client import FaceWorker
     from kiosk.mode import Lacks
+    from kiosk.room import Room
     from kiosk.server import Server
     from kiosk.session import LaneSession, Times
     from kiosk.steps.seen_faces import SameFaceRule
@@ -236,6 +263,12 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         sensor_since=lambda: session.gate.sensor_since,
         has_centre=lambda: daemon.uploader is not None,
         roster_days=config.session.roster_days,
+    )
+    daemon.room = Room(
+        store,
+        above_mb=config.disk.evidence_above_mb,
+        min_free_mb=config.disk.min_free_mb,
+        kinds=evidence_thinned(config),
     )
     session.ladder.others = lambda: daemon.lacks.found
     daemon.sticks = _stick_desk(config, config_path, store, daemon)
@@ -509,7 +542,7 @@ def _bundle_keys(config: Config) -> tuple[X25519Identity, Ed25519PublicKey]:
     if config.centre.public_key is None:
         raise BundleError("no_key")
     centre = seal.centre_public_key(config.centre.public_key)
-    return seal.lane_identity(age_key_file(config)), centre
+    return seal.read_identity(age_key_file(config)), centre
 
 
 def _usable(config: Config) -> Callable[[Manifest], None]:
@@ -590,11 +623,14 @@ def _access(config: Config) -> Access:
 
 
 def uploader_of(config: Config, store: Store) -> Uploader | None:
-    """None where no centre takes records. Raises `OSError` for a bad certificate file."""
+    """None where no centre takes records. Raises `OSError` for a bad certificate file,
+    `ValueError` for a bad recipient."""
     from kiosk.centre.upload import Sender, Uploader
 
-    url = config.centre.record_url
-    return Uploader(store, Sender(url, store.origin, _access(config))) if url else None
+    url, recipients = config.centre.record_url, config.centre.evidence_recipients
+    if not url:
+        return None
+    return Uploader(store, Sender(url, store.origin, _access(config), recipients))
 
 
 def _uploader_or_none(config: Config, store: Store) -> Uploader | None:
@@ -603,7 +639,7 @@ def _uploader_or_none(config: Config, store: Store) -> Uploader | None:
 
     try:
         return uploader_of(config, store)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         structlog.get_logger(__name__).error("upload_impossible", why=str(error))
         return None
 
@@ -818,7 +854,9 @@ def rotate_key(config: Config, person: str) -> int:
     certificate = config.paths.data / CERTIFICATE
     if certificate.exists():  # it certifies a key that was derived from the old one
         day = SystemClock().now()
-        certificate.rename(certificate.with_name(f"{certificate.stem}-until-{day:%Y%m%dT%H%M%S}.pem"))
+        certificate.rename(
+            certificate.with_name(f"{certificate.stem}-until-{day:%Y%m%dT%H%M%S}.pem")
+        )
     return count
 
 
@@ -828,7 +866,7 @@ def make_key(config: Config) -> Path:
 
     A lane of an earlier version lacks one or two of them; those that it has are kept.
     """
-    from kiosk.centre.bundle.seal import make_lane_identity
+    from kiosk.centre.bundle.seal import make_identity
     from kiosk.store.errors import StoreError
     from kiosk.store.signer import signing_key_file
     from kiosk.store.vault import make_key_file
@@ -845,7 +883,7 @@ def make_key(config: Config) -> Path:
             )
     for file in missing or [lane]:
         if file == age:
-            make_lane_identity(file)
+            make_identity(file)
         else:
             make_key_file(file)  # raises where it exists
     return missing[0]

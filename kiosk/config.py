@@ -7,6 +7,7 @@ device beyond the names and bounds of its options.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,6 @@ class Lane(Section):
         description="what the gate does when this program is not running; no default: decide it "
         "with the hall's fire-safety officer"
     )
-
 
     @field_validator("direction", mode="before")
     @classmethod
@@ -250,6 +250,19 @@ class Centre(Section):
         description="where the journal and its signed heads are sent (docs/record-api.yaml): "
         "https://…; empty: nowhere",
     )
+    evidence_recipients: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        max_length=4,
+        description="age1…, from `examgate centre evidence-key`: evidence is sent to the record's "
+        "address, encrypted to them; []: it stays on the lane",
+    )
+    evidence: list[Literal["signatures", "captures", "reports"]] = Field(
+        default=["signatures", "reports"],
+        max_length=3,
+        description="which evidence is sent: signatures, reports (one is made of each session that "
+        "is closed), captures (live pictures)",
+    )
     urls: tuple[str, ...] = Field(
         default=(),
         strict=False,
@@ -283,6 +296,17 @@ class Centre(Section):
             return value
         return tuple(Path(v) if isinstance(v, str) else v for v in value)
 
+    @field_validator("evidence_recipients")
+    @classmethod
+    def _age(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if not re.fullmatch("age1[02-9ac-hj-np-z]{58}", text):
+                raise ValueError(
+                    f"{text[:80]}: must be a public key as examgate centre evidence-key prints "
+                    "it, age1 and 58 characters"
+                )
+        return value
+
     @field_validator("urls")
     @classmethod
     def _https(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -313,6 +337,19 @@ class Disk(Section):
 
     min_free_mb: int = Field(
         default=500, ge=10, le=1_000_000, description="below it no session opens"
+    )
+    evidence_above_mb: int | None = Field(
+        default=16_384,
+        ge=100,
+        le=10_000_000,
+        description="when the database holds more than this, or the disk is nearly full, the "
+        "oldest evidence of `thin` is removed, what the centre has first; the journal never; "
+        "empty: nothing is removed",
+    )
+    thin: list[Literal["captures", "signatures"]] = Field(
+        default=["captures"],
+        max_length=2,
+        description="what may be removed, in this order: captures (live pictures), signatures",
     )
 
 
@@ -559,9 +596,7 @@ def _absolute(config: Config, folder: Path) -> Config:
     files: dict[str, Any] = {n: folder / file.expanduser() for n, file in given if file is not None}
     sticks = tuple(folder / f.expanduser() for f in config.centre.usb_folders)
     centre = config.centre.model_copy(update=files | {"usb_folders": sticks})
-    return config.model_copy(
-        update={"paths": Paths(**paths), "devices": devices, "centre": centre}
-    )
+    return config.model_copy(update={"paths": Paths(**paths), "devices": devices, "centre": centre})
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def _default(info: Any) -> str:
     value = info.default
     if value in (None, ()):
         return "empty"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list) and value:
         return ", ".join(f"`{each}`" for each in value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -34,6 +34,7 @@ from kiosk.desks.workshop import WorkshopDesk
 from kiosk.face import events as face
 from kiosk.mode import Lacks
 from kiosk.office import Office
+from kiosk.room import Room
 from kiosk.server import Connection, Server
 from kiosk.session import LaneSession
 from kiosk.signature import Pad, check_strokes
@@ -50,6 +51,8 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_S = 1.0
 #: What a new connection can meet while too many are open; nothing of ours is wrong then.
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+REPORTS_EVERY = 5  #: heartbeats between two looks for a report that the centre expects
+THIN_EVERY = 20  #: between two looks at how full the disk is
 FORGET_EVERY = 300  #: heartbeats between two looks for what is past its retention
 SIGN_EVERY = 60  #: heartbeats between two signed heads of the journal
 EVIDENCE_EVERY = 5  #: heartbeats between two checks that evidence can be written
@@ -114,6 +117,7 @@ class Daemon:
         self.uploader: Uploader | None = None
         self.watch: Watch
         self.lacks: Lacks
+        self.room: Room
         self.desk: LaneDesk
         self.workshop: WorkshopDesk
         self.sticks: StickDesk
@@ -226,6 +230,10 @@ class Daemon:
                 self._sign_head()
             if beats % FORGET_EVERY == 0 and self.session.session is None:
                 self._forget_due()
+            if beats % REPORTS_EVERY == 0:
+                self._make_reports()
+            if beats % THIN_EVERY == 0:
+                self._make_room()
 
     def _lock_idle_screens(self) -> None:
         try:
@@ -248,6 +256,20 @@ class Daemon:
             self.office.privacy.forget_due("daemon")
         except StoreError:
             log.exception("not_forgotten")
+
+    def _make_reports(self) -> None:
+        """Of closed sessions, for the centre. Its pages are set elsewhere, and by and by."""
+        try:
+            self.office.documents.make_owed("daemon")
+        except StoreError:
+            log.exception("reports_not_made")
+
+    def _make_room(self) -> None:
+        """The disk fills: the oldest evidence goes, as far as the configuration allows."""
+        try:
+            self.room.look()
+        except StoreError as error:
+            self.session.evidence_failed(error)
 
     def _sign_head(self) -> None:
         """A signed head of the journal, when it has grown."""

@@ -71,6 +71,10 @@ def _lines(found):
         (("finger: true", "finger: 'yes'"), "should be a valid boolean (it is 'yes')"),
         (("frames: 5", "frames: true"), "should be a valid integer (it is True)"),
         (("source: /dev/video0", "source: 1.5"), "valid string or input should be a valid integer"),
+        (
+            ("evidence_recipients: []", "evidence_recipients: [age1abc]"),
+            "age1abc: must be a public key as examgate centre evidence-key prints it",
+        ),
         (("code: YT-03", "code: 3"), "put it in quotes (it is 3)"),
         (("baud: 57600", "baud: 57601"), "multiple of 9600 (it is 57601)"),
         (("ui:\n", "ui: 3\nuj:\n"), "ui: must be a section"),

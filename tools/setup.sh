@@ -18,7 +18,7 @@ libdbus-1-3 libfontconfig1 libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-i
 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1
 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1 libxrender1 libsm6"
 # a web server, a database and the tools by which anybody opens a bundle: only what the tests compare with
-[ "$for_what" = tests ] && PACKAGES="$PACKAGES nginx-light openssl postgresql"
+[ "$for_what" = tests ] && PACKAGES="$PACKAGES nginx-light openssl postgresql age"
 # what the driver libfprint needs; a lane that has such a reader installs them by hand
 [ "$for_what" = tests ] && PACKAGES="$PACKAGES libfprint-2-2 gir1.2-fprint-2.0 python3-gi"
 

@@ -1,14 +1,16 @@
 """A reference receiver of the lanes' records: HTTP behind a TLS server, PostgreSQL underneath.
 
 For pilots and tests; a centre with a system of its own implements docs/record-api.yaml instead.
-Stores each item once, checks every hash, and every signed head against the entries it has.
+Stores each item once, checks every hash, and every signed head against the entries it has. Evidence
+it cannot open (kiosk.centre.evidence does, where the key is), only tie to its entry.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +26,14 @@ from kiosk.core.merkle import Frontier, leaf_hash
 MAX_BODY = 8 * 1024 * 1024
 MAX_ITEMS = 2000
 MAX_TEXT = 1024 * 1024
+MAX_AGE = 6 * 1024 * 1024
+#: Which kind of entry announces a piece of evidence of this kind, and as what its SHA-256.
+ANNOUNCED = {
+    "signature": ("signed", "signature_sha256"),
+    "capture": ("capture_kept", "sha256"),
+    "report": ("report_signed", "report_sha256"),
+    "report_table": ("report_signed", "csv_sha256"),
+}
 READ_TIMEOUT_S = 30.0
 _PATH = re.compile(r"/v1/logs/([^/]{1,300})/items")
 
@@ -37,9 +47,16 @@ create table if not exists entries (
     leaf bytea not null, root bytea, received_at timestamptz not null default now(),
     primary key (origin, seq)
 );
+alter table entries add column if not exists kind text;
+create index if not exists entries_of_kind on entries (origin, kind, seq);
 create table if not exists checkpoints (
     origin text not null references logs, size bigint not null, note text not null,
     received_at timestamptz not null default now(), primary key (origin, size)
+);
+create table if not exists evidence (
+    origin text not null, seq bigint not null, kind text not null, age bytea not null,
+    received_at timestamptz not null default now(), primary key (origin, seq, kind),
+    foreign key (origin, seq) references entries
 );
 """
 
@@ -68,25 +85,52 @@ class Item:
     id: int
     kind: str
     ref: int
-    text: str
+    text: str = ""
+    age: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of evidence that an entry announces. `age`: encrypted; None: it has not come."""
+
+    origin: str
+    seq: int
+    kind: str
+    entry: str
+    age: bytes | None
+    covered: bool  #: a signed head covers its entry
+
+    def __repr__(self) -> str:
+        return f"Piece({self.origin}, {self.seq}, {self.kind})"
 
 
 def parse_items(body: bytes) -> list[Item]:
     """Raises `BadRequest`."""
     try:
         rows = json.loads(body)["items"]
-        items = [Item(row["id"], row["kind"], row["ref"], row["text"]) for row in rows]
+        items = [_item(row) for row in rows]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadRequest(400, "not a batch of items") from error
-    for item in items:
-        numbers = all(type(n) is int and 0 < n < 2**53 for n in (item.id, item.ref))
-        if not numbers or not _is_text(item.text):
-            raise BadRequest(400, "an item has not the right form")
-        if item.kind not in ("journal", "checkpoint"):
-            raise BadRequest(400, "an item of an unknown kind")
     if len(items) > MAX_ITEMS:
         raise BadRequest(413, f"more than {MAX_ITEMS} items")
     return items
+
+
+def _item(row: Any) -> Item:
+    """Raises `ValueError`, `KeyError`, `TypeError` or `BadRequest`. An unknown kind is an item,
+    too: it is answered by itself, so that a newer lane's record does not stand still."""
+    number, kind, ref = row["id"], row["kind"], row["ref"]
+    numbers = all(type(n) is int and 0 < n < 2**53 for n in (number, ref))
+    if not numbers or not _is_text(kind) or len(kind) > 40:
+        raise BadRequest(400, "an item has not the right form")
+    if kind in ANNOUNCED:
+        if type(row["age"]) is not str or len(row["age"]) > MAX_AGE * 4 // 3 + 4:
+            raise BadRequest(400, "an item has not the right form")
+        return Item(number, kind, ref, age=base64.b64decode(row["age"], validate=True))
+    text = row.get("text", "")
+    if not _is_text(text):
+        raise BadRequest(400, "an item has not the right form")
+    return Item(number, kind, ref, text)
 
 
 def _is_text(value: object) -> bool:
@@ -103,6 +147,12 @@ class Archive:
         self._database = database
         with psycopg.connect(database) as connection:
             connection.execute(SCHEMA)
+            old = connection.execute("select origin, seq, entry from entries where kind is null")
+            for origin, seq, text in old.fetchall():  # of a version that did not keep it
+                connection.execute(
+                    "update entries set kind = %s where origin = %s and seq = %s",
+                    [_parts(text)[1], origin, seq],
+                )
 
     def trust(self, vkey: str) -> str:
         """Take the records of the lane whose key this is. Returns its log's name."""
@@ -126,29 +176,104 @@ class Archive:
             ).fetchone()
             if row is None:
                 raise BadRequest(404, "this log is not known here")
-            heads = []
+            later = []
             for item in items:
                 if item.kind == "journal":
                     self._entry(connection, origin, item, answer)
                 else:
-                    heads.append(item)
+                    later.append(item)
             size = _grow(connection, origin, int(row[1]), bytes(row[2]))
-            for item in heads:
-                self._head(connection, origin, str(row[0]), size, item, answer)
+            for item in later:
+                if item.kind == "checkpoint":
+                    self._head(connection, origin, str(row[0]), size, item, answer)
+                elif item.kind in ANNOUNCED:
+                    self._evidence(connection, origin, item, answer)
+                else:
+                    answer.reject(item.id, "kind", "an item of a kind that is not known here")
         return answer
 
+    def _evidence(self, connection: Any, origin: str, item: Item, answer: Answer) -> None:
+        """It cannot be opened here. What is stored first stays: encrypted anew, the same bytes are
+        other ones every time."""
+        row = connection.execute(
+            "select kind from entries where origin = %s and seq = %s", [origin, item.ref]
+        ).fetchone()
+        if row is None:
+            return  # its entry is still to come: neither stored nor rejected
+        if not item.age.startswith(b"age-encryption.org/v1\n"):
+            answer.reject(item.id, "age", "it is not encrypted with age")
+            return
+        if row[0] != ANNOUNCED[item.kind][0]:
+            answer.reject(item.id, "entry", "the entry of this number announces no such thing")
+            return
+        connection.execute(
+            "insert into evidence (origin, seq, kind, age) values (%s, %s, %s, %s)"
+            " on conflict do nothing",
+            [origin, item.ref, item.kind, item.age],
+        )
+        answer.stored.append(item.id)
+
+    def logs(self) -> list[str]:
+        """Whose records are taken."""
+        with psycopg.connect(self._database) as connection:
+            rows = connection.execute("select origin from logs order by origin").fetchall()
+        return [str(origin) for (origin,) in rows]
+
+    def pieces(self, origin: str | None = None) -> Iterator[Piece]:
+        """Whatever evidence was announced, in the logs' order. One database cursor."""
+        with psycopg.connect(self._database) as connection:
+            heads: dict[str, int] = dict(
+                connection.execute(
+                    "select origin, max(size) from checkpoints group by origin"
+                ).fetchall()
+            )
+            with connection.cursor("pieces") as cursor:
+                cursor.itersize = 100
+                cursor.execute(
+                    "select j.origin, j.seq, k.kind, j.entry, e.age from entries j"
+                    " join (values ('signed', 'signature'), ('capture_kept', 'capture'),"
+                    " ('report_signed', 'report'), ('report_signed', 'report_table'))"
+                    " as k (announced, kind) on j.kind = k.announced"
+                    " left join evidence e on e.origin = j.origin and e.seq = j.seq"
+                    " and e.kind = k.kind where %(origin)s::text is null or j.origin = %(origin)s"
+                    " order by j.origin, j.seq, k.kind",
+                    {"origin": origin},
+                )
+                for log, seq, kind, entry, age in cursor:
+                    sealed = None if age is None else bytes(age)
+                    yield Piece(log, seq, kind, entry, sealed, seq <= heads.get(log, 0))
+
+    def gone(self, origin: str) -> tuple[set[tuple[str, int]], dict[str, int]]:
+        """What the lane says is gone: (kind, seq) thinned, and session → seq of its end of
+        retention."""
+        with psycopg.connect(self._database) as connection:
+            rows = connection.execute(
+                "select seq, kind, entry from entries where origin = %s and kind in"
+                " ('evidence_thinned', 'session_forgotten') order by seq",
+                [origin],
+            ).fetchall()
+        thinned: set[tuple[str, int]] = set()
+        forgotten: dict[str, int] = {}
+        for seq, kind, text in rows:
+            payload = json.loads(text).get("payload")
+            if not isinstance(payload, dict):
+                continue
+            if kind == "session_forgotten":
+                forgotten[str(payload.get("session_id"))] = seq
+            elif isinstance(payload.get("entries"), list):
+                what = str(payload.get("what"))
+                thinned |= {(what, n) for n in payload["entries"] if type(n) is int}
+        return thinned, forgotten
+
     def _entry(self, connection: Any, origin: str, item: Item, answer: Answer) -> None:
-        try:
-            seq = json.loads(item.text)["seq"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            seq = None
+        seq, kind = _parts(item.text)
         if seq != item.ref:
             answer.reject(item.id, "seq", "the entry says another number, or is none")
             return
         done = connection.execute(
-            "insert into entries (origin, seq, entry, leaf) values (%s, %s, %s, %s)"
+            "insert into entries (origin, seq, kind, entry, leaf) values (%s, %s, %s, %s, %s)"
             " on conflict do nothing",
-            [origin, item.ref, item.text, leaf_hash(item.text.encode())],
+            [origin, item.ref, kind, item.text, leaf_hash(item.text.encode())],
         )
         if done.rowcount == 0 and self._other(connection, "entry", "entries", "seq", origin, item):
             answer.reject(item.id, "conflict", "another entry of this number is stored")
@@ -188,6 +313,17 @@ class Archive:
             answer.reject(item.id, "conflict", "another head of this size is stored")
             return
         answer.stored.append(item.id)
+
+
+def _parts(text: str) -> tuple[int | None, str]:
+    """Number and kind that an entry says; none and "" for what is not one."""
+    try:
+        body = json.loads(text)
+        seq, kind = body["seq"], body["kind"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None, ""
+    fits = type(seq) is int and _is_text(kind) and len(kind) <= 40
+    return (seq, kind) if fits else (None, "")
 
 
 def _grow(connection: Any, origin: str, size: int, peaks: bytes) -> int:

@@ -1,13 +1,14 @@
 """The outbox's way to the centre: batches in order, again and again until each row is answered.
 
 Sends what it is given and says what came back; what waits and what was answered the store keeps.
-Every item carries its own key (log, kind, number), so sending it twice does no harm.
-docs/record-api.yaml has the interface.
+Every item carries its own key (log, kind, number), so sending it twice does no harm. Evidence
+leaves this module only encrypted to the centre. docs/record-api.yaml has the interface.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import pyrage
 import structlog
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -27,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 #: A batch is so many rows, or so many bytes, whichever is reached first.
 MOST_ITEMS, MOST_BYTES = 500, 1024 * 1024
+#: A larger piece of evidence than the interface takes, encrypted and in base64, with the rest.
+MOST_EVIDENCE_BYTES = 5 * 1024 * 1024
+TOO_LARGE = f"too large: more than {MOST_EVIDENCE_BYTES} bytes"
 IDLE_S = 5.0  #: between two looks for something new
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
 #: While the centre says that it has not what an item needs: what was sent before is on its way.
@@ -50,16 +55,25 @@ class Answer:
 
 
 class Sender:
-    """Posts batches to one centre. Blocking; used in a thread."""
+    """Posts batches to one centre. Blocking; used in a thread.
 
-    def __init__(self, url: str, origin: str, access: Access) -> None:
+    `recipients`: age's, whose secret keys open the evidence. Raises `ValueError` for a bad one.
+    """
+
+    def __init__(
+        self, url: str, origin: str, access: Access, recipients: Sequence[str] = ()
+    ) -> None:
+        try:
+            self._recipients = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
+        except pyrage.RecipientError as error:
+            raise ValueError(f"centre.evidence_recipients: {error}") from error
         self._url = f"{url.rstrip('/')}/v1/logs/{quote(origin, safe='')}/items"
         self._pool = https_pool(access)
 
     def send(self, items: Sequence[Item]) -> Answer:
         """Raises `UploadError`."""
         body = json.dumps(
-            {"items": [item.as_dict() for item in items]}, ensure_ascii=False
+            {"items": [self._as_dict(item) for item in items]}, ensure_ascii=False
         ).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "examgate"}
         try:
@@ -71,6 +85,13 @@ class Sender:
                 f"HTTP {answer.status} {answer.reason or ''}".strip(), _retry_after(answer)
             )
         return _answer(answer.data, {item.outbox_id for item in items})
+
+    def _as_dict(self, item: Item) -> dict[str, Any]:
+        head = {"id": item.outbox_id, "kind": item.kind, "ref": item.ref}
+        if item.plain is None:
+            return head | {"text": item.text}
+        sealed = pyrage.encrypt(item.plain, self._recipients)
+        return head | {"age": base64.b64encode(sealed).decode()}
 
 
 def _retry_after(answer: urllib3.BaseHTTPResponse) -> float | None:
@@ -136,14 +157,20 @@ class Uploader:
         items = self._outbox.outbox_batch(MOST_ITEMS, MOST_BYTES)
         if not items:
             return self._idle_s
+        if items[0].size > MOST_EVIDENCE_BYTES:  # then it is alone
+            self._answered(Answer((), {items[0].outbox_id: TOO_LARGE}))
+            return 0.0
         answer = await asyncio.to_thread(self._sender.send, items)
-        self._outbox.outbox_answered(answer.stored, answer.rejected)
+        self._answered(answer)
         if self.failing is not None:
             log.info("upload_works_again")
             self.failing = None
+        return 0.0 if answer.stored or answer.rejected else WAITING_S
+
+    def _answered(self, answer: Answer) -> None:
+        self._outbox.outbox_answered(answer.stored, answer.rejected)
         for number, why in answer.rejected.items():
             log.error("upload_rejected", outbox_id=number, why=why)
-        return 0.0 if answer.stored or answer.rejected else WAITING_S
 
     def _failed(self, why: str) -> None:
         if why != self.failing:  # a month without network is one line

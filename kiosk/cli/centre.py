@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from kiosk.cli.base import Context, Exit, bundle_errors, pass_context, person_option
+from kiosk.cli.receiver import evidence, evidence_key, receive, trust
 from kiosk.cli.roster import progress_bars, show_problems
 
 if TYPE_CHECKING:
-    from kiosk.centre.receiver import Archive
     from kiosk.centre.roster_file import Prepared
 
 DEFAULT_ENCODER = "dlib+sface-v1"
@@ -143,69 +141,8 @@ def _prepared(c: Context, roster: Path, encoder: str) -> Prepared:
     return prepared
 
 
-_database = click.option(
-    "--database", required=True, help="PostgreSQL's connection string, such as dbname=examgate."
-)
-
-
-@contextmanager
-def _archive(c: Context, database: str) -> Iterator[Archive]:
-    """The receiver's database; without it, or without its library, the command ends."""
-    try:
-        import psycopg
-
-        from kiosk.centre.receiver import Archive
-    except ImportError:
-        said = c.say("缺少 psycopg：pip install 'examgate[centre]'",
-                     "psycopg is missing: pip install 'examgate[centre]'")  # fmt: skip
-        c.fail(Exit.USAGE, [said])
-    try:
-        yield Archive(database)
-    except psycopg.Error as error:
-        c.fail(Exit.BAD_INPUT, [f"--database: {str(error).strip()}"])
-
-
-@centre.command()
-@click.argument("vkey")
-@_database
-@pass_context
-def trust(c: Context, vkey: str, database: str) -> None:
-    """Let the receiver take the record of the lane whose key VKEY is (examgate journal key).
-
-    Example: examgate centre trust examgate/YT-01/entry-1+… --database dbname=examgate
-    """
-    with _archive(c, database) as archive:
-        try:
-            origin = archive.trust(vkey)
-        except ValueError as error:
-            c.fail(Exit.BAD_INPUT, [f"{vkey[:80]}: {error}"])
-    click.echo(c.say(f"接收 {origin} 的记录", f"the record of {origin} is taken"))
-
-
-@centre.command()
-@_database
-@click.option("--host", default="127.0.0.1", help="Where to listen. Default: 127.0.0.1.")
-@click.option("--port", default=8470, type=click.IntRange(0, 65535), help="Default: 8470.")
-@pass_context
-def receive(c: Context, database: str, host: str, port: int) -> None:
-    """Take the lanes' records into PostgreSQL: a reference, for pilots.
-
-    Speaks plain HTTP on this machine; a web server before it does TLS and asks the lanes for their
-    certificates (docs/upload.md has one for nginx).
-
-    Example: examgate centre receive --database dbname=examgate
-    """
-    with _archive(c, database) as archive:
-        from kiosk.centre.receiver import serve
-
-        try:
-            server = serve(archive, host, port)
-        except OSError as error:
-            c.fail(Exit.BAD_INPUT, [f"{host}:{port}: {error.strerror}"])
-        at = f"{host}:{server.server_address[1]}"
-        click.echo(c.say(f"监听 {at}", f"listening on {at}"))
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+for command in (trust, receive, evidence_key, evidence):
+    centre.add_command(command)
 
 
 @click.group("key")
@@ -242,7 +179,7 @@ def key_recipient(c: Context) -> None:
     Example: examgate key recipient
     """
     from kiosk import app
-    from kiosk.centre.bundle.seal import lane_identity
+    from kiosk.centre.bundle.seal import read_identity
 
     with bundle_errors(c):
-        click.echo(str(lane_identity(app.age_key_file(c.config)).to_public()))
+        click.echo(str(read_identity(app.age_key_file(c.config)).to_public()))

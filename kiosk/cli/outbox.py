@@ -6,10 +6,29 @@ import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 
+EVIDENCE_KINDS = {
+    "zh": {
+        "journal": "日志",
+        "checkpoint": "树头",
+        "signature": "签名",
+        "capture": "现场照片",
+        "report": "报告",
+        "report_table": "报告数据表",
+    },
+    "en": {
+        "journal": "entries",
+        "checkpoint": "signed heads",
+        "signature": "signatures",
+        "capture": "pictures",
+        "report": "reports",
+        "report_table": "reports' tables",
+    },
+}
+
 
 @click.group()
 def outbox() -> None:
-    """The record's way to the centre: journal entries and signed heads."""
+    """The record's way to the centre: journal entries, signed heads, and evidence."""
 
 
 @outbox.command()
@@ -31,9 +50,19 @@ def status(c: Context, json_: bool) -> None:
             f"等待上传 {found['waiting']} / {found['total']} 条，最早 {since}",
             f"waiting: {found['waiting']} of {found['total']} rows, since {since}",
         ))  # fmt: skip
+        kinds = EVIDENCE_KINDS[c.language]
+        headings = c.say("种类,共,等待,未接受,腾出空间时删除,到期删除",
+                         "kind,total,waiting,rejected,thinned,forgotten").split(",")  # fmt: skip
+        c.print_table(headings, (
+            (kinds[k["kind"]], k["total"], k["waiting"], k["rejected"], k["thinned"],
+             k["forgotten"]) for k in found["kinds"]
+        ))  # fmt: skip
         if found["rejected"]:
             headings = c.say("编号,种类,序号,产生,原因", "row,kind,number,made,why").split(",")
-            c.print_table(headings, (r.values() for r in found["rejected"]))
+            c.print_table(headings, (
+                (r["outbox_id"], kinds[r["kind"]], r["ref"], r["created_at"][:19], r["why"])
+                for r in found["rejected"]
+            ))  # fmt: skip
     if found["rejected"]:
         c.fail(Exit.DECLINED, [])
 
@@ -60,7 +89,7 @@ def send(c: Context) -> None:
             said = c.say("上传失败，数据仍在本机", "nothing more could be sent; all of it is kept")
             where = f"centre.record_url ({host_of(c.config.centre.record_url)})"
             c.fail(Exit.DECLINED, [f"{where}: {error}", said])
-        except OSError as error:
+        except (OSError, ValueError) as error:
             c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
     click.echo(c.say(f"已上传 {sent} 条，剩余 {left} 条", f"sent {sent} rows, {left} left"))
 

@@ -9,7 +9,7 @@ import click
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.document import dispute
 
-KINDS = ("candidates", "templates", "captures", "signatures", "faces")
+KINDS = ("candidates", "templates", "captures", "signatures", "faces", "reports")
 
 
 @click.group()
@@ -39,8 +39,8 @@ def report(c: Context, number: str | None, json_: bool) -> None:
         f"kept for: {f'{days} days' if days is not None else 'not decided (retention.days)'}",
     ))  # fmt: skip
     headings = c.say(
-        "场次,结束,考生,指纹模板,抓拍,签名,人脸,到期",
-        "session,ended,candidates,templates,captures,signatures,faces,due",
+        "场次,结束,考生,指纹模板,抓拍,签名,人脸,报告,到期",
+        "session,ended,candidates,templates,captures,signatures,faces,reports,due",
     )
     due = c.say("是", "yes")
     c.print_table(

@@ -308,6 +308,7 @@ class JournalKind(StrEnum):
     REPORT_SIGNED = "report_signed"  #: a session's report was handed out
     KEY_ROTATED = "key_rotated"  #: the lane's key is another
     SESSION_FORGOTTEN = "session_forgotten"  #: its candidates' data were destroyed
+    EVIDENCE_THINNED = "evidence_thinned"  #: the oldest was removed to make room
     DISPUTE_MADE = "dispute_made"  #: so was everything of one candidate
     STAFF_ADDED = "staff_added"
     STAFF_PIN_SET = "staff_pin_set"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import Field
 
 from kiosk.clock import Clock
@@ -25,9 +26,12 @@ from kiosk.report.press import Job, Press, PressError
 from kiosk.report.seal import DocumentKey, load_document_key
 from kiosk.report.table import report_csv
 from kiosk.store import Store
+from kiosk.store.errors import StoreError
 from kiosk.store.people import Person
 from kiosk.texts import Problem
 from kiosk.wire import RpcError
+
+log = structlog.get_logger(__name__)
 
 MAX_DOCUMENTS = 2  #: that somebody is waiting for or fetching; the oldest gives way
 PART = 3 * 1024 * 1024  #: bytes handed out at once; base64 makes them a third longer
@@ -54,12 +58,15 @@ class DocumentPart(Document):
     after: int = Field(0, ge=0)
 
 
+Finish = Callable[[bytes], dict[str, bytes]]
+
+
 @dataclass
 class Pending:
     """A document on its way. `finish` makes its files of the signed PDF and journals them."""
 
     press: Press
-    finish: Callable[[bytes], dict[str, bytes]]
+    finish: Finish
     files: dict[str, bytes] | None = None
 
 
@@ -87,6 +94,8 @@ class DocumentDesk:
         self._language = language
         self._declined = declined
         self._pending: dict[str, Pending] = {}
+        self._owed: tuple[str, Pending] | None = None  #: a report for the centre, by session
+        self._tried: set[str] = set()
         self.methods: dict[str, tuple[type[Params], Callable[[Any], Any]]] = {
             "report.begin": (ReportBegin, self._report),
             "dispute.begin": (DisputeBegin, self._dispute),
@@ -97,28 +106,57 @@ class DocumentDesk:
     # --- a session's report ---------------------------------------------------------------------
 
     def _report(self, p: ReportBegin) -> Any:
+        return self._begin(*self._report_job(p))
+
+    def _report_job(self, p: ReportBegin) -> tuple[Job, Finish]:
         lang = p.lang or self._language
         report = gather(self._store, p.session_id, self._place, p.public)
         table = report_csv(report, lang)
         job, key = self._job(lang, "examgate session report", report=report)
 
         def finish(pdf: bytes) -> dict[str, bytes]:
-            self._store.journal(
-                JournalKind.REPORT_SIGNED,
-                session_id=p.session_id,
-                payload={
-                    "report_sha256": sha256_hex(pdf),
-                    "csv_sha256": sha256_hex(table),
-                    "certificate_sha256": key.fingerprint,
-                    "public": p.public,
-                    "size": report.last_head.size if report.last_head else 0,
-                    "person": p.person,
-                },
-            )
+            payload = {
+                "report_sha256": sha256_hex(pdf),
+                "csv_sha256": sha256_hex(table),
+                "certificate_sha256": key.fingerprint,
+                "public": p.public,
+                "size": report.last_head.size if report.last_head else 0,
+                "person": p.person,
+            }
+            self._store.note_report(p.session_id, payload, pdf, table)
             self._store.sign_head()
             return {"pdf": pdf, "csv": table}
 
-        return self._begin(job, finish)
+        return job, finish
+
+    def make_owed(self, person: str) -> None:
+        """Reports that the centre expects, one at a time, each tried once in a daemon's life.
+
+        Called again and again; never waits.
+        """
+        if self._owed is not None:
+            session_id, pending = self._owed
+            if not pending.press.ready:
+                return
+            self._owed = None
+            try:
+                pending.finish(pending.press.result())
+                log.info("report_made", session=session_id)
+            except (PressError, StoreError) as error:
+                log.error("report_not_made", session=session_id, why=str(error))
+            finally:
+                pending.press.stop()
+        for session_id in self._store.reports_owed():
+            if session_id not in self._tried:
+                self._tried.add(session_id)
+                asked = ReportBegin(session_id=session_id, person=person, lang=None)
+                try:
+                    job, finish = self._report_job(asked)
+                except StoreError as error:
+                    log.error("report_not_made", session=session_id, why=str(error))
+                    continue
+                self._owed = session_id, Pending(Press(job), finish)
+                return
 
     # --- one candidate's record -----------------------------------------------------------------
 
@@ -184,7 +222,7 @@ class DocumentDesk:
         )
         return job, key
 
-    def _begin(self, job: Job, finish: Callable[[bytes], dict[str, bytes]]) -> Any:
+    def _begin(self, job: Job, finish: Finish) -> Any:
         while len(self._pending) >= MAX_DOCUMENTS:
             self._pending.pop(next(iter(self._pending))).press.stop()
         document_id = secrets.token_hex(8)
@@ -228,3 +266,6 @@ class DocumentDesk:
         for pending in self._pending.values():
             pending.press.stop()
         self._pending.clear()
+        if self._owed is not None:
+            self._owed[1].press.stop()
+            self._owed = None

@@ -6,6 +6,7 @@ Part of the office. Sending is kiosk.centre.upload's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import Field
@@ -32,6 +33,7 @@ class OutboxDesk:
             "waiting": waiting,
             "total": total,
             "oldest": self._store.outbox_oldest(),
+            "kinds": [asdict(kind) for kind in self._store.outbox_kinds()],
             "rejected": self._store.outbox_rejected(),
         }
 

@@ -98,17 +98,22 @@ def collect(store: Store, person: Person, place: Place, lang: str) -> Collected:
         files[PHOTO] = store.photo(person.candidate_id)
     except StoreError:
         missing.append("photo")
-    files |= _captures(store, person, missing)
+    announced = sum(json.loads(text)["kind"] == K.CAPTURE_KEPT for _, text in entries)
+    files |= _captures(store, person, announced, missing)
     return Collected(person, timeline, files, missing)
 
 
-def _captures(store: Store, person: Person, missing: list[str]) -> dict[str, bytes]:
+def _captures(
+    store: Store, person: Person, announced: int, missing: list[str]
+) -> dict[str, bytes]:
     """Pictures of who stood before the camera, by their entries' numbers."""
     try:
         kept = store.captures(person.session_id, person.candidate_id)
     except StoreError:
         missing.append("capture")
         return {}
+    if len(kept) < announced:
+        missing.append("capture_thinned")
     return {f"{CAPTURE}{one.seq}.jpg": one.jpeg for one in kept}
 
 

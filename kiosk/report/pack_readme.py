@@ -9,9 +9,9 @@ from kiosk.report.model import Timeline
 MISSING: dict[str, tuple[str, str]] = {
     "no_signature": ("该考生没有签名。", "This candidate has signed nothing."),
     "signature": (
-        "签名已过保存期，不能再读出；其散列值仍在日志中。",
-        "The signatures are past their retention and cannot be read any more; their hashes are "
-        "still in the journal.",
+        "签名已过保存期，或因磁盘空间不足已删除，不能再读出；其散列值仍在日志中。",
+        "The signatures are past their retention, or were removed to make room, and cannot be read "
+        "any more; their hashes are still in the journal.",
     ),
     "picture": (
         "有一份签名无法画成图片，原文在包内。",
@@ -21,6 +21,11 @@ MISSING: dict[str, tuple[str, str]] = {
         "现场照片已过保存期，不能再读出；其散列值仍在日志中。",
         "The pictures of the camera are past their retention and cannot be read any more; their "
         "hashes are still in the journal.",
+    ),
+    "capture_thinned": (
+        "部分现场照片因磁盘空间不足已删除（日志 evidence_thinned）；其散列值仍在日志中。",
+        "Some pictures of the camera were removed to make room (evidence_thinned in the journal); "
+        "their hashes are still in the journal.",
     ),
     "photo": (
         "名单照片已过保存期，不能再读出。",

@@ -11,8 +11,8 @@ from typing import Literal
 
 from kiosk.core.codes import JournalKind
 from kiosk.core.types import Candidate
-from kiosk.store.base import Base
 from kiosk.store.errors import NotBooked
+from kiosk.store.evidence import Evidence, EvidenceKind
 from kiosk.store.people import Person
 
 _PURPOSE = "capture"
@@ -36,7 +36,7 @@ class Capture:
         return f"Capture({self.seq})"  # keeps pictures out of logs
 
 
-class Captures(Base):
+class Captures(Evidence):
     def keep_capture(
         self, session_id: str, candidate: Candidate, jpeg: bytes, outcome: Outcome
     ) -> str:
@@ -63,13 +63,15 @@ class Captures(Base):
                     self._vault.encrypt(session_id, _PURPOSE, jpeg),
                 ],
             )
+            self._queue(EvidenceKind.CAPTURE, entry.seq)
         return sha256
 
     def captures(self, session_id: str, candidate_id: int) -> list[Capture]:
-        """Of one booking, oldest first. Raises `StoreError` when one cannot be decrypted."""
+        """Of one booking, oldest first, without what was thinned. Raises `StoreError` when one
+        cannot be decrypted."""
         rows = self._rows(
             "select at, outcome, sha256, seq, jpeg from captures"
-            " where session_id = ? and candidate_id = ? order by seq",
+            " where session_id = ? and candidate_id = ? and length(jpeg) > 0 order by seq",
             session_id,
             candidate_id,
         )

@@ -306,6 +306,35 @@ def _out_and_back(database: Database) -> None:
         database.execute(statement)
 
 
+_EVIDENCE = """
+alter table outbox add column evidence integer not null default 0;
+alter table outbox add column gone text;
+drop index outbox_waiting;
+create index outbox_waiting on outbox (evidence, outbox_id)
+    where acknowledged_at is null and rejected is null and gone is null;
+create table reports (
+    seq integer primary key, session_id text not null, pdf blob not null, csv blob not null
+);
+alter table signatures add column seq integer;
+create temp table signed_entries as
+    select seq, session_id, json_extract(entry, '$.payload.signature_sha256') as sha256
+    from journal where kind = 'signed';
+create index temp.signed_by_sha256 on signed_entries (sha256, session_id);
+update signatures set seq = (
+    select min(seq) from signed_entries e
+    where e.sha256 = signatures.sha256 and e.session_id = signatures.session_id
+);
+drop table temp.signed_entries;
+create unique index signature_of_entry on signatures (seq);
+"""
+
+
+def _evidence(database: Database) -> None:
+    """Signatures, pictures and reports in the outbox, by their entries' numbers."""
+    for statement in _split(_EVIDENCE):
+        database.execute(statement)
+
+
 STEPS: tuple[Step, ...] = (
     ("0001_lane", _first),
     ("0002_journal_of_session", _journal_of_session),
@@ -321,6 +350,7 @@ STEPS: tuple[Step, ...] = (
     ("0012_outbox_waiting", _outbox_waiting),
     ("0013_template_formats", _template_formats),
     ("0014_out_and_back", _out_and_back),
+    ("0015_evidence", _evidence),
 )
 
 

@@ -9,60 +9,114 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.store.base import Base
+from kiosk.store.errors import KeyFileProblem, StoreError
+from kiosk.store.evidence import Evidence, EvidenceKind
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
     outbox_id: int
     kind: str
-    ref: int  #: for kind "journal": the entry's seq; "checkpoint": the tree's size
+    ref: int  #: "checkpoint": the tree's size; all others: the entry's seq
     created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row with what it announces: an entry's exact text, or a signed head."""
+    """A row with what it announces: an entry's exact text or a signed head as `text`, or a piece of
+    evidence as `plain`, which goes to the centre encrypted only."""
 
     outbox_id: int
     kind: str
     ref: int
-    text: str
+    text: str = ""
+    plain: bytes | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"id": self.outbox_id, "kind": self.kind, "ref": self.ref, "text": self.text}
+    @property
+    def size(self) -> int:
+        return len(self.text) if self.plain is None else len(self.plain)
+
+    def __repr__(self) -> str:
+        return f"Item({self.outbox_id}, {self.kind}, {self.ref})"  # keeps evidence out of logs
 
 
-_PENDING = "acknowledged_at is null and rejected is null"
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many rows of one kind there are, wait, or will never be sent and why."""
+
+    kind: str
+    total: int
+    waiting: int
+    rejected: int
+    thinned: int  #: removed to make room before the centre had it
+    forgotten: int  #: its retention ended before
 
 
-class Outbox(Base):
+_PENDING = "acknowledged_at is null and rejected is null and gone is null"
+_READ_AT_ONCE = 50  #: pieces of evidence, so that a batch's limit is not overshot by much
+UNREADABLE = "unreadable: it cannot be decrypted on the lane"
+
+
+class Outbox(Evidence):
     def outbox_pending(self, limit: int = 100) -> list[OutboxRow]:
-        """Oldest first."""
+        """The oldest of the record, then of the evidence."""
         rows = self._rows(
             f"select outbox_id, kind, ref, created_at from outbox where {_PENDING}"
-            " order by outbox_id limit ?",
+            " order by evidence, outbox_id limit ?",
             limit,
         )
         return [OutboxRow(*row) for row in rows]
 
     def outbox_batch(self, most: int, most_bytes: int) -> list[Item]:
-        """The oldest rows that wait, at least one, no more than so many or so large."""
+        """What waits, at least one, no more than so many or so large: the oldest entries and heads,
+        then the oldest evidence.
+
+        Evidence that is not here any more, or cannot be decrypted, is marked and left out.
+        """
+        batch = _Batch(most, most_bytes)
+        if self._add_record(batch):
+            while self._add_evidence(batch):
+                pass
+        return batch.items
+
+    def _add_record(self, batch: _Batch) -> bool:
+        """Whether there is room and nothing of the record left."""
         rows = self._rows(
-            f"select outbox_id, outbox.kind, ref, coalesce(entry, note) from outbox"
+            "select outbox_id, outbox.kind, ref, coalesce(entry, note) from outbox"
             " left join journal on outbox.kind = 'journal' and seq = ref"
             " left join checkpoints on outbox.kind = 'checkpoint' and size = ref"
-            f" where {_PENDING} order by outbox_id limit ?",
-            most,
+            f" where evidence = 0 and {_PENDING} order by outbox_id limit ?",
+            batch.room + 1,
         )
-        batch: list[Item] = []
-        size = 0
-        for row in rows:
-            size += len(row[3])
-            if batch and size > most_bytes:
-                break
-            batch.append(Item(*row))
-        return batch
+        return all(batch.add(Item(*row)) for row in rows)
+
+    def _add_evidence(self, batch: _Batch) -> bool:
+        """Whether there may be more, and room for it."""
+        rows = self._rows(
+            f"select outbox_id, kind, ref from outbox where evidence = 1 and {_PENDING}"
+            " and outbox_id > ? order by outbox_id limit ?",
+            batch.evidence_to,
+            min(batch.room, _READ_AT_ONCE),
+        )
+        for outbox_id, kind, ref in rows:
+            try:
+                plain = self.evidence(EvidenceKind(kind), ref)
+            except KeyFileProblem:
+                raise
+            except StoreError:
+                self.outbox_answered([], {outbox_id: UNREADABLE})
+                continue
+            if plain is None:
+                self._mark(f"update outbox set gone = 'forgotten' where {_PENDING}", [outbox_id])
+                continue
+            if not batch.add(Item(outbox_id, kind, ref, plain=plain)):
+                return False
+            batch.evidence_to = outbox_id
+        return len(rows) > 0 and batch.room > 0
+
+    def _mark(self, update: str, numbers: Sequence[int]) -> None:
+        with self._transaction():
+            self._db.conn.executemany(f"{update} and outbox_id = ?", [(n,) for n in numbers])
 
     def outbox_answered(self, stored: Sequence[int], rejected: dict[int, str]) -> None:
         """What the centre said. An answer that comes twice changes nothing."""
@@ -78,6 +132,7 @@ class Outbox(Base):
                     f"update outbox set rejected = ? where outbox_id = ? and {_PENDING}",
                     [why, outbox_id],
                 )
+            self._drop_sent_reports()
 
     def outbox_acknowledge(self, outbox_id: int) -> None:
         self.outbox_answered([outbox_id], {})
@@ -92,7 +147,7 @@ class Outbox(Base):
         """Oldest first: what the centre did not take, and why."""
         rows = self._rows(
             "select outbox_id, kind, ref, created_at, rejected from outbox"
-            " where rejected is not null order by outbox_id limit ?",
+            " where rejected is not null and gone is null order by outbox_id limit ?",
             limit,
         )
         names = ("outbox_id", "kind", "ref", "created_at", "why")
@@ -100,10 +155,14 @@ class Outbox(Base):
 
     def outbox_oldest(self) -> str | None:
         """Since when something waits, ISO time."""
-        row = self._row(
-            f"select created_at from outbox where {_PENDING} order by outbox_id limit 1"
-        )
-        return str(row[0]) if row else None
+        rows = [
+            self._row(
+                f"select created_at from outbox where evidence = {evidence} and {_PENDING}"
+                " order by outbox_id limit 1"
+            )
+            for evidence in (0, 1)
+        ]
+        return min((str(row[0]) for row in rows if row), default=None)
 
     def outbox_size(self) -> tuple[int, int]:
         """How many wait, how many there are."""
@@ -111,3 +170,34 @@ class Outbox(Base):
             f"select count(*) filter (where {_PENDING}), count(*) from outbox"
         )[0]
         return waiting, total
+
+    def outbox_kinds(self) -> list[Waiting]:
+        """Each kind of which there is a row, the record first."""
+        rows = self._rows(
+            f"select kind, count(*), count(*) filter (where {_PENDING}),"
+            " count(*) filter (where rejected is not null and gone is null),"
+            " count(*) filter (where gone = 'thinned'), count(*) filter (where gone = 'forgotten')"
+            " from outbox group by evidence, kind order by evidence, min(outbox_id)"
+        )
+        return [Waiting(*row) for row in rows]
+
+
+class _Batch:
+    """Items up to a number and a size, at least one."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self.items: list[Item] = []
+        self.evidence_to = 0  #: outbox_id of the last piece of evidence in it
+        self._most, self._most_bytes, self._size = most, most_bytes, 0
+
+    @property
+    def room(self) -> int:
+        return self._most - len(self.items)
+
+    def add(self, item: Item) -> bool:
+        """False: there is no room for it."""
+        if self.items and (self.room <= 0 or self._size + item.size > self._most_bytes):
+            return False
+        self.items.append(item)
+        self._size += item.size
+        return True

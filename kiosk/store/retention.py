@@ -39,12 +39,14 @@ class Held:
     captures: int
     signatures: int
     faces: int
+    reports: int
 
     @property
     def empty(self) -> bool:
         return not any(
-            (self.candidates, self.templates, self.captures, self.signatures, self.faces)
-        )
+            (self.candidates, self.templates, self.captures, self.signatures, self.faces,
+             self.reports)
+        )  # fmt: skip
 
     def counts(self) -> dict[str, int]:
         whole = asdict(self)
@@ -59,7 +61,8 @@ class Retention(Base):
         rows = self._rows(
             "select session_id from (select session_id from candidates where name <> ''"
             " union select session_id from signatures union select session_id from captures"
-            " union select session_id from day_faces union select session_id from salts)"
+            " union select session_id from day_faces union select session_id from reports"
+            " union select session_id from salts)"
             " left join sessions using (session_id) order by starts_at, session_id"
         )
         return [self._held(str(session_id)) for (session_id,) in rows]
@@ -78,6 +81,7 @@ class Retention(Base):
             count("select count(*) from captures where session_id = ?"),
             count("select count(*) from signatures where session_id = ?"),
             count("select count(*) from day_faces where session_id = ?"),
+            count("select count(*) from reports where session_id = ?"),
         )  # fmt: skip
 
     def _ended(self, session_id: str) -> datetime | None:
@@ -131,6 +135,12 @@ class Retention(Base):
         ids = "(select candidate_id from candidates where session_id = ?)"
         for table in _ROWS:
             self._db.execute(f"delete from {table} where candidate_id in {ids}", [session_id])
+        self._db.execute(
+            "update outbox set gone = 'forgotten' where evidence = 1 and acknowledged_at is null"
+            " and ref in (select seq from journal where session_id = ?)",
+            [session_id],
+        )
+        self._db.execute("delete from reports where session_id = ?", [session_id])
         self._db.execute("delete from salts where session_id = ?", [session_id])
         self._db.execute("update assignments set school = null where session_id = ?", [session_id])
         self._db.execute(

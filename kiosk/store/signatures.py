@@ -12,8 +12,8 @@ from typing import Any
 
 from kiosk.core.codes import JournalKind
 from kiosk.core.types import Candidate, SessionState
-from kiosk.store.base import Base
-from kiosk.store.errors import NoSignature, NotBooked, NotOpen, NotSignable
+from kiosk.store.errors import NoSignature, NotBooked, NotOpen, NotSignable, StoreError
+from kiosk.store.evidence import Evidence, EvidenceKind
 
 ENTRY, EXIT = "entry", "exit"
 
@@ -33,7 +33,7 @@ class Signature:
     draw_no: int | None = None  #: of the seat whose score it is
 
 
-class Signatures(Base):
+class Signatures(Evidence):
     def save_signature(
         self, session_id: str, candidate: Candidate, document: bytes, text_sha256: str
     ) -> str:
@@ -45,13 +45,14 @@ class Signatures(Base):
         sha256 = hashlib.sha256(document).hexdigest()
         if not self._is_kept(session_id, candidate.candidate_id, sha256):
             with self._transaction():
-                self._keep(session_id, candidate.candidate_id, document, sha256, text_sha256)
-                self._note(
+                entry = self._note(
                     JournalKind.SIGNED,
                     session_id=session_id,
                     pseudonym=pseudonym,
                     payload=_payload(document, sha256, text_sha256, ENTRY),
                 )
+                who = candidate.candidate_id
+                self._keep(entry.seq, session_id, who, document, sha256, text_sha256)
         return sha256
 
     def sign_score(
@@ -97,10 +98,7 @@ class Signatures(Base):
         if before is not None and not note.strip():
             raise NotSignable("score_signed", "this score has been signed for already")
         with self._transaction():
-            self._keep(
-                session_id, candidate_id, document, sha256, text_sha256, EXIT, score, draw_no
-            )
-            self._note(
+            entry = self._note(
                 JournalKind.SIGNED,
                 session_id=session_id,
                 pseudonym=pseudonym,
@@ -114,6 +112,10 @@ class Signatures(Base):
                     "person": person,
                 },
             )
+            self._keep(
+                entry.seq, session_id, candidate_id, document, sha256, text_sha256, EXIT, score,
+                draw_no,
+            )  # fmt: skip
         return sha256
 
     def _signs_as(self, session_id: str, candidate_id: int) -> str:
@@ -133,6 +135,7 @@ class Signatures(Base):
 
     def _keep(
         self,
+        seq: int,
         session_id: str,
         candidate_id: int,
         document: bytes,
@@ -145,11 +148,12 @@ class Signatures(Base):
         """Inside the caller's transaction."""
         blob = self._vault.encrypt(session_id, "strokes", document)
         self._db.execute(
-            "insert into signatures (session_id, candidate_id, sha256, text_sha256, strokes, at,"
-            " purpose, score, draw_no) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [session_id, candidate_id, sha256, text_sha256, blob, self._now(), purpose, score,
-             draw_no],
+            "insert into signatures (seq, session_id, candidate_id, sha256, text_sha256, strokes,"
+            " at, purpose, score, draw_no) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [seq, session_id, candidate_id, sha256, text_sha256, blob, self._now(), purpose,
+             score, draw_no],
         )  # fmt: skip
+        self._queue(EvidenceKind.SIGNATURE, seq)
 
     # --- handed out -----------------------------------------------------------------------------
 
@@ -160,20 +164,20 @@ class Signatures(Base):
     def signatures(self, session_id: str, candidate_id: int) -> list[Signature]:
         """All of one candidate, in the order in which they were given.
 
-        Raises `NoSignature` when there is none, `StoreError` when one cannot be decrypted.
+        Raises `NoSignature` when there is none, `StoreError` when one cannot be decrypted or was
+        thinned.
         """
         rows = self._rows(
             "select s.purpose, s.strokes, s.sha256, s.text_sha256, s.at, j.seq, j.leaf_hash,"
-            " s.score, s.draw_no from signatures s"
-            " join candidates c on c.candidate_id = s.candidate_id"
-            " join journal j on j.session_id = s.session_id and j.pseudonym = c.pseudonym"
-            " and j.kind = 'signed' and json_extract(j.entry, '$.payload.signature_sha256')"
-            " = s.sha256 where s.session_id = ? and s.candidate_id = ? order by j.seq",
+            " s.score, s.draw_no from signatures s join journal j on j.seq = s.seq"
+            " where s.session_id = ? and s.candidate_id = ? order by j.seq",
             session_id,
             candidate_id,
         )
         if not rows:
             raise NoSignature("there is no signature of this candidate")
+        if not all(blob for _, blob, *_ in rows):
+            raise StoreError("a signature was removed to make room; its hash is in the journal")
         return [
             Signature(purpose, self._vault.decrypt(session_id, "strokes", blob), *more)
             for purpose, blob, *more in rows

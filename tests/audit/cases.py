@@ -229,7 +229,9 @@ def signature_everywhere(record: Venue) -> Any:
 @by_venue("STROKES")
 def signed_after_the_draw(record: Venue) -> Any:
     drawn = record.all("seat_drawn")[2]
-    record.move(drawn, before=record.all("signed")[2])
+    signed = record.all("signed")[2]
+    record.move(drawn, before=signed)
+    drawn["at"] = signed["at"]
     return drawn
 
 

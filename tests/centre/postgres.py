@@ -1,4 +1,5 @@
-"""A PostgreSQL of its own for tests: on a socket in a temporary folder, gone afterwards."""
+"""A PostgreSQL of its own for tests: on a socket in a temporary folder, gone afterwards; and the
+reference receiver on it, which knows the lane of the test's `store`."""
 
 from __future__ import annotations
 
@@ -8,8 +9,12 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+import psycopg
+import pytest
 
 
 def _binaries() -> Path | None:
@@ -52,3 +57,33 @@ def postgres() -> Iterator[str]:
             run(str(BINARIES / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def database():
+    with postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def archive(database, store):
+    from kiosk.centre import receiver
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("drop table if exists evidence, checkpoints, entries, logs")
+    made = receiver.Archive(database)
+    made.trust(store.vkey)
+    return made
+
+
+@pytest.fixture
+def url(archive):
+    from kiosk.centre import receiver
+
+    server = receiver.serve(archive, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join(5)
+    server.server_close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import threading
 
 import psycopg
 import pytest
@@ -14,36 +13,10 @@ from kiosk.centre import receiver as r
 from kiosk.centre.download import Access
 from kiosk.centre.upload import Answer, Sender, Uploader, UploadError
 from kiosk.core.codes import JournalKind
-from tests.centre.postgres import BINARIES, postgres
+from tests.centre.postgres import BINARIES, archive, database, url  # noqa: F401
 from tests.store.conftest import folder, open_store, row, store  # noqa: F401
 
 pytestmark = pytest.mark.skipif(BINARIES is None, reason="PostgreSQL is not installed")
-
-
-@pytest.fixture(scope="module")
-def database():
-    with postgres() as address:
-        yield address
-
-
-@pytest.fixture
-def archive(database, store):  # noqa: F811
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("drop table if exists checkpoints, entries, logs")
-    made = r.Archive(database)
-    made.trust(store.vkey)
-    return made
-
-
-@pytest.fixture
-def url(archive):
-    server = r.serve(archive, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
 
 
 def grow(store, entries):  # noqa: F811
@@ -55,7 +28,7 @@ def grow(store, entries):  # noqa: F811
     store.sign_head()
 
 
-def stored(database, what="entries"):
+def stored(database, what="entries"):  # noqa: F811
     with psycopg.connect(database) as connection:
         key = "seq" if what == "entries" else "size"
         return [n for (n,) in connection.execute(f"select {key} from {what} order by {key}")]
@@ -177,7 +150,10 @@ def test_a_tree_that_was_bent_is_seen(store, archive):  # noqa: F811
         ("LOG", b"not json", 400),
         ("LOG", b"[" * 100_000, 400),
         ("LOG", b'{"items": [{"id": 1}]}', 400),
-        ("LOG", b'{"items": [{"id": 1, "kind": "x", "ref": 1, "text": ""}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "x\\u0000", "ref": 1, "text": ""}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "signature", "ref": 1, "age": "="}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "signature", "ref": 1, "age": 7}]}', 400),
+        ("LOG", b'{"items": [{"id": 1, "kind": "signature", "ref": 1, "text": ""}]}', 400),
         ("LOG", b'{"items": [{"id": true, "kind": "journal", "ref": 1, "text": ""}]}', 400),
         ("LOG", b'{"items": [{"id": 1, "kind": "journal", "ref": 1, "text": "\\u0000"}]}', 400),
         ("LOG", b'{"items": [{"id": 1, "kind": "journal", "ref": 1, "text": "\\ud800"}]}', 400),

@@ -6,14 +6,17 @@ import base64
 import json
 import subprocess
 import time
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
 
 from kiosk import app
+from kiosk.config import load
 from kiosk.core.codes import JournalKind as K
 from kiosk.core.codes import Reason
 from kiosk.report.pack_form import sha256_hex
+from kiosk.store.evidence import EvidenceKind
 from tests.store.conftest import admit, candidate_of, row
 
 
@@ -117,6 +120,66 @@ def test_documents_are_handed_out_in_parts_and_the_oldest_gives_way(lane, config
         office.call("report.begin", begin)
         with pytest.raises(RpcError, match=r"重新开始"):
             office.call("document.wait", first)
+
+
+def owed(office):
+    """Asks again and again, as the daemon does, until no report is on its way."""
+    for _ in range(400):
+        office.documents.make_owed("daemon")
+        if office.documents._owed is None:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the report is not made")
+
+
+def test_the_centre_gets_a_report_of_each_closed_session_once(lane, config_file, monkeypatch):
+    recipient = "age1" + "q" * 58
+    text = config_file.read_text().replace('record_url: ""', 'record_url: "https://centre"')
+    config_file.write_text(
+        text.replace("evidence_recipients: []", f"evidence_recipients: [{recipient}]")
+    )
+    config = load(config_file)
+    with app.offline(config) as office:
+        owed(office)
+        owed(office)
+    (entry,) = entries(config, K.REPORT_SIGNED)
+    assert (entry.session_id, entry.payload["person"]) == ("S1", "daemon")
+    store = app.open_store(config)
+    waits = {i.kind: i.plain for i in store.outbox_batch(10_000, 10**8) if i.plain is not None}
+    store.close()
+    assert sha256_hex(waits["report"]) == entry.payload["report_sha256"]
+    assert sha256_hex(waits["report_table"]) == entry.payload["csv_sha256"]
+
+
+def test_a_report_that_cannot_be_made_is_tried_once_and_said(lane, config_file, capsys):
+    config_file.write_text(
+        config_file.read_text()
+        .replace('record_url: ""', 'record_url: "https://centre"')
+        .replace("evidence_recipients: []", f"evidence_recipients: [age1{'q' * 58}]")
+    )
+    config = load(config_file)
+    (config.paths.data / "document.crt").write_text("x")
+    with app.offline(config) as office:
+        owed(office)
+        owed(office)
+    assert entries(config, K.REPORT_SIGNED) == []
+    assert capsys.readouterr().out.count("report_not_made") == 1
+
+
+def test_pictures_that_were_thinned_are_said_to_be(lane, run, tmp_path, config):
+    store = app.open_store(config)
+    person = store.find_people(row(0).admission_no, "S1")[0]
+    store.keep_capture("S1", person, b"\xff\xd8 first", "verified")
+    store.thin([EvidenceKind.CAPTURE], 1, "disk")
+    store.keep_capture("S1", person, b"\xff\xd8 second", "verified")
+    store.close()
+    file = tmp_path / "d.zip"
+    assert run("dispute", row(0).identity_number, "--out", str(file)).exit_code == 0
+    with zipfile.ZipFile(file) as pack:
+        assert sum(name.startswith("capture-") for name in pack.namelist()) == 1
+        assert "evidence_thinned" in pack.read("README.txt").decode()
+    vkey = run("journal", "key").stdout.strip()
+    assert run("audit", "--dispute", str(file), "--key", vkey).exit_code == 0
 
 
 def test_a_dispute_pack_is_written_journalled_and_checked(lane, run, tmp_path, config):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +15,7 @@ from kiosk import app
 from kiosk.config import load
 from tests.centre.postgres import BINARIES, postgres
 from tests.centre.web import NGINX, Authority, nginx
-from tests.store.conftest import row
+from tests.store.conftest import admit, row
 
 API = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs/record-api.yaml").read_text())
 needs_both = pytest.mark.skipif(
@@ -60,11 +61,18 @@ def test_the_record_arrives_and_the_interface_is_the_documented_one(
             with nginx(tmp_path, behind=server.server_address[1]) as port:
                 settings = f'record_url: "https://127.0.0.1:{port}"\n  ca_file: ca.pem\n'
                 settings += "  client_certificate: lane.pem\n  client_key: lane.tls.key\n"
+                secret = tmp_path / "evidence.key"
+                public = run("centre", "evidence-key", str(secret)).stdout.strip()
+                settings += f"  evidence_recipients: [{public}]\n"
                 text = config_file.read_text().replace('record_url: ""', settings)
+                text = text.replace("  evidence_recipients: [] ", "  #")
                 config_file.write_text(text)
                 store = app.open_store(load(config_file))
+                store.create_session("S1", "x", datetime.now(UTC), ["001"], person="t")
                 store.apply_roster([row(1)], "x", "t")
-                store.sign_head()
+                store.open_session("S1", "t")
+                admit(store, 1)
+                store.close_session("S1", "t")
                 store.close()
                 refused = run("outbox", "send")
                 assert refused.exit_code == 1 and "HTTP 404" in refused.stderr
@@ -73,12 +81,29 @@ def test_the_record_arrives_and_the_interface_is_the_documented_one(
                 done = run("outbox", "send")
                 assert done.exit_code == 0 and ", 0 left" in done.stdout, done.stderr
                 assert seen
+                out = tmp_path / "out"
+                opened = ["centre", "evidence", "--database", database, "--key"]
+                done = run(*opened, str(secret), "--out", str(out))
+                assert done.exit_code == 0 and "opened, fits" in done.stdout, done.stderr
+                (file,) = out.glob("examgate_YT-03_*/S1/*-signature.json")
+                assert file.read_bytes() == b"strokes of 1"
+                run("centre", "evidence-key", str(tmp_path / "other.key"))
+                done = run(*opened, str(tmp_path / "other.key"), lang="zh")
+                assert done.exit_code == 1 and "不是用此密钥加密的" in done.stderr
+                done = run(*opened, str(secret), "--session", "S9")
+                assert done.exit_code == 3 and "--session: S9" in done.stderr
+                done = run(*opened, str(secret), "--log", "nobody")
+                assert done.exit_code == 3 and "known: examgate/YT-03/" in done.stderr
+                done = run(*opened, str(tmp_path / "none.key"))
+                assert done.exit_code == 3 and "none.key" in done.stderr
         finally:
             server.shutdown()
             thread.join(5)
             server.server_close()
     status = json.loads(run("outbox", "status", "--json").stdout)
     assert status["waiting"] == 0 and status["total"] >= 2 and status["rejected"] == []
+    assert {"kind": "signature", "total": 1, "waiting": 0, "rejected": 0, "thinned": 0,
+            "forgotten": 0} in status["kinds"]  # fmt: skip
 
 
 def test_what_was_rejected_is_shown_and_sent_again(run, key, config):
@@ -95,6 +120,15 @@ def test_what_was_rejected_is_shown_and_sent_again(run, key, config):
 def test_without_an_address_there_is_nowhere_to_send(run, key):
     done = run("outbox", "send")
     assert done.exit_code == 3 and "centre.record_url" in done.stderr
+
+
+def test_the_key_of_evidence_is_never_written_over(run, tmp_path):
+    file = tmp_path / "evidence.key"
+    assert run("centre", "evidence-key", str(file)).stdout.startswith("age1")
+    before = file.read_bytes()
+    again = run("centre", "evidence-key", str(file), lang="zh")
+    assert again.exit_code == 3 and "evidence.key" in again.stderr and not again.stdout
+    assert file.read_bytes() == before and file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_wrong_key_or_database_is_said(run, key):

@@ -106,7 +106,7 @@ def test_only_a_score_signed_makes_no_candidate_of_the_draw(store: Store) -> Non
     """Even were the row there, the draw does not take it."""
     who = candidate_of(store, 1)
     with store._transaction():
-        store._keep("S1", who.candidate_id, b"x", "a" * 64, "1" * 64, "exit", 90, 1)
+        store._keep(1, "S1", who.candidate_id, b"x", "a" * 64, "1" * 64, "exit", 90, 1)
     assert not store.lookup_id("S1", who.candidate_id).has_signature
     with pytest.raises(NoSignature):
         store.admit("S1", who)

@@ -415,6 +415,7 @@ TEXTS: dict[str, str] = {
     "kind.session_opened": "session opened",
     "kind.session_closed": "session closed",
     "kind.session_forgotten": "session data destroyed on time",
+    "kind.evidence_thinned": "the oldest evidence was removed to make room",
     "kind.session_open_refused": "session could not open",
     "kind.roster_imported": "roster imported",
     "kind.roster_reembedded": "face data made anew",

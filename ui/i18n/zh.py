@@ -410,6 +410,7 @@ TEXTS: dict[str, str] = {
     "kind.session_opened": "开放场次",
     "kind.session_closed": "结束场次",
     "kind.session_forgotten": "本场资料已按期销毁",
+    "kind.evidence_thinned": "磁盘空间不足，已删除最早的影像资料",
     "kind.session_open_refused": "场次未能开放",
     "kind.roster_imported": "导入名单",
     "kind.roster_reembedded": "重新生成人脸特征",

@@ -102,10 +102,10 @@ def check_signature(key: Ed25519PublicKey, data: bytes, signature: bytes) -> Non
         raise BundleError("bad_signature") from None
 
 
-# --- the lane's ---------------------------------------------------------------------------------
+# --- age's: a lane's, for its bundles; the centre's, for evidence ---------------------------------
 
 
-def make_lane_identity(path: Path) -> str:
+def make_identity(path: Path) -> str:
     """An age identity file; returns its recipient (`age1…`). Raises `BundleError`."""
     identity = pyrage.x25519.Identity.generate()
     recipient = str(identity.to_public())
@@ -113,7 +113,7 @@ def make_lane_identity(path: Path) -> str:
     return recipient
 
 
-def lane_identity(path: Path) -> pyrage.x25519.Identity:
+def read_identity(path: Path) -> pyrage.x25519.Identity:
     """The first identity of the file. Raises `BundleError("bad_key")`."""
     for line in _secret(path).decode("ascii", "replace").splitlines():
         if line.startswith("AGE-SECRET-KEY-1"):

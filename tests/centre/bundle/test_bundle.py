@@ -267,8 +267,8 @@ def test_keys_are_private_and_never_overwritten(tmp_path):
     os.chmod(private, 0o644)
     with pytest.raises(BundleError, match="mode 0644"):
         seal.centre_key(private)
-    recipient = seal.make_lane_identity(tmp_path / "age")
-    assert str(seal.lane_identity(tmp_path / "age").to_public()) == recipient
+    recipient = seal.make_identity(tmp_path / "age")
+    assert str(seal.read_identity(tmp_path / "age").to_public()) == recipient
     for wrong in (public, tmp_path / "none"):
         with pytest.raises(BundleError) as error:
             seal.centre_key(wrong)
