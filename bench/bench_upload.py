@@ -2,7 +2,7 @@
 
 A real lane's journal and pictures, the real sender, the reference receiver on a PostgreSQL of its
 own; at the end every piece of evidence is opened and held against its entry. The peer, in this
-run: the same rows inserted by the same client, 500 a transaction, no hashes, no HTTP, no encryption.
+run: the same rows inserted by the same client, 500 a transaction, nothing hashed or encrypted.
 
     python bench/bench_upload.py [--rows N] [--pictures N] [--picture-bytes N]
 """

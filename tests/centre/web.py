@@ -31,7 +31,7 @@ http {{
         listen 127.0.0.1:{port} ssl;
         ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.tls.key;
         ssl_client_certificate {folder}/ca.pem; ssl_verify_client on;
-        root {folder}/www;
+        root {folder}/www; client_max_body_size 8m;
         location /v1/ {{ proxy_pass http://127.0.0.1:{behind}; }}
     }}
 }}
