@@ -1,5 +1,5 @@
-"""A real lane and a real centre: whoever was admitted, their signature and the closed session's report
-are at the centre, sealed, a moment later; and the logs say nothing about them."""
+"""A real lane and a real centre: a signature, a picture and the closed session's report are there,
+sealed, a moment later; and the logs say nothing about them."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_from_the_pad_to_the_centre(
     venue.wait(lambda: set(arrived()) == every, "the evidence to arrive")
     found = arrived()
     assert found["capture"].data.startswith(b"\xff\xd8")
-    assert found["report"].data.startswith(b"%PDF") and "S1".encode() in found["report_table"].data
+    assert found["report"].data.startswith(b"%PDF") and b"S1" in found["report_table"].data
     assert found["signature"].session_id == "S1" and len(found["signature"].pseudonym) == 32
     status = json.loads(venue.command("outbox", "status", "--json").stdout)
     assert status["rejected"] == [] and {k["kind"] for k in status["kinds"]} >= every
