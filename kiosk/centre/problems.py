@@ -59,6 +59,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "the cell is a number and may have lost digits",
         "format the column as text and enter it in full again",
     ),
+    "rows_after_empty": (
+        "很多空行之后还有内容",
+        "删除空行，或把多余的内容移到别的工作表",
+        "there is something after very many empty rows",
+        "remove the empty rows, or move what does not belong here to another sheet",
+    ),
     "cell_date": (
         "单元格是日期，不是文字",
         "把该列设为“文本”格式，重新填写",

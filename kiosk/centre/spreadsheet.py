@@ -26,6 +26,9 @@ MAX_EMPTY_ROWS = 1_000  #: a sheet formatted to its end has a million of them
 #: A spreadsheet program keeps a number's first 15 digits and writes 0 for the others.
 MAX_DIGITS = 15
 _OLE = b"\xd0\xcf\x11\xe0"
+#: A cell's value or text that is not empty, and a row's number, in the sheet's XML.
+_VALUE = re.compile(rb"<(?:\w+:)?[vt](?: [^>]*)?>\s*[^<\s]")
+_ROW = re.compile(rb"<(?:\w+:)?row [^>]*?\br=\"(\d{1,7})\"")
 _ZEROS = re.compile(r"0+")
 
 
@@ -96,7 +99,7 @@ def _choose(
 def _read(
     sheet: Sheet, source: Any, field_of: Callable[[str], str | None], max_rows: int
 ) -> Sheet:
-    width, known = 0, []
+    number, width, known = 0, 0, []
     for number, cells in _rows(source):
         if not sheet.rows:
             names = [_text(cell, "")[0] for cell in cells]
@@ -112,8 +115,19 @@ def _read(
             texts += [""] * (width - len(texts))
             sheet.rows.append((number, texts))
         if len(sheet.rows) + len(sheet.problems) > max_rows + 1:
-            break
+            return sheet
+    if (stray := _beyond(source, number)) is not None:
+        sheet.problems.append(Problem(sheet.file, stray, "", "", "rows_after_empty"))
     return sheet
+
+
+def _beyond(source: Any, last: int) -> int | None:
+    """The last row with a value, when it is after `last`: rows after very many empty ones are not
+    read, since a sheet formatted to its end takes half a minute, and not passed over either."""
+    raw = source.parent._archive.read(source._worksheet_path)  # a second look, without its cells
+    at = max((found.start() for found in _VALUE.finditer(raw)), default=0)
+    rows = _ROW.findall(raw, 0, at)
+    return int(rows[-1]) if rows and int(rows[-1]) > last else None
 
 
 def _rows(source: Any) -> Iterator[tuple[int, list[Any]]]:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kiosk.centre.bundle import manifest as m
-from kiosk.centre.bundle.problems import BundleError
+from kiosk.centre.bundle.problems import BundleError, older
 from kiosk.centre.bundle.seal import check_signature
 from kiosk.centre.twice import note_twice
 from kiosk.clock import Clock
@@ -207,7 +207,8 @@ class RosterDesk:
         sha256 = hashlib.sha256(signed.manifest).hexdigest()
         last = self._store.last_bundle()
         if last is not None and manifest.serial < last[0]:
-            raise BundleError("older", f"{manifest.serial} < {last[0]}")
+            mine = manifest.serial, manifest.made_at
+            raise older(mine, (last[0], last[2]), self._zone)
         if last is not None and manifest.serial == last[0] and sha256 != last[1]:
             raise BundleError("same_serial", f"{manifest.serial}")
         if manifest.candidates != begun.expected:

@@ -25,7 +25,7 @@ import structlog
 from pydantic import Field
 
 from kiosk import wire
-from kiosk.centre.bundle.problems import TEXTS, BundleError
+from kiosk.centre.bundle.problems import TEXTS, BundleError, older
 from kiosk.centre.mounts import Mount
 from kiosk.desks.params import NoParams, Params, parse
 from kiosk.store import Store
@@ -329,7 +329,8 @@ class StickDesk:
         if last is None or offer["serial"] > last[0]:
             return None
         if offer["serial"] < last[0]:
-            return BundleError("older", f"{offer['serial']} < {last[0]}")
+            made = datetime.fromisoformat(offer["made_at"])
+            return older((offer["serial"], made), (last[0], last[2]), self._zone)
         code = "in_use" if offer["sha256"] == last[1] else "same_serial"
         return BundleError(code, str(offer["serial"]))
 

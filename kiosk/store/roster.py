@@ -164,10 +164,10 @@ class Roster(Base):
             done["added"], done["changed"], done["unchanged"], dict(sessions), changes
         )
 
-    def last_bundle(self) -> tuple[int, str] | None:
-        """Serial number and hash of the newest bundle that was taken in."""
-        row = self._row("select serial, sha256 from bundles order by serial desc limit 1")
-        return (int(row[0]), str(row[1])) if row else None
+    def last_bundle(self) -> tuple[int, str, datetime] | None:
+        """Serial number, hash and making of the newest bundle that was taken in."""
+        row = self._row("select serial, sha256, made_at from bundles order by serial desc limit 1")
+        return (int(row[0]), str(row[1]), datetime.fromisoformat(row[2])) if row else None
 
     def _take_bundle(
         self, bundle: BundleMark, rows: Sequence[RosterRow], source: str, person: str

@@ -45,6 +45,15 @@ def told(problems: list[Problem]):
     return [(p.file, p.line, p.field, p.code) for p in problems]
 
 
+@pytest.mark.parametrize("value", ["370602", 7])
+def test_a_row_after_very_many_empty_ones_is_not_passed_over(tmp_path, value):
+    made = book(row(1))
+    made.active["B5000"] = value
+    made.active["A6000"].number_format = "0.00"  # touched, and empty
+    lines, problems = read(tmp_path, made)
+    assert len(lines) == 1 and told(problems) == [("r.xlsx [名单]", 5000, "", "rows_after_empty")]
+
+
 def test_texts_come_as_they_stand(tmp_path):
     made = book(row(1), [None] * 7, row(2, name="王 晓明"))
     made.active["J3"].number_format = "0.00"  # touched, and empty

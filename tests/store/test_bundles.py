@@ -72,7 +72,7 @@ def test_no_way_back_to_an_older_one(store, second, said):
         store.apply_roster([row(2)], "b", "t", second)
     assert said in refused.value.problems[0]
     assert standing(store, 1) is Standing.BOOKED and standing(store, 2) is Standing.UNKNOWN
-    assert store.last_bundle() == (5, f"{5:064x}")
+    assert store.last_bundle()[:2] == (5, f"{5:064x}")
 
 
 def test_the_same_one_again_changes_nothing(store):
@@ -85,5 +85,5 @@ def test_nothing_is_half_applied(store):
     store.apply_roster([row(1)], "a", "t", mark(1, "S1"))
     with pytest.raises(StoreError):
         store.apply_roster([row(2), row(3, "S3")], "b", "t", mark(2, "S1"))
-    assert store.last_bundle() == (1, f"{1:064x}")
+    assert store.last_bundle()[:2] == (1, f"{1:064x}")
     assert standing(store, 1) is Standing.BOOKED

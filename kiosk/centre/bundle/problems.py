@@ -5,6 +5,8 @@ Only words; finding what is wrong is others' work (seal, archive, manifest, acce
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+
 #: code → (Chinese sentence, Chinese remedy, English sentence, English remedy)
 TEXTS: dict[str, tuple[str, str, str, str]] = {
     "unreadable": (
@@ -131,3 +133,9 @@ class BundleError(Exception):
         what, remedy = TEXTS[self.code][:2] if language == "zh" else TEXTS[self.code][2:]
         found = f" ({self.detail})" if self.detail else ""
         return f"{what}{found}：{remedy}" if language == "zh" else f"{what}{found}: {remedy}"
+
+
+def older(mine: tuple[int, datetime], in_use: tuple[int, datetime], zone: tzinfo) -> BundleError:
+    """Of two bundles by serial number and making: people know them by when they were made."""
+    told = (f"{made.astimezone(zone):%Y-%m-%d %H:%M}, #{serial}" for serial, made in (mine, in_use))
+    return BundleError("older", " < ".join(told))
