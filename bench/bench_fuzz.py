@@ -1,22 +1,30 @@
 """Malformed bundles and messages, many of them: nothing crashes, hangs or is half applied.
 
-    python bench/bench_fuzz.py [--bundles N] [--messages N]
+    python bench/bench_fuzz.py [--bundles N] [--messages N] [--socket N]
 
 Bundles: a good one's tar, damaged in one to four places (bytes, blocks cut, doubled, zeroed,
 exchanged, the end, names, sizes), sealed again, or the sealed file itself. Messages: each method
 of the office with parameters that are nearly right, wrong in kind, huge or missing, on a real
 store. What is accepted must be the unharmed content; after every tenth of the messages the
 journal is recomputed.
+
+`--socket`: as many messages and broken lines to a running daemon's socket, three quarters of them
+one peer at a time, each answer held against what was written meanwhile, the rest eight peers at
+once; meanwhile somebody else asks for the lane's state. As root the peers are other users.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import random
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +33,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk import app
+from kiosk import app, wire
 from kiosk.centre.bundle.problems import BundleError
 from kiosk.config import load
+from kiosk.demo.people import CHEN, LI, WANG, write_roster
+from kiosk.demo.photos import photos_dir
+from kiosk.demo.venue import STAFF, Venue, VenueOptions, soon
 from kiosk.office import Office as TheOffice
 from kiosk.wire import RpcError
 from tests.centre.bundle.conftest import Office, row
+from tests.e2e.hostile import PEERS, Record, Stranger, turn
 
 SLOWEST_S = 2.0  #: longer than this is told
 
@@ -150,14 +162,147 @@ def messages(many: int, chance: random.Random) -> None:
           f"{1000 * slowest:.0f} ms ({which})")  # fmt: skip
 
 
+# --- a daemon that runs -------------------------------------------------------------------------
+
+AT_ONCE = 8  #: peers that send at the same time
+TURNS = 60  #: what one does before the next one's turn
+
+
+def memory_mb(pid: int) -> float:
+    """Resident, of one process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+class Bystander:
+    """Asks for the lane's state all the while, as a screen does, and counts how long it takes."""
+
+    def __init__(self, socket: Path, pid: int) -> None:
+        self.slowest, self.asked, self.most_mb = 0.0, 0, 0.0
+        self._socket, self._pid, self._over = socket, pid, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.problem: Exception | None = None
+
+    def __enter__(self) -> Bystander:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with wire.Client(self._socket, 60.0) as client:
+                while not self._over.wait(0.05):
+                    begun = time.perf_counter()
+                    client.call("lane.state")
+                    self.slowest = max(self.slowest, time.perf_counter() - begun)
+                    self.asked += 1
+                    self.most_mb = max(self.most_mb, memory_mb(self._pid))
+        except Exception as error:  # told by the one who waits
+            self.problem = error
+
+
+@contextlib.contextmanager
+def lane() -> Iterator[Venue]:
+    """A lane with people who may log in and a session that is open."""
+    with tempfile.TemporaryDirectory() as name, Venue(Path(name), VenueOptions()) as venue:
+        everybody = {"S1": [WANG, LI], "S2": [CHEN]}
+        roster = write_roster(venue.folder / "roster", photos_dir(), everybody)
+        venue.prepare(roster, [("S1", soon(25), 5), ("S2", soon(60), 5)])
+        venue.prepare_staff()
+        venue.start_daemon()
+        venue.call("session.open", {"session_id": "S1", "person": "fuzz"})
+        yield venue
+
+
+def one_after_another(
+    many: int, venue: Venue, pins: dict[str, tuple[str, str]], chance: random.Random
+) -> Counter[str]:
+    ended: Counter[str] = Counter()
+    record = Record(venue.folder / "data")
+    while many > 0:
+        peer = Stranger(venue.socket, record, pins, chance.choice(PEERS))
+        for _ in range(TURNS):
+            many -= turn(peer, chance)
+        peer.close()
+        ended.update(peer.ended)
+    record.close()
+    return ended
+
+
+def at_once(
+    many: int, venue: Venue, pins: dict[str, tuple[str, str]], seed: int
+) -> Counter[str]:
+    ended: list[Counter[str]] = []
+    broken: list[BaseException] = []
+
+    def one(number: int) -> None:
+        chance, left = random.Random(f"{seed} {number}"), many // AT_ONCE
+        try:
+            while left > 0:
+                peer = Stranger(venue.socket, None, pins, chance.choice(PEERS))
+                for _ in range(TURNS):
+                    left -= turn(peer, chance)
+                peer.close()
+                ended.append(peer.ended)
+        except BaseException as error:
+            broken.append(error)
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if broken:
+        raise broken[0]
+    return sum(ended, Counter())
+
+
+def socket_messages(many: int, seed: int) -> None:
+    pins = {role: (no, pin) for no, _, role, pin in STAFF if role in ("chief", "technician")}
+    with lane() as venue:
+        pid, begun = int(venue.call("lane.info")["pid"]), time.perf_counter()
+        first_mb = memory_mb(pid)
+        with Bystander(venue.socket, pid) as bystander:
+            alone = many * 3 // 4
+            ended = one_after_another(alone, venue, pins, random.Random(seed))
+            ended += at_once(many - alone, venue, pins, seed)
+        if bystander.problem is not None:
+            raise bystander.problem
+        took, last_mb = time.perf_counter() - begun, memory_mb(pid)
+        assert int(venue.call("lane.info")["pid"]) == pid, "the daemon was started anew"
+        verified = venue.call("journal.verify")
+        assert verified["problems"] == []
+        intents = [e for e in venue.journal() if e["kind"] == "gate_intent"]
+        assert venue.stop("daemon") == 0
+        log = (venue.logs / "daemon.log").read_text()
+        assert '"critical"' not in log, log[-5000:]
+        asked = [e for e in json.loads(venue.command("journal", "list", "--json", "--limit", "10000"
+                 ).stdout)["entries"] if e["kind"] == "device_tried"]  # fmt: skip
+        assert venue.turnstile.pulses <= len(intents) + len(asked)
+    told = ", ".join(f"{kind} {n}" for kind, n in ended.most_common())
+    print(f"{sum(ended.values())} messages to a daemon's socket in {took:.0f} s: {told}")
+    print(f"{verified['entries']} journal entries, all right; memory {first_mb:.0f} MB before, "
+          f"at most {bystander.most_mb:.0f}, {last_mb:.0f} after")  # fmt: skip
+    print(f"the state asked for {bystander.asked} times meanwhile, slowest "
+          f"{1000 * bystander.slowest:.0f} ms")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--bundles", type=int, default=2_000)
     parser.add_argument("--messages", type=int, default=5_000)
+    parser.add_argument("--socket", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    bundles(options.bundles, random.Random(options.seed))
-    messages(options.messages, random.Random(options.seed))
+    if options.bundles:
+        bundles(options.bundles, random.Random(options.seed))
+    if options.messages:
+        messages(options.messages, random.Random(options.seed))
+    if options.socket:
+        socket_messages(options.socket, options.seed)
 
 
 if __name__ == "__main__":

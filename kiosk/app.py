@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from kiosk.desks.stick import StickDesk
     from kiosk.latch import OpenLatch
     from kiosk.office import Office
+    from kiosk.staff.peers import Users
     from kiosk.store import Store
     from kiosk.store.evidence import EvidenceKind
 
@@ -251,8 +252,9 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     server = Server(
         socket_path(config),
         daemon.handle,
-        came=lambda connection: door.came(connection, connection.uid),
+        came=lambda connection: door.came(connection, connection.peer),
         gone=door.gone,
+        users=_users(config),
     )
     daemon.join(session, office, server, worker, watch)
     daemon.uploader = _uploader_or_none(config, store)
@@ -286,6 +288,19 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             make = _maker(config, role)
             supervisor.add(role, driver, port_of(config, role), make, serve[role])
     return daemon
+
+
+def _users(config: Config) -> Users:
+    """Raises `StoreError`: a lane whose screens cannot be told apart as configured does not run."""
+    from kiosk.staff.peers import NoSuchUser, Users, user_of_screen
+    from kiosk.store.errors import StoreError
+
+    name = config.ui.candidate_user
+    try:
+        return Users(user_of_screen(name) if name else None)
+    except NoSuchUser as error:
+        zh, en = error.sentences
+        raise StoreError(zh if config.ui.language == "zh" else en) from error
 
 
 def _stick_desk(config: Config, config_path: Path, store: Store, daemon: Daemon) -> StickDesk:

@@ -222,6 +222,14 @@ class Ui(Section):
     )
     voice: bool = Field(default=True, description="prompts are spoken to the candidate")
     volume: int = Field(default=80, ge=0, le=100, description="of the spoken prompts, in per cent")
+    candidate_user: str = Field(
+        default="",
+        max_length=32,
+        pattern=r"^([a-z_][a-z0-9_-]*)?$",
+        description="system user of the candidate's screen: what it sends counts as a candidate's, "
+        "whatever it says it is, and nobody else's does; empty: every user of the daemon's group "
+        "says itself which screen it is",
+    )
 
 
 class StaffRules(Section):

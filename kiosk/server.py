@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from kiosk import wire
+from kiosk.staff.peers import Peer, Users
 
 log = structlog.get_logger(__name__)
 
@@ -25,15 +26,20 @@ MAX_BACKLOG = 2 * 1024 * 1024  #: bytes a subscriber may lag before it is droppe
 PREVIEW_BACKLOG = 200 * 1024  #: above this a preview is skipped: the newest picture, not a queue
 #: Screens and commands are a handful; whoever opens more takes nothing from the lane's devices.
 MAX_CONNECTIONS = 100
+#: Bytes of a line from others than the machine's own users: the longest signature, and room. With
+#: `MAX_CONNECTIONS` of them this is also what strangers can make the daemon hold.
+MAX_STRANGERS_LINE = 2 * 1024 * 1024
+BLOCK = 64 * 1024  #: bytes that are read ahead
 SOCKET_MODE = 0o660
 
 
 class Connection:
     """One client. `subscribed` and `previews` say what it wants to be told."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, peer: Peer) -> None:
         self._writer = writer
-        self.uid = peer_uid(writer)
+        self.peer = peer
+        self.max_line = wire.MAX_LINE if peer.machine else MAX_STRANGERS_LINE
         self.subscribed = False
         self.previews = False
 
@@ -58,7 +64,7 @@ Handler = Callable[[str, dict[str, Any], Connection], Any]
 def peer_uid(writer: asyncio.StreamWriter) -> int | None:
     """The user at the other end, by the kernel's own word (SO_PEERCRED, unix(7))."""
     end = writer.get_extra_info("socket")
-    if end is None:
+    if end is None or end.family != socket.AF_UNIX:  # of others it would tell nobody's
         return None
     try:
         found = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
@@ -67,9 +73,34 @@ def peer_uid(writer: asyncio.StreamWriter) -> int | None:
     return int(struct.unpack("3i", found)[1])
 
 
+class LineTooLong(Exception):
+    """Whoever sends it is not one of ours; nothing of it was kept."""
+
+
+async def whole_line(reader: asyncio.StreamReader, most: int) -> bytes:
+    """The next line with its end; b"" when the connection is over. What comes before that without
+    an end was cut off, and is nothing. Raises `LineTooLong`."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            part = await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError:
+            return b""
+        except asyncio.LimitOverrunError as over:
+            part = await reader.readexactly(over.consumed)
+        size += len(part)
+        if size > most:
+            raise LineTooLong
+        parts.append(part)
+        if part.endswith(b"\n"):
+            return b"".join(parts)
+
+
 class Server:
     """`handle(method, params, connection)` answers requests, at once or as an awaitable; it
-    raises `RpcError` to decline. `came` and `gone` are told of each connection."""
+    raises `RpcError` to decline. `came` and `gone` are told of each connection; `users` say who a
+    user of the machine is."""
 
     def __init__(
         self,
@@ -77,10 +108,12 @@ class Server:
         handle: Handler,
         came: Callable[[Connection], None] = lambda connection: None,
         gone: Callable[[Connection], None] = lambda connection: None,
+        users: Users | None = None,
     ) -> None:
         self._path = path
         self._handle = handle
         self._came, self._gone = came, gone
+        self._users = users or Users()
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -91,7 +124,7 @@ class Server:
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
         self._server = await asyncio.start_unix_server(
-            self._serve, str(self._path), limit=wire.MAX_LINE
+            self._serve, str(self._path), limit=BLOCK
         )
         os.chmod(self._path, SOCKET_MODE)
 
@@ -127,20 +160,22 @@ class Server:
             log.warning("too_many_clients")
             writer.close()
             return
-        connection = Connection(writer)
+        connection = Connection(writer, self._users.peer(peer_uid(writer)))
         self._connections.add(connection)
         self._came(connection)
         if (task := asyncio.current_task()) is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
-            while line := await reader.readline():
+            while line := await whole_line(reader, connection.max_line):
                 reply = await self._answer(line, connection)
                 if reply is not None:
                     connection.send(wire.encode(reply))
                 await writer.drain()
-        except (ConnectionError, ValueError):  # ValueError: a line beyond the limit
+        except ConnectionError:
             log.info("client_dropped")
+        except LineTooLong:
+            log.warning("line_too_long", most=connection.max_line)
         finally:
             self._connections.discard(connection)
             self._gone(connection)

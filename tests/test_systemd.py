@@ -62,7 +62,18 @@ def test_every_user_of_a_unit_is_made() -> None:
     for unit in UNITS.glob("*.service"):
         text = unit.read_text()
         users = re.findall(r"^User=(\S+)", text, re.M) or re.findall(r"\bgid=(\w+)", text)
-        assert users[0] in made
+        for screen in ("candidate", "proctor"):
+            assert users[0].replace("%i", screen) in made
+
+
+def test_the_user_of_the_candidates_screen_is_the_one_that_the_daemon_knows() -> None:
+    """And it reads no keyboard: a PIN may be typed on the same computer."""
+    unit = (UNITS / "examgate-ui@.service").read_text()
+    (user,) = re.findall(r"^User=(\S+)", unit, re.M)
+    ui = yaml.safe_load((ROOT / "config.yaml").read_text())["ui"]
+    assert user.replace("%i", "candidate") == ui["candidate_user"]
+    (groups,) = re.findall(r"^SupplementaryGroups=(.*)", unit, re.M)
+    assert "examgate" in groups.split() and "input" not in groups.split()
 
 
 def test_a_stick_is_mounted_where_the_daemon_looks_and_cannot_be_written_or_run() -> None:

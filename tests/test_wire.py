@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import re
 from datetime import UTC
 from pathlib import Path
@@ -27,6 +26,7 @@ from kiosk.office import Office
 from kiosk.server import Server
 from kiosk.signature import Pad, check_strokes
 from kiosk.staff import roles
+from kiosk.staff.peers import Peer
 from kiosk.wire import RpcError
 
 PAGE = (Path(__file__).parents[1] / "docs/wire.md").read_text()
@@ -200,7 +200,7 @@ def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tm
             return later(params) if method == "later" else {"now": True}
 
         server = Server(
-            tmp_path / "s.sock", slow, came=lambda c: seen.append(c.uid), gone=gone.append
+            tmp_path / "s.sock", slow, came=lambda c: seen.append(c.peer), gone=gone.append
         )
         await server.start()
         reader, writer = await wire.open_connection(tmp_path / "s.sock")
@@ -209,7 +209,7 @@ def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tm
         answers = [wire.decode(await reader.readline()) for _ in range(2)]
         assert [a["id"] for a in answers] == [0, 1], "in the order in which they were asked"
         assert answers[0]["result"] == {"n": 0}
-        assert seen == [os.geteuid()]
+        assert seen == [Peer(machine=True)]
         writer.close()
         await server.stop()
         assert len(gone) == 1

@@ -1,14 +1,13 @@
 """Who is at the other end of each connection, and whether they may have what they ask for.
 
-The machine's own users may everything; a connection that says it is a screen is one from then
-on, and what it may follows from the table (kiosk.staff.roles) and from who has logged in on it.
-It must not know what a method does.
+The machine's own users may everything; a connection that says it is a screen, or is known to be
+one (kiosk.staff.peers), is one from then on, and what it may follows from the table
+(kiosk.staff.roles) and from who has logged in on it. It must not know what a method does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +19,7 @@ from kiosk.clock import Clock
 from kiosk.core.codes import JournalKind
 from kiosk.core.staff import Person, looks_like_signature, may_approve
 from kiosk.desks.params import Params, parse
+from kiosk.staff.peers import Peer
 from kiosk.staff.pins import MustWait, Pins, WrongPin
 from kiosk.staff.roles import Access, access_to
 from kiosk.store import Store
@@ -48,6 +48,8 @@ class Standing:
 
     machine: bool = False  #: root or the daemon's own user, and no screen
     screen: str | None = None  #: `candidate`, `proctor` or `technician`: a command's login
+    may_be: frozenset[str] = frozenset()  #: what it may say that it is
+    far: bool = False  #: over the network
     person: Person | None = None
     locked: bool = False
     active_s: float = 0.0  #: when that person last did something, monotonic
@@ -75,9 +77,8 @@ class Door:
 
     # --- connections ----------------------------------------------------------------------------
 
-    def came(self, connection: Any, uid: int | None) -> None:
-        """A connection by a user of the machine; None: the system does not say who."""
-        self._known[connection] = Standing(machine=uid is not None and uid in (0, os.geteuid()))
+    def came(self, connection: Any, peer: Peer) -> None:
+        self._known[connection] = Standing(peer.machine, peer.screen, peer.may_be, peer.far)
 
     def gone(self, connection: Any) -> None:
         standing = self._known.pop(connection, None)
@@ -90,7 +91,7 @@ class Door:
     def is_screen(self, connection: Any, screen: str) -> None:
         """From now on it may what this screen may, and never more. Raises `RpcError`."""
         standing = self.of(connection)
-        if standing.screen not in (None, screen):
+        if standing.screen not in (None, screen) or screen not in standing.may_be:
             raise self._declined("NOT_HERE", [Problem("not_here")])
         self._known[connection] = replace(standing, machine=False, screen=screen)
 
@@ -148,7 +149,7 @@ class Door:
             return None if access.candidate else "not_here"
         if access.candidate or not (access.proctor or access.roles):
             return "not_here"
-        if access.proctor:
+        if access.proctor and not (access.hall and standing.far and standing.screen != "proctor"):
             return None
         if standing.person is None:
             return "login_needed" if self._store.has_staff() else "no_staff"

@@ -24,6 +24,7 @@ class Access:
     roles: frozenset[Role] = frozenset()  #: the proctor's screen, when one of these has logged in
     names: bool = False  #: has a `person`, which is who has logged in
     pin: bool = False  #: also the machine's own users have to log in
+    hall: bool = False  #: `proctor`, but for a technician's command from elsewhere: after a login
 
 
 def _roles(*roles: Role, names: bool = False) -> Access:
@@ -64,7 +65,7 @@ TABLE: dict[str, Access] = {
     "staff.set_pin": CHIEF_NAMED,
     "staff.disable": CHIEF_NAMED,
     # the lane
-    "lane.release": AT_THE_SCREEN,
+    "lane.release": Access(proctor=True, hall=True),  # whoever stands there, in a fire
     "lane.resume": PROCTORS_NAMED,
     "lane.drill": CHIEF_NAMED,
     "proctor.cancel": PROCTORS_NAMED,
@@ -149,7 +150,7 @@ def render() -> str:
     ]
     same: dict[Access, list[str]] = {}
     for method, access in TABLE.items():
-        same.setdefault(replace(access, names=False), []).append(method)
+        same.setdefault(replace(access, names=False, hall=False), []).append(method)
     for access, methods in same.items():
         cells = [
             access.anybody,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,13 +67,23 @@ def morning(tmp_path_factory: pytest.TempPathFactory, photos: Path, camera: Virt
 @pytest.fixture
 def quick_venue(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterator[Venue]:
     """A lane with an open session and nobody before its camera."""
-    folder = tmp_path / "venue"
+    with as_in_the_morning(tmp_path / "venue", morning, camera) as venue:
+        yield venue
+
+
+@contextmanager
+def as_in_the_morning(
+    folder: Path, morning: Path, camera: VirtualCamera, changes: dict[str, Any] | None = None
+) -> Iterator[Venue]:
+    """Such a lane in a folder of its own; `changes` as in `VenueOptions`."""
     folder.mkdir()
     shutil.copytree(morning / "data", folder / "data")
     for key in morning.glob("*.key"):
         shutil.copy2(key, folder / key.name)
     camera.empty()
-    with Venue(folder, options(camera)) as venue:
+    usual = options(camera)
+    usual.changes |= changes or {}
+    with Venue(folder, usual) as venue:
         venue.start_daemon()
         yield venue
 

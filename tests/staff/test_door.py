@@ -12,13 +12,16 @@ import pytest
 
 from kiosk.core.staff import Role
 from kiosk.staff.door import Door
+from kiosk.staff.peers import NoSuchUser, Peer, Users, user_of_screen
 from kiosk.staff.roles import TABLE
 from kiosk.store import Store
 from kiosk.texts import Problem
 from kiosk.wire import REFUSED, RpcError
 from tests.staff.conftest import CHIEF, PINS, PROCTOR, Clock, kinds
 
+MACHINE = Peer(machine=True)
 SOMEBODY = 4711  #: a user of the machine that is neither root nor ours
+CANDIDATES = 4712  #: the user of the candidate's screen
 
 
 def declined(code: str, problems: list[Problem], lang: str | None = None) -> RpcError:
@@ -34,9 +37,9 @@ class Hall:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.door = Door(store, clock, lock_after_s=300, declined=declined,
                          told=lambda connection, standing: self.told.append((connection, standing)))
-        self.door.came("machine", os.geteuid())
+        self.door.came("machine", MACHINE)
         for screen in ("candidate", "proctor"):
-            self.door.came(screen, SOMEBODY)
+            self.door.came(screen, Peer())
             self.door.is_screen(screen, screen)
 
     def refusal(self, method: str, connection: str, **params: Any) -> str | None:
@@ -70,7 +73,7 @@ def test_the_machines_own_users_may_everything(hall: Hall) -> None:
 
 
 def test_the_gate_is_moved_by_a_technician_who_has_logged_in(hall: Hall) -> None:
-    hall.door.came("command", os.geteuid())
+    hall.door.came("command", MACHINE)
     hall.door.is_screen("command", "technician")
     assert hall.refusal("device.pulse", "command") == "LOGIN_NEEDED"
     for staff_no in ("1001", "1002"):
@@ -89,8 +92,8 @@ def test_the_gate_is_moved_by_a_technician_who_has_logged_in(hall: Hall) -> None
 
 
 def test_nobody_else_is_more_than_a_screen(hall: Hall) -> None:
-    hall.door.came("other", SOMEBODY)
-    hall.door.came("nobody", None)
+    hall.door.came("other", Peer())
+    hall.door.came("nobody", Users().peer(None))
     for connection in ("other", "nobody", "never seen"):
         for method, access in TABLE.items():
             allowed = access.anybody or access.proctor
@@ -104,6 +107,45 @@ def test_a_candidates_screen_may_what_candidates_do(hall: Hall) -> None:
         assert hall.refusal(method, "candidate") == expected, method
     with pytest.raises(RpcError):
         hall.door.is_screen("candidate", "proctor")
+
+
+def test_the_candidates_user_is_a_candidates_screen_whatever_it_says(hall: Hall) -> None:
+    users = Users(CANDIDATES)
+    hall.door.came("screen", users.peer(CANDIDATES))
+    for screen in ("proctor", "technician", None):
+        if screen is not None:
+            with pytest.raises(RpcError) as refused:
+                hall.door.is_screen("screen", screen)
+            assert refused.value.data["code"] == "NOT_HERE"
+        for method in ("lane.release", "staff.login", "session.open", "some.new_method"):
+            assert hall.refusal(method, "screen") == "NOT_HERE"
+    hall.door.is_screen("screen", "candidate")
+    assert hall.refusal("candidate.sign", "screen") is None
+    for other in (users.peer(SOMEBODY), users.peer(None)):
+        hall.door.came("other", other)
+        with pytest.raises(RpcError):
+            hall.door.is_screen("other", "candidate")
+        hall.door.is_screen("other", "proctor")
+    assert users.peer(0).machine and users.peer(os.geteuid()).machine
+
+
+def test_a_technician_far_away_opens_no_gate_without_a_pin(hall: Hall) -> None:
+    hall.door.came("desk", Peer.only("proctor", far=True))
+    assert hall.refusal("lane.release", "desk") is None, "whoever stands there, in a fire"
+    hall.door.came("far", Peer.only("technician", far=True))
+    assert hall.refusal("lane.release", "far") == "LOGIN_NEEDED"
+    hall.login("1003", connection="far")
+    assert hall.refusal("lane.release", "far") is None
+    assert hall.refusal("session.open", "far") == "NOT_ALLOWED"
+    with pytest.raises(RpcError):
+        hall.door.is_screen("far", "proctor")
+
+
+def test_who_cannot_be_the_user_of_the_candidates_screen() -> None:
+    for name in ("no-such-user", "root"):
+        with pytest.raises(NoSuchUser, match="candidate_user"):
+            user_of_screen(name)
+    assert user_of_screen("nobody", daemon=0) > 0
 
 
 def test_the_machines_user_gives_its_power_up_by_being_a_screen(hall: Hall) -> None:

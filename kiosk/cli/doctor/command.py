@@ -61,7 +61,8 @@ def _make_key(c: Context) -> None:
 def _examine(c: Context) -> Iterator[Finding]:
     yield Finding(c.say("配置", "configuration"), GREEN, f"{c.config_path}" if c.config else "")
     key = list(trust.key(c))
-    yield from (*machine.packages(c), *key, *trust.certificates(c), *trust.permissions(c))
+    yield from (*machine.packages(c), *key, *trust.certificates(c), *trust.permissions(c),
+                *trust.users(c))  # fmt: skip
     yield from (*devices.devices(c), *machine.processor(c), *machine.heat(c), *machine.disk(c))
     if key[0].colour == GREEN:  # nothing of the record can be read without it
         yield from (*records.database(c), *records.roster(c))

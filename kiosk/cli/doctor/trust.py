@@ -98,6 +98,26 @@ def permissions(c: Context) -> Iterator[Finding]:
         yield Finding(what, GREEN, c.say("他人不可读写", "others neither read nor change"))
 
 
+def users(c: Context) -> Iterator[Finding]:
+    """Whether the daemon can tell the candidate's screen from others."""
+    from kiosk.staff.peers import NoSuchUser, user_of_screen
+
+    what, name = c.say("考生屏用户", "candidate's user"), c.config.ui.candidate_user
+    if not name:
+        said = c.say("未设置：本机各屏幕自报身份", "not set: every screen says itself which it is")
+        remedy = c.say("设置 ui.candidate_user：examgate-candidate",
+                       "ui.candidate_user: examgate-candidate")  # fmt: skip
+        yield Finding(what, YELLOW, said, remedy)
+        return
+    data = c.config.paths.data
+    try:
+        user_of_screen(name, data.stat().st_uid if data.exists() else None)
+    except NoSuchUser as error:
+        yield Finding(what, RED, error.sentences[0 if c.language == "zh" else 1])
+    else:
+        yield Finding(what, GREEN, name)
+
+
 def _mode(path: Path) -> int:
     """0 for what is not there, or not ours to see: others say that."""
     try:
