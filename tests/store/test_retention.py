@@ -15,8 +15,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from kiosk.clock import SystemClock
 from kiosk.store import Store
 from kiosk.store.errors import StoreError, StoreRefused
+from kiosk.store.evidence import EvidenceKind
 from kiosk.store.vault import KEY_BYTES, Vault, read_key_file
-from tests.store.conftest import admit, row
+from tests.store.conftest import admit, candidate_of, row
+
+#: As what the store encrypts with a session's key.
+PURPOSES = (b"photo", b"template", b"strokes", b"salt", b"capture", b"report", b"embedding",
+            b"face of the day")  # fmt: skip
 
 
 class Later(SystemClock):
@@ -47,10 +52,14 @@ def blobs(database: Path) -> list[bytes]:
 
 @pytest.fixture
 def used(store, folder):
-    """A session in which somebody was admitted, closed; and a copy of the database from then."""
+    """A session in which somebody was admitted, closed, its evidence still waiting to be sent; and a
+    copy of the database from then."""
+    store.send_evidence(EvidenceKind)
     store.apply_roster([row(7, "S2")], "other", "t")
     admit(store, 1)
+    store.keep_capture("S1", candidate_of(store, 1), b"\xff\xd8 picture of 1", "verified")
     store.close_session("S1", "t")
+    store.note_report("S1", {}, b"%PDF report of 1", b"table of 1")
     (folder / "data" / "backups").mkdir(exist_ok=True)
     shutil.copy(folder / "data" / "lane.db", folder / "early.db")
     shutil.copy(folder / "data" / "lane.db-wal", folder / "early.db-wal")
@@ -67,7 +76,8 @@ def test_a_copy_of_everything_taken_afterwards_gives_nothing_back(used, folder):
     disk = everything(folder)
     lane_key = read_key_file(folder / "lane.key")
 
-    for data in (row(1).identity_number, row(1).name, "strokes of 1"):
+    shown = ("strokes of 1", "picture of 1", "report of 1", "table of 1")
+    for data in (row(1).identity_number, row(1).name, *shown):
         assert [n for n, raw in disk.items() if data.encode() in raw and "early" not in n] == []
     # every key that can be made of what is there, on every blob that there is or was
     seen = [*blobs(folder / "early.db"), *blobs(folder / "data" / "lane.db")]
@@ -81,7 +91,7 @@ def test_a_copy_of_everything_taken_afterwards_gives_nothing_back(used, folder):
         vault._unwrap("S1", scopes["S1"])
     assert len(vault._unwrap("S2", scopes["S2"])) == KEY_BYTES, "the other session lives"
     for piece, blob in itertools.product(pieces, seen):
-        for label in (b"key\0S1", b"S1\0photo", b"S1\0template", b"S1\0strokes", b"S1\0salt"):
+        for label in (b"key\0S1", *(b"S1\0" + name for name in PURPOSES)):
             for at in (0, 1):
                 with pytest.raises(InvalidTag):
                     AESGCM(piece[:KEY_BYTES]).decrypt(blob[at : at + 12], blob[at + 12 :], label)
@@ -101,7 +111,7 @@ def test_the_secret_is_overwritten_where_it_lies(used, folder, monkeypatch):
 
 def test_what_is_left_names_nobody_and_the_journal_holds(used):
     before = {h.session_id: h for h in used.held()}["S1"]
-    assert (before.candidates, before.templates, before.signatures) == (4, 4, 1)
+    assert (before.candidates, before.templates, before.signatures, before.reports) == (4, 4, 1, 1)
     used.forget_session("S1", "周静", "retention")
     assert [h.session_id for h in used.held()] == ["S2"]
     entry = used.entries(0, 1000)[-1]
