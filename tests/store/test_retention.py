@@ -52,7 +52,7 @@ def blobs(database: Path) -> list[bytes]:
 
 @pytest.fixture
 def used(store, folder):
-    """A session in which somebody was admitted, closed, its evidence still waiting to be sent; and a
+    """A closed session in which somebody was admitted, its evidence still waiting to be sent; and a
     copy of the database from then."""
     store.send_evidence(EvidenceKind)
     store.apply_roster([row(7, "S2")], "other", "t")
