@@ -63,7 +63,11 @@ def test_the_enlarged_commitment_fits_from_the_first_moment(
     window.show()
     client.state.emit(example("sign", visit=1))
     window.sign_page.enlarge.click()
-    assert window.sign_page.reading.isVisible() and faults(window) == []
+    reading = window.sign_page.reading
+    assert reading.isVisible() and faults(window) == []
+    inside = reading.area.viewport()
+    needed = reading.label.heightForWidth(inside.width())
+    assert needed <= inside.height(), "no line is out of sight"
     window.switch.click()
     assert faults(window) == []
 

@@ -9,6 +9,7 @@ from ui import qt, theme
 from ui.widgets.button import BigButton
 
 SIZES = (64, 88, 116)  #: design pixels of the type
+FIRST = range(64, 47, -4)  #: the first size is the largest of these in which all of it is seen
 
 
 class Reading(qt.QWidget):
@@ -19,7 +20,7 @@ class Reading(qt.QWidget):
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self._size, self._unit = 0, 1.0
+        self._size, self._unit, self._first = 0, 1.0, FIRST[0]
         self.label = qt.QLabel()
         self.label.setWordWrap(True)
         self.label.setAlignment(qt.Qt.AlignTop | qt.Qt.AlignLeft)
@@ -45,9 +46,9 @@ class Reading(qt.QWidget):
     def begin(self) -> None:
         """From the beginning, in the smallest of the large sizes."""
         self._size = 0
+        self.show()  # then the page has its height
         self._resize(0)
         self.area.verticalScrollBar().setValue(0)
-        self.show()
         self.raise_()
         self.area.setFocus()
 
@@ -57,13 +58,20 @@ class Reading(qt.QWidget):
 
     @property
     def pixels(self) -> float:
-        return SIZES[self._size] * self._unit
+        return self._unit * (SIZES[self._size] if self._size else self._first)
 
     def _resize(self, step: int) -> None:
         self._size = min(max(self._size + step, 0), len(SIZES) - 1)
+        self._first = next((size for size in FIRST if self._fits(size)), FIRST[0])
         self.label.setFont(theme.font(self.pixels))
         self.smaller.setEnabled(self._size > 0)
         self.larger.setEnabled(self._size < len(SIZES) - 1)
+
+    def _fits(self, size: int) -> bool:
+        """Nobody has to find out that there is more below."""
+        self.label.setFont(theme.font(size * self._unit))
+        inside = self.area.viewport()
+        return self.label.heightForWidth(inside.width()) <= inside.height()
 
     def keyPressEvent(self, event: qt.QKeyEvent) -> None:
         if event.key() == qt.Qt.Key_Escape:
@@ -88,3 +96,4 @@ class Reading(qt.QWidget):
             button.setGeometry(x, y, wide, row)
             x += wide + round(20 * u)
         self.area.setGeometry(edge, edge // 2, self.width() - 2 * edge, y - edge)
+        self._resize(0)
