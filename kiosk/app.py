@@ -884,13 +884,14 @@ def make_key(config: Config) -> Path:
     from kiosk.centre.bundle.seal import make_identity
     from kiosk.store.errors import StoreError
     from kiosk.store.signer import signing_key_file
-    from kiosk.store.vault import make_key_file
+    from kiosk.store.vault import check_may_be_made, make_key_file
 
     lane, signing = config.paths.key_file, signing_key_file(config.paths.key_file)
     age = age_key_file(config)
     missing = [file for file in (lane, signing, age) if not file.exists()]
     uses = {lane: "keys", signing: "checkpoints", age: "bundles"}
     for file in missing:
+        check_may_be_made(file)
         if _rows(config.paths.data / "lane.db", uses[file]):
             raise StoreError(
                 f"{file} was lost, and {config.paths.data} was used with it: restore your copy; a "

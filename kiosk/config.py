@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from kiosk.config_devices import Devices, OsdpTurnstile, Section, sections_of, tag_of
+from kiosk.credentials import instead_of
 
 MAX_DEPTH = 4
 
@@ -92,7 +93,8 @@ class Paths(Section):
     key_file: Path = Field(
         default=Path("/etc/examgate/lane.key"),
         strict=False,
-        description="the lane's key, mode 0600 (`examgate doctor --make-key`)",
+        description="the lane's key, mode 0600 (`examgate doctor --make-key`); a systemd "
+        "credential of the same name takes its place",
     )
 
 
@@ -591,6 +593,7 @@ def _lower(text: str) -> str:
 def _absolute(config: Config, folder: Path) -> Config:
     """Relative paths start at the file, `~` at the user's home; other sources stay as they are."""
     paths = {k: folder / v.expanduser() for k, v in config.paths.model_dump().items()}
+    paths["key_file"] = instead_of(paths["key_file"])
     camera = config.devices.camera
     source = camera.source
     if isinstance(source, str) and "://" not in source and not source.isdigit():

@@ -114,7 +114,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
          "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",
          "kiosk.report.dispute_check", "kiosk.report.seal", "kiosk.centre.counter",
          "kiosk.centre.problems",
-         "kiosk.staff.peers", "kiosk.enrolment", "kiosk.face.enrol", "kiosk.face.yunet"),
+         "kiosk.staff.peers", "kiosk.credentials", "kiosk.enrolment", "kiosk.face.enrol",
+         "kiosk.face.yunet"),
     ),
     (
         "kiosk.demo",

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kiosk.store.signer import signing_key_file
+
 ROOT = Path(__file__).resolve().parents[1]
 UNITS = ROOT / "systemd"
 PROGRAM = "/opt/examgate/.venv/bin/examgate"
@@ -46,6 +48,26 @@ def test_daemon_unit_keeps_the_gate_safe() -> None:
     for line in ("Type=notify", "NotifyAccess=main", "WatchdogSec=10", "Restart=always"):
         assert f"\n{line}\n" in text
     assert f"\nExecStopPost={PROGRAM} device turnstile safe-state\n" in text
+
+
+def test_the_credentials_are_the_lanes_keys(tmp_path: Path) -> None:
+    text = (UNITS / "examgate-credentials.conf").read_text()
+    line = r"^LoadCredentialEncrypted=(\S+):/etc/credstore\.encrypted/(\S+)$"
+    given = re.findall(line, text, re.M)
+    key = Path(yaml.safe_load((ROOT / "config.yaml").read_text())["paths"]["key_file"])
+    names = [key.name, signing_key_file(key).name, f"{key.stem}-age{key.suffix}"]
+    assert given == [(name, f"examgate-{name}") for name in names]
+    if shutil.which("systemd-analyze") is not None:  # as the drop-in of the daemon's unit
+        daemon = (UNITS / "examgate.service").read_text().replace(PROGRAM, "/bin/true")
+        whole = daemon.replace("/opt/examgate/docs", "/usr").replace("[Service]", text, 1)
+        (tmp_path / "examgate.service").write_text(whole)
+        verify = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "examgate.service")]
+        done = subprocess.run(verify, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    script = UNITS / "with-credentials.sh"
+    assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+    refused = subprocess.run([str(script)], capture_output=True, check=False)
+    assert refused.returncode == 2
 
 
 def test_udev_names_are_those_of_the_example_configuration() -> None:

@@ -162,7 +162,17 @@ def key_rotate(c: Context, person: str) -> None:
     Example: examgate key rotate
     """
     from kiosk import app
+    from kiosk.credentials import is_credential, kept_elsewhere
 
+    key = c.config.paths.key_file
+    if is_credential(key) or kept_elsewhere(key):
+        c.fail(Exit.DECLINED, [c.say(
+            f"{key.name} 是 systemd 凭据，不能就地更换；请先还原为密钥文件，更换后再加密"
+            "（docs/operations.md，Keys as systemd credentials）",
+            f"{key.name} is a systemd credential and cannot be replaced where it is: make files of "
+            "the keys, rotate, and encrypt them again (docs/operations.md, Keys as systemd "
+            "credentials)",
+        )])  # fmt: skip
     with c.declined():
         count = app.rotate_key(c.config, person)
     click.echo(c.say(

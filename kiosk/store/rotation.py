@@ -13,9 +13,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from kiosk.credentials import is_credential
 from kiosk.durable import sync_folder
 from kiosk.store.errors import KeyFileProblem, StoreError
-from kiosk.store.vault import Vault, make_key_file, overwrite, read_key_file
+from kiosk.store.vault import HOW_TO, Vault, make_key_file, overwrite, read_key_file
 
 NEXT = ".next"
 
@@ -24,9 +25,19 @@ def next_file(key_file: Path) -> Path:
     return key_file.with_name(key_file.name + NEXT)
 
 
+def check_may_rotate(key_file: Path) -> None:
+    """Raise `KeyFileProblem` when the new key could not take the old one's place."""
+    if is_credential(key_file):
+        raise KeyFileProblem(
+            f"{key_file.name} is a systemd credential, and nothing can be written in its place: "
+            f"make files of the keys, rotate, and encrypt them again; {HOW_TO}"
+        )
+
+
 @contextmanager
 def rotated(key_file: Path) -> Iterator[bytes]:
     """A new key to wrap everything with; it is the lane's when this context ends well."""
+    check_may_rotate(key_file)
     new = next_file(key_file)
     make_key_file(new)
     sync_folder(new.parent)
@@ -38,6 +49,8 @@ def rotated(key_file: Path) -> Iterator[bytes]:
 
 def finish_rotation(database: Database, secrets_dir: Path, key_file: Path) -> bytes:
     """The lane's key; a rotation that was cut off is brought to its end, or undone."""
+    if is_credential(key_file):  # never rotated in its place
+        return read_key_file(key_file)
     _remove_old(key_file)
     key, new = read_key_file(key_file), next_file(key_file)
     if not new.exists():

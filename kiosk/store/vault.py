@@ -21,17 +21,26 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlite_utils import Database
 
+from kiosk.credentials import is_credential, is_private, kept_elsewhere
 from kiosk.durable import sync_folder
 from kiosk.store.errors import KeyFileProblem, StoreError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12  #: NIST SP 800-38D §8.2
 TAG_BYTES = 16
+HOW_TO = "see docs/operations.md, Keys as systemd credentials"
 MARK = b"\x02"  #: before a wrapped key that needs its session's secret
+
+
+_NOT_OURS = (
+    "a credential is readable by its service alone: leave owner and mode to systemd "
+    "(LoadCredentialEncrypted=, User=)"
+)
 
 
 def make_key_file(path: Path) -> None:
     """Create a fresh lane key, readable by its owner only. Never overwrites one."""
+    check_may_be_made(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -48,17 +57,38 @@ def make_key_file(path: Path) -> None:
         os.fsync(file.fileno())  # before anything is encrypted with it
 
 
+def check_may_be_made(path: Path) -> None:
+    """Not where the keys are credentials: the new one would be forgotten, or never be used."""
+    if is_credential(path) or kept_elsewhere(path):
+        raise KeyFileProblem(
+            f"{path.name} is a systemd credential on this lane and cannot be written; {HOW_TO}"
+        )
+
+
 def read_key_file(path: Path) -> bytes:
-    """The lane's key. Raises `KeyFileProblem` with what to do."""
+    """The lane's key, a file or a credential. Raises `KeyFileProblem` with what to do."""
     try:
         status = path.stat()
         text = path.read_text().strip()
     except FileNotFoundError:
+        if is_credential(path):
+            raise KeyFileProblem(
+                f"{path}: the unit has no LoadCredentialEncrypted={path.name}; all of the lane's "
+                f"keys are credentials or none; {HOW_TO}"
+            ) from None
+        if kept_elsewhere(path):
+            raise KeyFileProblem(
+                f"{path}: the lane's key is a systemd credential, and this command was not given "
+                "it: run it with /opt/examgate/systemd/with-credentials.sh, or while the daemon "
+                f"runs; {HOW_TO}"
+            ) from None
         raise KeyFileProblem(
             f"{path}: the lane's key file is missing; restore your copy, or on a new lane make "
             "one: examgate doctor --make-key"
         ) from None
     except PermissionError:
+        if is_credential(path):
+            raise KeyFileProblem(f"{path}: {_NOT_OURS}") from None
         raise KeyFileProblem(
             f"{path}: user {os.geteuid()} may not read it; run this as its owner, or: "
             f"chown {os.geteuid()} {path}"
@@ -67,6 +97,12 @@ def read_key_file(path: Path) -> bytes:
         raise KeyFileProblem(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
         text = ""
+    if is_credential(path):
+        if not is_private(path):
+            raise KeyFileProblem(
+                f"{path}: others than root and user {os.geteuid()} may read it; {_NOT_OURS}"
+            )
+        return _key(path, text)
     if status.st_uid != os.geteuid():
         raise KeyFileProblem(
             f"{path}: belongs to user {status.st_uid}, but this runs as user {os.geteuid()}; run "
@@ -77,6 +113,10 @@ def read_key_file(path: Path) -> bytes:
         raise KeyFileProblem(
             f"{path}: mode is {mode:04o}, others can read it; run: chmod 600 {path}"
         )
+    return _key(path, text)
+
+
+def _key(path: Path, text: str) -> bytes:
     try:
         key = bytes.fromhex(text)
     except ValueError:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kiosk.centre.bundle.problems import BundleError
+from kiosk.credentials import is_credential, is_private
 
 SIGNATURE_BYTES = 64
 MAX_KEY_BYTES = 64 * 1024
@@ -39,7 +40,7 @@ def _secret(path: Path) -> bytes:
     """A file that only its owner may read."""
     raw = _read(path)
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
+    if not is_private(path) if is_credential(path) else mode & 0o077:
         raise BundleError("bad_key", f"{path}: mode {mode:04o}, should be 0600")
     return raw
 

@@ -50,7 +50,15 @@ def doctor(c: Context, make_key: bool, bundle: Path | None, json_: bool) -> None
 
 def _make_key(c: Context) -> None:
     from kiosk import app
+    from kiosk.credentials import is_credential, kept_elsewhere
 
+    if is_credential(c.config.paths.key_file) or kept_elsewhere(c.config.paths.key_file):
+        c.fail(Exit.DECLINED, [c.say(
+            "本通道的密钥是 systemd 凭据，不在此生成（docs/operations.md，Keys as systemd "
+            "credentials）",
+            "this lane's keys are systemd credentials and are not made here (docs/operations.md, "
+            "Keys as systemd credentials)",
+        )])  # fmt: skip
     with c.declined():
         path = app.make_key(c.config)
     click.echo(

@@ -13,16 +13,25 @@ from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
 SOON_DAYS = 30  #: an end this near is said, so that there is time to renew
 
 def key(c: Context) -> Iterator[Finding]:
+    from kiosk.credentials import is_credential, kept_elsewhere
     from kiosk.store.errors import StoreError
     from kiosk.store.vault import read_key_file
 
-    what = c.say("密钥", "key")
+    what, file = c.say("密钥", "key"), c.config.paths.key_file
+    if kept_elsewhere(file):
+        said = c.say("systemd 凭据，由守护进程的单元读取", "a systemd credential, which the "
+                     "daemon's unit is given")  # fmt: skip
+        command = "sudo /opt/examgate/systemd/with-credentials.sh examgate doctor"
+        remedy = c.say(f"要一并检查：{command}", f"to look at it too: {command}")
+        yield Finding(what, YELLOW, said, remedy)
+        return
     try:
-        read_key_file(c.config.paths.key_file)
+        read_key_file(file)
     except StoreError as error:
         yield Finding(what, RED, error.problems[0])  # which says what to do
     else:
-        yield Finding(what, GREEN, f"{c.config.paths.key_file} ({_day(c.config.paths.key_file)})")
+        kind = c.say("systemd 凭据", "systemd credential") if is_credential(file) else _day(file)
+        yield Finding(what, GREEN, f"{file} ({kind})")
 
 
 def certificates(c: Context) -> Iterator[Finding]:
