@@ -26,6 +26,14 @@ class DeviceInfo:
     facts: dict[str, str] = field(default_factory=dict)  #: e.g. {"capacity": "1000"}
 
 
+class Identifiable(Protocol):
+    """A device that a search may ask on ports where it may not be."""
+
+    async def identify(self) -> None:
+        """Raises `DeviceFault` unless the device as configured answers at its port. Only a
+        question goes out: nothing moves, nothing is stored or erased. Opened for the while."""
+
+
 # --- turnstile ---------------------------------------------------------------------------
 
 

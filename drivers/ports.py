@@ -1,6 +1,5 @@
-"""Where a USB serial device is now, whatever socket it was put into.
-
-By its identity (vendor:product, serial number) as the system lists it. Opens nothing.
+"""Which serial ports there are, and where a USB serial device is now, whatever socket it was put
+into: by its identity (vendor:product, serial number) as the system lists it. Opens nothing.
 """
 
 from __future__ import annotations
@@ -50,6 +49,13 @@ def usb_ports() -> list[UsbPort]:
         if p.vid is not None and p.pid is not None
     ]
     return sorted(found, key=lambda p: p.port)
+
+
+def serial_ports() -> list[str]:
+    """Every serial port, on USB or not, by name. Not what leads to a radio: opening it would call
+    somebody."""
+    names = (p.device for p in list_ports.comports())
+    return sorted(name for name in names if not name.startswith("/dev/rfcomm"))
 
 
 def find(role: str, port: str, usb: str | None) -> str:

@@ -91,12 +91,11 @@ def port_of(config: Config, role: str) -> str:
 def device_of(config: Config, role: str, **changes: Any) -> Any:
     """A device as configured but for `changes`, not yet opened.
 
-    Raises `DeviceFault` when it is to be found by its USB identity and is not there. Where several
-    adapters have the identity it is the one whose device answers; one that never answers
-    (a USB relay without `answers`, a scanner) cannot be told apart.
+    Raises `DeviceFault` when it is to be searched and is not there. Where several adapters have its
+    USB identity, or neither identity nor port is given, it is the one whose device answers.
     """
-    from drivers import ports
     from drivers.search import AmongSeveral
+    from kiosk.port_search import where_is
 
     options = config.device_options(role) | changes
     driver = str(options["driver"])
@@ -104,14 +103,23 @@ def device_of(config: Config, role: str, **changes: Any) -> Any:
         options = options | {"clear_s": config.timeouts.gate_clear_s}
     if "port" not in options:
         return make_device(role, driver, options)
-    where = (role, options["port"], options.pop("usb", None))
-    mute = role == "scanner" or (driver == "usb_relay" and not options.get("answers"))
-    found = [ports.find(*where)] if mute else ports.find_all(*where)
+    where = where_is(config, role, options)
+    options.pop("usb", None)
 
     def make(port: str) -> Any:
         return make_device(role, driver, options | {"port": port})
 
-    return make(found[0]) if len(found) == 1 else AmongSeveral(role, found, make)
+    if not where.to_ask:
+        return make(where.ports[0])
+    return AmongSeveral(role, where.ports, make, where.to_ask)
+
+
+def find_port(config: Config, role: str) -> str:
+    """Where a serial device is now. Raises `DeviceFault`. The daemon must not be running."""
+    from kiosk.port_search import where_is
+
+    where = where_is(config, role, config.device_options(role))
+    return str(asyncio.run(device_of(config, role).find())) if where.to_ask else where.ports[0]
 
 
 # --- daemon -------------------------------------------------------------------------------------
@@ -758,7 +766,7 @@ def _probe(config: Config, role: str) -> Probe:
             facts = info.facts
     except DeviceFault as fault:
         return Probe(role, driver, port, False, fault.detail, fault.code.value)
-    return Probe(role, driver, port, True, info.model, None, dict(facts))
+    return Probe(role, driver, info.port or port, True, info.model, None, dict(facts))
 
 
 async def _open_and_close(device: Any) -> Any:

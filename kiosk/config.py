@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from kiosk.config_devices import Devices, OsdpTurnstile, Section, sections_of, tag_of
+from kiosk.config_devices import AUTO, Devices, OsdpTurnstile, Section, sections_of, tag_of
 from kiosk.credentials import instead_of
 
 MAX_DEPTH = 4
@@ -472,6 +472,7 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 f"identity.{key}",
                 f"is {shown}, but devices.{role} is missing; add it, or set this to {instead}",
             )
+    yield from _unsearchable(devices)
     turnstile = _mapping(devices, "turnstile")
     yield from _clashes_of_exit(data, identity, turnstile)
     sections = sections_of(Devices.model_fields["turnstile"].annotation)
@@ -487,6 +488,20 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 what = kind.strip("_")
                 yield f"devices.turnstile.{name}", f"is the same {what} as {seen[number]}: {number}"
             seen.setdefault(number, name)
+
+
+def _unsearchable(devices: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A device that never answers cannot be found by asking every port."""
+    for role, driver in (("turnstile", "usb_relay"), ("scanner", "serial")):
+        section = _mapping(devices, role)
+        if section.get("driver") != driver or section.get("answers") is True:
+            continue
+        if section.get("port", AUTO) == AUTO and not section.get("usb"):
+            yield (
+                f"devices.{role}.port",
+                "is auto, but this device never answers, so no search finds it; write its port "
+                "(ls /dev/serial/by-path), or usb (examgate device ports)",
+            )
 
 
 def _clashes_of_exit(

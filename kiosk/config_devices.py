@@ -34,6 +34,28 @@ def usb_identity() -> Any:
     )
 
 
+AUTO = "auto"
+
+
+def searched_port() -> Any:
+    return Field(
+        default=AUTO,
+        min_length=1,
+        description="serial port; auto: every serial port that no other device here has is asked, "
+        "and it is the one whose device answers",
+    )
+
+
+def named_port(when: str = "") -> Any:
+    """Of a device that cannot be asked who it is."""
+    return Field(
+        default=AUTO,
+        min_length=1,
+        description=f"serial port; needed{when}, unless `usb` is given: nothing answers that could "
+        "be searched for",
+    )
+
+
 _Inputs = Literal[
     "input_passage_a", "input_passage_b", "input_forced", "input_fire", "input_open"
 ]  # fmt: skip
@@ -47,7 +69,7 @@ class _SensedTurnstile(Section):
     """What all boards with inputs have in common."""
 
     driver: str
-    port: str = Field(min_length=1, description="serial port")
+    port: str = searched_port()
     usb: str | None = usb_identity()
     baud: Baud = Field(default=9600, description="line speed")
     pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
@@ -149,7 +171,7 @@ class UsbRelayTurnstile(Section):
     nobody, which the journal and the report say."""
 
     driver: Literal["usb_relay"]
-    port: str = Field(min_length=1, description="serial port")
+    port: str = named_port(" where `answers` is false")
     usb: str | None = usb_identity()
     baud: Baud = Field(default=9600, description="line speed")
     pulse_ms: int = Field(default=500, ge=100, le=5000, description="length of the unlock pulse")
@@ -175,7 +197,7 @@ class ZfmFingerprint(Section):
     """ZFM-20 family sensor."""
 
     driver: Literal["zfm"]
-    port: str = Field(min_length=1, description="serial port")
+    port: str = searched_port()
     usb: str | None = usb_identity()
     baud: int = Field(
         default=57_600, ge=9600, le=115_200, multiple_of=9600, description="line speed"
@@ -237,7 +259,7 @@ class IdCard(Section):
     """Identity-card reader with a SAM module."""
 
     driver: Literal["sam"]
-    port: str = Field(min_length=1, description="serial port")
+    port: str = searched_port()
     usb: str | None = usb_identity()
     baud: Baud = Field(default=115_200, description="line speed")
 
@@ -247,7 +269,7 @@ class Scanner(Section):
     no section."""
 
     driver: Literal["serial"]
-    port: str = Field(min_length=1, description="serial port")
+    port: str = named_port()
     usb: str | None = usb_identity()
     baud: Baud = Field(default=9600, description="line speed")
 

@@ -38,7 +38,7 @@ class DeviceStatus:
 
     role: str
     driver: str
-    port: str
+    port: str  #: as configured; while it is well, where it was found
     ok: bool = False
     code: str | None = None  #: a FaultCode; None while it has not been tried
     detail: str = ""
@@ -65,6 +65,7 @@ class _Managed:
     make: Callable[[], Device]
     serve: Callable[[Any], Awaitable[None]]
     status: DeviceStatus
+    port: str  #: as configured
     device: Any = None
     task: asyncio.Task[None] | None = None
     serving: asyncio.Task[None] | None = None
@@ -90,7 +91,7 @@ class Supervisor:
     ) -> None:
         """Manage a device. `serve(device)` runs while it is well and raises `DeviceFault`."""
         status = DeviceStatus(role, driver, port, since=self._clock.now())
-        self._managed[role] = _Managed(make, serve, status)
+        self._managed[role] = _Managed(make, serve, status, port)
 
     def add_external(self, role: str, driver: str, port: str) -> None:
         """A device that lives in another process, which reports through `report`."""
@@ -150,9 +151,11 @@ class Supervisor:
 
     async def _live(self, managed: _Managed) -> bool:
         """One life of the device, from open to fault. Returns whether it was ever well."""
+        managed.status.port = managed.port
         device = managed.make()
         try:
             info = await device.open()
+            managed.status.port = info.port or managed.port
             managed.device, managed.reported = device, None
             managed.status.model, managed.status.facts = info.model, info.facts
             self._set(managed.status, True, None, "")

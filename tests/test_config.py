@@ -177,6 +177,20 @@ def test_another_driver_has_other_keys(tmp_path):
     assert "devices.turnstile.unit: unknown key" in problems(tmp_path, with_unit)[0]
 
 
+@pytest.mark.parametrize("key", ["", "    port: auto\n"])
+def test_what_never_answers_cannot_be_searched_for(tmp_path, key):
+    relay = f"    driver: usb_relay\n{key}"
+    text = re.sub(r"(?s)(  turnstile:\n).*?(  fingerprint:)", rf"\1{relay}\2", EXAMPLE)
+    scanner = f"  scanner:\n    driver: serial\n{key}"
+    found = problems(tmp_path, text.replace("\nui:", f"\n{scanner}\nui:", 1))
+    assert [re.sub(r"line \d+: |: is auto.*", "", said) for said in found] == [
+        "devices.turnstile.port", "devices.scanner.port"
+    ]  # fmt: skip
+    path = tmp_path / "config.yaml"
+    path.write_text(text.replace(relay, f"{relay}    answers: true\n"))
+    assert load(path).devices.turnstile.port == "auto"
+
+
 def test_an_alias_that_holds_itself_is_a_mistake_not_a_hang(tmp_path):
     assert problems(tmp_path, EXAMPLE + "extra: &a\n  b: *a\n")
 

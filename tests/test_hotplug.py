@@ -7,21 +7,25 @@ import asyncio
 import os
 import pty
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from drivers import ports
 from drivers.errors import DeviceFault, FaultCode
-from drivers.fingerprint.zfm.virtual import VirtualZfm
+from drivers.fingerprint.zfm.virtual import VirtualZfm, make_template
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.scanner.virtual import VirtualScanner
+from drivers.turnstile.modbus.codec import READ_INPUTS, RequestParser
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
+from drivers.turnstile.usb_relay.codec import HostParser
 from drivers.turnstile.usb_relay.virtual import VirtualUsbRelay
 from kiosk import supervisor as module
-from kiosk.app import device_of
+from kiosk.app import device_of, find_port
 from kiosk.clock import SystemClock
 from kiosk.config import load
+from kiosk.config_devices import AUTO
 from kiosk.supervisor import Supervisor
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config.yaml"
@@ -129,6 +133,122 @@ def test_of_several_alike_it_is_the_one_that_answers(monkeypatch):
 
         asyncio.run(story())
         assert gate.pulses == gate.unlock_writes == 1
+
+
+class HeardModbus(VirtualTurnstile):
+    heard = b""
+
+    def feed(self, data):
+        self.heard += data
+        return super().feed(data)
+
+
+class HeardRelay(VirtualUsbRelay):
+    heard = b""
+
+    def feed(self, data):
+        self.heard += data
+        return super().feed(data)
+
+
+def nothing_given(monkeypatch, *twins, **named):
+    """A file that says nothing of where three devices are; `named`: roles whose port it does say.
+    The computer has all these ports."""
+    monkeypatch.setattr(ports, "serial_ports", lambda: [twin.port for twin in twins])
+    monkeypatch.setattr(ports, "usb_ports", lambda: [])
+    config = load(EXAMPLE)
+    searched = {
+        role: getattr(config.devices, role).model_copy(
+            update={"port": named[role].port if role in named else AUTO}
+        )
+        for role in ("turnstile", "fingerprint", "id_card")
+    }
+    devices = config.devices.model_copy(update=searched)
+    return config.model_copy(update={"devices": devices})
+
+
+@pytest.mark.parametrize("board", ["modbus", "osdp", "usb_relay"])
+def test_nothing_given_every_port_is_asked_and_no_other_device_is_touched(
+    board, tmp_path, monkeypatch
+):
+    key_file = tmp_path / "osdp.key"
+    key_file.write_text(KEY.hex())
+    key_file.chmod(0o600)
+    changes = {
+        # opening this one writes to its relays: asking who is there must not
+        "modbus": {"pulse": "latch"},
+        "osdp": {"key_file": key_file, "pulse": "timed"},
+        "usb_relay": {"answers": True},
+    }[board]
+    with (
+        VirtualZfm() as finger, VirtualZfm() as foreign, VirtualSamReader() as card,
+        HeardModbus() as modbus, VirtualOsdp(key=KEY) as osdp,
+        HeardRelay(answers="bytes") as relay, VirtualScanner() as scanner,
+    ):  # fmt: skip
+        foreign.set_password(7)
+        finger.chip.library[3] = foreign.chip.library[3] = make_template("somebody/thumb", 1)
+        gates = {"modbus": modbus, "osdp": osdp, "usb_relay": relay}
+        own = gates.pop(board)
+        config = nothing_given(monkeypatch, scanner, foreign, *gates.values(), finger, card, own)
+        devices = [
+            device_of(config, "turnstile", driver=board, **changes),
+            device_of(config, "fingerprint", preload=False),
+            device_of(config, "id_card"),
+        ]
+
+        async def story():
+            try:
+                # all at once, as the supervisor does: none is in another's way
+                found = await asyncio.gather(*(device.open() for device in devices))
+                assert [f.port for f in found] == [own.port, finger.port, card.port]
+            finally:
+                for device in devices:
+                    await device.close()
+
+        asyncio.run(story())
+        for gate in (own, *gates.values()):
+            assert gate.pulses == gate.unlock_writes == 0
+        assert list(finger.chip.library) == list(foreign.chip.library) == [3]
+        if own is not modbus:
+            functions = {request.function for request in RequestParser().feed(modbus.heard)}
+            assert functions <= {READ_INPUTS}
+        if own is not relay:
+            orders = [asked for asked in HostParser().feed(relay.heard) if asked is not None]
+            assert orders == []
+
+
+def test_several_gates_or_none_at_the_ports_are_told_with_what_each_said(monkeypatch):
+    seventeen = [SimpleNamespace(port=f"/dev/ttyS{n}") for n in range(17)]
+    with HeardModbus() as gate, HeardModbus() as other, VirtualSamReader() as card:
+        for twins, code, said in (
+            ((gate, card, other), FaultCode.WRONG_DEVICE, f"{other.port} answers"),
+            ((card,), FaultCode.NO_ANSWER, f"{card.port} no_answer"),
+            ((), FaultCode.PORT_MISSING, "no serial port"),
+            (seventeen, FaultCode.WRONG_DEVICE, "17 ports"),
+        ):
+            config = nothing_given(monkeypatch, *twins)
+            with pytest.raises(DeviceFault, match=said) as caught:
+                asyncio.run(device_of(config, "turnstile").open())
+            assert caught.value.code is code
+        requests = RequestParser().feed(gate.heard + other.heard)
+        assert {request.function for request in requests} == {READ_INPUTS}
+
+
+def test_a_port_that_the_file_gives_to_another_device_is_not_asked(monkeypatch):
+    with HeardModbus() as gate, VirtualZfm() as finger:
+        config = nothing_given(monkeypatch, gate, finger, turnstile=gate)
+        assert find_port(config, "fingerprint") == finger.port
+        assert find_port(config, "turnstile") == gate.port
+        assert gate.heard == b""
+
+
+def test_a_reader_with_another_password_is_told_as_that(monkeypatch):
+    with VirtualZfm() as finger:
+        finger.set_password(7)
+        config = nothing_given(monkeypatch, finger)
+        with pytest.raises(DeviceFault) as caught:
+            asyncio.run(device_of(config, "fingerprint").open())
+        assert caught.value.code is FaultCode.WRONG_PASSWORD
 
 
 def test_two_that_answer_or_cannot_are_not_chosen_between(monkeypatch):

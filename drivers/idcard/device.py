@@ -76,6 +76,10 @@ class SamReader:
             await self.close()
             raise
 
+    async def identify(self) -> None:
+        await self.open()  # which asks for the module's state and no more
+        await self.close()
+
     async def close(self) -> None:
         thread, self._thread = self._thread, None
         if thread is None:

@@ -22,6 +22,10 @@ class Board(Protocol):
     `DeviceFault`; only `pulse` may never be repeated.
     """
 
+    def identify(self) -> None:
+        """Make sure that such a board answers, by a question that moves nothing and that no other
+        kind of device takes for an order; its port may be another device's."""
+
     def greet(self) -> DeviceInfo:
         """Make sure that somebody answers, and that no unlock of an earlier life is still on."""
 

@@ -71,6 +71,9 @@ class PolledTurnstile(ABC):
         self._thread.start()
         return await asyncio.wrap_future(opened)
 
+    async def identify(self) -> None:
+        await asyncio.to_thread(self._identify)
+
     async def close(self) -> None:
         thread, self._thread = self._thread, None
         if thread is None:
@@ -109,6 +112,13 @@ class PolledTurnstile(ABC):
 
     def _closed(self) -> DeviceFault:
         return DeviceFault(ROLE, FaultCode.UNPLUGGED, f"{self._port}: not open")
+
+    def _identify(self) -> None:
+        board = self._connect()
+        try:
+            patiently(board.identify)
+        finally:
+            board.close()
 
     # --- the board's thread ---------------------------------------------------------------------
 

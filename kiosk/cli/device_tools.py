@@ -123,13 +123,12 @@ def record(c: Context, role: str, file: Path, seconds: float) -> None:
 
     Example: examgate device record turnstile turnstile.rec --seconds 5
     """
-    from drivers.ports import find
     from drivers.recording import Tap, write_head
-    from kiosk import workshop
+    from kiosk import app, workshop
 
     options = _serial(c, role)
     with by_hand(c), c.new_file(file) as out:
-        real = find(role, options["port"], options.get("usb"))
+        real = app.find_port(c.config, role)
         write_head(out, {"role": role, "driver": options["driver"], "baud": str(options["baud"])})
         with Tap(role, real, int(options["baud"]), out) as tap:
             tapped = make_device(c, role, port=tap.port, usb=None)

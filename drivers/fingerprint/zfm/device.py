@@ -48,16 +48,23 @@ class ZfmReader:
 
     # --- the contract -----------------------------------------------------------------------
 
+    async def identify(self) -> None:
+        await self._begin(self._module.identify)
+        await self.close()
+
     async def open(self) -> DeviceInfo:
         """Open the port, log in, set the security level, empty the library (docs: what stays).
 
         Templates loaded before a reconnect are sent again by the next `verify`; those kept are
         gone.
         """
+        return await self._begin(self._module.open)
+
+    async def _begin(self, first: Callable[[], T]) -> T:
         await self.close()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fingerprint")
         try:
-            return await self._run(self._module.open)
+            return await self._run(first)
         except BaseException:
             await asyncio.shield(self.close())
             raise

@@ -94,19 +94,19 @@ class Module:
 
     # --- its life ---------------------------------------------------------------------------
 
+    def identify(self) -> None:
+        """Only ask who is there, change nothing: this may be another's module, or another device.
+        To be closed afterwards."""
+        self._log_in()
+        self.surely(lambda: self.ask("getSystemParameters"))
+
     def open(self) -> DeviceInfo:
-        self._in_buffer, self._line_hurt, self._writing = None, False, False
-        self._pages.clear()
-        port = link.open_serial(ROLE, self._port, self._baud)
-        self._channel = Channel(port, self._address, self._limits)
-        self._library = _Library(self._channel, self._address, self._password)
-        self._channel.distrust()  # an earlier user may have left half an exchange behind
-        self.surely(self._login)
+        library = self._log_in()
         parameters = self.surely(self._secured)
         _, system_id, capacity, security, address, size_code, baud_code = parameters
         if size_code >= len(PACKET_SIZES):
             raise DeviceFault(ROLE, FaultCode.WRONG_DEVICE, f"packet size code {size_code}")
-        self._library.capacity = capacity
+        library.capacity = capacity
         facts = {
             "capacity": str(capacity),
             "library": self._take_library(capacity) if self._preload else "not used",
@@ -141,6 +141,16 @@ class Module:
         if not known <= found <= known + self._writing:
             detail = f"{found} templates in its memory instead of {len(self._pages)}"
             raise DeviceFault(ROLE, FaultCode.MISBEHAVES, detail)
+
+    def _log_in(self) -> _Library:
+        self._in_buffer, self._line_hurt, self._writing = None, False, False
+        self._pages.clear()
+        port = link.open_serial(ROLE, self._port, self._baud)
+        self._channel = Channel(port, self._address, self._limits)
+        self._library = _Library(self._channel, self._address, self._password)
+        self._channel.distrust()  # an earlier user may have left half an exchange behind
+        self.surely(self._login)
+        return self._library
 
     def _login(self) -> None:
         if not self.ask("verifyPassword"):
@@ -294,9 +304,7 @@ class Module:
         if not self.ask("readImage"):
             return None
         self.ask("convertImage", LIVE_BUFFER)
-        template = self.ask(
-            "downloadCharacteristics", LIVE_BUFFER, bound_s=self._limits.upload_s
-        )
+        template = self.ask("downloadCharacteristics", LIVE_BUFFER, bound_s=self._limits.upload_s)
         if len(template) != TEMPLATE_BYTES:
             raise self._distrusted(f"template of {len(template)} bytes")
         return bytes(template)

@@ -41,6 +41,9 @@ class ModbusBoard(ToldRelays):
         super().__init__(map_, port, LOOK_BACK_S)
         self._bus, self._map = bus, map_
 
+    def identify(self) -> None:
+        self.inputs()
+
     def greet(self) -> DeviceInfo:
         for coil in self._map.unlockers:
             if self._timed_here or coil in self._map.inverted:

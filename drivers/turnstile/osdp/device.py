@@ -87,6 +87,9 @@ class OsdpBoard(ToldRelays):
         self._ask_s = 0.0
         self._unreported: _Unreported | None = None
 
+    def identify(self) -> None:
+        self._panel.up()
+
     def greet(self) -> DeviceInfo:
         about = self._about = patiently(self._panel.up)
         self._check(about)

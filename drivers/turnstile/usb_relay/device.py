@@ -72,6 +72,11 @@ class UsbRelayBoard:
         self._off_due_s: float | None = None
         self._next_look_s = 0.0
 
+    def identify(self) -> None:
+        if not self._answers:  # all that it hears are orders
+            raise DeviceFault(ROLE, FaultCode.NO_ANSWER, f"{self._name}: never answers")
+        self._states()
+
     def greet(self) -> DeviceInfo:
         """A relay that a crash left on would be an open gate: off first."""
         for relay in self._unlockers:

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from kiosk import wire
 from kiosk.cli.base import Context
 from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
+from kiosk.config_devices import AUTO
 from kiosk.logs import without_credentials
 
 #: FaultCode → (Chinese, English): what to try; the whole procedure is in docs/faults.md
 REMEDIES: dict[str, tuple[str, str]] = {
     "port_missing": ("检查连线和供电：ls -l PORT；稳定名称见 docs/operations.md",
                      "check cable and power: ls -l PORT; udev names: docs/operations.md"),
+    "search_empty": ("问遍所有串口都没有它的应答：检查供电、接线和波特率，或在 devices 中写明端口",
+                     "no serial port has it: check power, cable and baud, or write its port into "
+                     "devices"),
     "usb_missing": ("检查 USB 线：lsusb；核对 devices 中的 device", "check its USB cable: lsusb; "
                     "and what devices says in device"),
     "port_busy": ("另一个程序占用端口：fuser PORT", "another program has the port: fuser PORT"),
@@ -55,6 +59,8 @@ def _device(c: Context, role: str, ok: bool, code: str | None, says: str, port: 
     if ok:
         return Finding(name, GREEN, says + at)
     known = "usb_missing" if code == "port_missing" and not port else code or ""
+    if port == AUTO and code in ("port_missing", "no_answer", "garbled"):
+        known = "search_empty"
     remedy = REMEDIES.get(known, ("", ""))[0 if c.language == "zh" else 1]
     return Finding(name, RED, (code or c.say("未就绪", "not ready")) + at,
                    remedy.replace("PORT", port))  # fmt: skip
