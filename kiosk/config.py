@@ -294,7 +294,11 @@ class Centre(Section):
         description="a stick that is mounted below one of them is looked at for this venue's "
         "bundles, and the proctor is asked; []: sticks are not looked at",
     )
-    proxy: str = Field(default="", description="http://host:port, where there is one")
+    proxy: str = Field(
+        default="",
+        pattern=r"^(http://\S+)?$",
+        description="http://host:port, where there is one; empty: none",
+    )
     limit_kbit_s: int = Field(
         default=0, ge=0, le=10_000_000, description="most kbit/s of a download; 0: no limit"
     )
@@ -475,6 +479,13 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unsearchable(devices)
     turnstile = _mapping(devices, "turnstile")
     yield from _clashes_of_exit(data, identity, turnstile)
+    centre = _mapping(data, "centre")
+    if centre.get("evidence_recipients") and not centre.get("record_url"):
+        yield (
+            "centre.evidence_recipients",
+            "is set, but centre.record_url is empty, so there is nowhere to send evidence; set it, "
+            "or set this to []",
+        )
     sections = sections_of(Devices.model_fields["turnstile"].annotation)
     chosen = [s for s in sections if tag_of(s) == turnstile.get("driver")]
     fields = chosen[0].model_fields if chosen else {}

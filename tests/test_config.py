@@ -72,6 +72,11 @@ def _lines(found):
         (("frames: 5", "frames: true"), "should be a valid integer (it is True)"),
         (("source: /dev/video0", "source: 1.5"), "valid string or input should be a valid integer"),
         (
+            ("evidence_recipients: []", f"evidence_recipients: [age1{'q' * 58}]"),
+            "centre.evidence_recipients: is set, but centre.record_url is empty",
+        ),
+        (("urls: [] ", "proxy: proxy.lan:3128 #"), "centre.proxy"),
+        (
             ("evidence_recipients: []", "evidence_recipients: [age1abc]"),
             "age1abc: must be a public key as examgate centre evidence-key prints it",
         ),
