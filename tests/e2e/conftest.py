@@ -71,15 +71,20 @@ def quick_venue(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterato
         yield venue
 
 
+def copy_of(morning: Path, folder: Path) -> None:
+    """The lane's data and keys in a folder of their own."""
+    folder.mkdir()
+    shutil.copytree(morning / "data", folder / "data")
+    for key in morning.glob("*.key"):
+        shutil.copy2(key, folder / key.name)
+
+
 @contextmanager
 def as_in_the_morning(
     folder: Path, morning: Path, camera: VirtualCamera, changes: dict[str, Any] | None = None
 ) -> Iterator[Venue]:
     """Such a lane in a folder of its own; `changes` as in `VenueOptions`."""
-    folder.mkdir()
-    shutil.copytree(morning / "data", folder / "data")
-    for key in morning.glob("*.key"):
-        shutil.copy2(key, folder / key.name)
+    copy_of(morning, folder)
     camera.empty()
     usual = options(camera)
     usual.changes |= changes or {}

@@ -3,9 +3,7 @@ the twin's own counters, the balance and both verifiers agree."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +12,14 @@ import pytest
 from drivers.camera.virtual import VirtualCamera
 from kiosk.demo.people import LI, WANG
 from kiosk.demo.venue import Venue
-from tests.e2e.conftest import options
+from tests.e2e.conftest import as_in_the_morning
 from tests.e2e.walker import Walker, audit
 
 
 @pytest.fixture
 def quick_venue(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterator[Venue]:
-    folder = tmp_path / "venue"
-    folder.mkdir()
-    shutil.copytree(morning / "data", folder / "data")
-    for key in morning.glob("*.key"):
-        shutil.copy2(key, folder / key.name)
-    camera.empty()
-    plain = options(camera)
     both = {"lane.direction": "both", "identity.finger": False}
-    with Venue(folder, replace(plain, changes=plain.changes | both)) as venue:
-        venue.start_daemon()
+    with as_in_the_morning(tmp_path / "venue", morning, camera, both) as venue:
         yield venue
 
 

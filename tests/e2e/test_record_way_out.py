@@ -4,7 +4,6 @@ sealed, a moment later; and the logs say nothing about them."""
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +23,7 @@ from kiosk.demo.venue import Venue
 from kiosk.report.pack_form import sha256_hex
 from tests.centre.postgres import BINARIES, postgres
 from tests.centre.web import NGINX, Authority, nginx
-from tests.e2e.conftest import options
+from tests.e2e.conftest import copy_of, options
 from tests.e2e.walker import Walker, leaks
 
 pytestmark = pytest.mark.skipif(
@@ -72,10 +71,7 @@ def quick_venue(
     archive: receiver.Archive,
 ) -> Iterator[Venue]:
     folder = tmp_path / "venue"
-    folder.mkdir()
-    shutil.copytree(morning / "data", folder / "data")
-    for key in morning.glob("*.key"):
-        shutil.copy2(key, folder / key.name)
+    copy_of(morning, folder)
     camera.empty()
     plain = options(camera)
     with Venue(folder, replace(plain, changes=plain.changes | centre)) as venue:

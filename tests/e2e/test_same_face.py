@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from kiosk import wire
 from kiosk.core.idnumber import check_character
 from kiosk.demo.people import LI, WANG, ZHOU, write_roster
 from kiosk.demo.venue import Venue
-from tests.e2e.conftest import options
+from tests.e2e.conftest import copy_of, options
 from tests.e2e.test_way import over
 from tests.e2e.walker import Walker, audit
 
@@ -75,10 +74,7 @@ def test_a_substitute_comes_back_with_another_card(quick_venue, walker, photos):
 def face_lane(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterator[Venue]:
     """The same morning at a lane that goes by the face (1:N)."""
     folder = tmp_path / "venue"
-    folder.mkdir()
-    shutil.copytree(morning / "data", folder / "data")
-    for key in morning.glob("*.key"):
-        shutil.copy2(key, folder / key.name)
+    copy_of(morning, folder)
     camera.empty()
     with Venue(folder, replace(options(camera), claim="face")) as venue:
         venue.start_daemon()
