@@ -6,18 +6,29 @@ device beyond the names and bounds of its options.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from kiosk.config_devices import AUTO, Devices, OsdpTurnstile, Section, sections_of, tag_of
+from kiosk.config_problems import (
+    NO_SECTIONS,
+    NOT_TEXT,
+    ConfigError,
+    Problem,
+    Said,
+    Wrong,
+    explained,
+    line_of,
+    not_ours,
+    not_yaml,
+    unreadable,
+)
 from kiosk.credentials import instead_of
 
 MAX_DEPTH = 4
@@ -46,7 +57,10 @@ class Venue(Section):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError("not a known time zone, for example Asia/Shanghai") from error
+            raise Wrong(
+                "not a known time zone, for example Asia/Shanghai",
+                "不是已知的时区，例如 Asia/Shanghai",
+            ) from error
         return value
 
 
@@ -73,10 +87,12 @@ class Lane(Section):
     @classmethod
     def _not_out_alone(cls, value: object) -> object:
         if value == "exit":
-            raise ValueError(
+            raise Wrong(
                 "a gate that only lets people out cannot know who is inside: that stands in the "
                 "entry gate's database; write both on the computer of the gate that they come in "
-                "by, or entry and leave the way out to a gate of its own"
+                "by, or entry and leave the way out to a gate of its own",
+                "只出不进的闸机不知道谁在场内（记录在入口闸机的数据库里）："
+                "在入口闸机的电脑上写 both，或写 entry，出口由另外的闸机负责",
             )
         return value
 
@@ -313,24 +329,29 @@ class Centre(Section):
     @field_validator("evidence_recipients")
     @classmethod
     def _age(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
+        for n, text in enumerate(value, 1):
             if not re.fullmatch("age1[02-9ac-hj-np-z]{58}", text):
-                raise ValueError(
-                    f"{text[:80]}: must be a public key as examgate centre evidence-key prints "
-                    "it, age1 and 58 characters"
+                raise Wrong(
+                    f"entry {n}: must be a public key as examgate centre evidence-key prints it, "
+                    "age1 and 58 characters",
+                    f"第 {n} 项：须为 examgate centre evidence-key 打印的公钥：age1 加 58 个字符",
                 )
         return value
 
     @field_validator("urls")
     @classmethod
     def _https(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for url in value:
+        for n, url in enumerate(value, 1):
             if not url.startswith("https://"):
-                raise ValueError(f"{url[:80]}: must begin with https://")
+                said = f"entry {n}: must begin with https://", f"第 {n} 项：须以 https:// 开头"
+                raise Wrong(*said)
             try:
                 url.format(venue="", day="")
             except (KeyError, ValueError, IndexError):
-                raise ValueError(f"{url[:80]}: only {{venue}} and {{day}} are filled in") from None
+                raise Wrong(
+                    f"entry {n}: only {{venue}} and {{day}} are filled in",
+                    f"第 {n} 项：只能填 {{venue}} 和 {{day}}",
+                ) from None
         return value
 
 
@@ -393,52 +414,35 @@ class Config(Section):
 # --- loading ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake. `path` is dotted, `line` counts from 1 (0: not known)."""
-
-    path: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.path}: {self.message}" if self.path else where + self.message
-
-
-class ConfigError(Exception):
-    """Every mistake found in the file."""
-
-    def __init__(self, file: Path, problems: list[Problem]) -> None:
-        self.file = file
-        self.problems = problems
-        super().__init__("\n".join(f"{file}: {p}" for p in problems))
-
-
 def load(path: Path) -> Config:
-    """Read and check the file. Raises `ConfigError` with all problems at once."""
+    """Read and check the file. Raises `ConfigError` with all problems at once.
+
+    None of them shows what is in a file that is no configuration of ours: it may be a secret.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
     except OSError as error:
-        raise ConfigError(path, [Problem("", 0, f"cannot be read ({error.strerror})")]) from error
+        raise ConfigError(path, [unreadable(error)]) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(path, [Problem("", 0, "is not UTF-8 text")]) from error
+        raise ConfigError(path, [NOT_TEXT]) from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        message = f"is not YAML: {getattr(error, 'problem', None) or error}"
-        raise ConfigError(path, [Problem("", mark.line + 1 if mark else 0, message)]) from error
+        raise ConfigError(path, [not_yaml(error)]) from None  # its text shows the line
+    except (ValueError, RecursionError):  # a date of month 13; brackets without end
+        raise ConfigError(path, [not_yaml(None)]) from None
     if not isinstance(data, dict) or node is None:
-        raise ConfigError(path, [Problem("", 1, "must be a mapping of sections")])
+        raise ConfigError(path, [NO_SECTIONS])
+    if not set(Config.model_fields) & set(map(str, data)):
+        raise ConfigError(path, [not_ours(Config.model_fields)])
     lines: dict[str, int] = {}
     problems = list(_walk(node, "", lines))
-    problems += [Problem(key, _line(key, lines), said) for key, said in _clashes(data)]
+    problems += [Problem(key, line_of(key, lines), *said) for key, said in _clashes(data)]
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        problems += _problems(error, lines)
+        problems += explained(error, lines, Config)
     if problems:
         raise ConfigError(path, sorted(problems, key=lambda p: p.line))
     return _absolute(config, path.resolve().parent)
@@ -454,13 +458,16 @@ def _walk(node: yaml.Node, prefix: str, lines: dict[str, int]) -> Iterator[Probl
         path = f"{prefix}.{name}" if prefix else name
         line = key.start_mark.line + 1
         if name in seen:
-            yield Problem(path, line, f"given twice (first in line {seen[name]}); keep one")
+            yield Problem(
+                path, line, f"given twice (first in line {seen[name]}); keep one",
+                f"写了两次（第一次在第 {seen[name]} 行）；请只留一个",
+            )  # fmt: skip
         seen[name] = line
         lines[path] = line
         yield from _walk(value, path, lines)
 
 
-def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     """What one section asks of another: path and sentence. On raw data, so that these mistakes
     are told together with all others."""
     devices = _mapping(data, "devices")
@@ -474,7 +481,10 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             shown = str(value).lower()
             yield (
                 f"identity.{key}",
-                f"is {shown}, but devices.{role} is missing; add it, or set this to {instead}",
+                (
+                    f"is {shown}, but devices.{role} is missing; add it, or set this to {instead}",
+                    f"是 {shown}，但没有 devices.{role}；请补上，或把它改为 {instead}",
+                ),
             )
     yield from _unsearchable(devices)
     turnstile = _mapping(devices, "turnstile")
@@ -483,8 +493,11 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if centre.get("evidence_recipients") and not centre.get("record_url"):
         yield (
             "centre.evidence_recipients",
-            "is set, but centre.record_url is empty, so there is nowhere to send evidence; set it, "
-            "or set this to []",
+            (
+                "is set, but centre.record_url is empty, so there is nowhere to send evidence; set "
+                "it, or set this to []",
+                "已设置，但 centre.record_url 为空，证据无处可送；请设置它，或把本项改为 []",
+            ),
         )
     sections = sections_of(Devices.model_fields["turnstile"].annotation)
     chosen = [s for s in sections if tag_of(s) == turnstile.get("driver")]
@@ -497,11 +510,17 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 continue
             if number in seen:
                 what = kind.strip("_")
-                yield f"devices.turnstile.{name}", f"is the same {what} as {seen[number]}: {number}"
+                yield (
+                    f"devices.turnstile.{name}",
+                    (
+                        f"is the same {what} as {seen[number]}: {number}",
+                        f"与 {seen[number]} 编号相同：{number}",
+                    ),
+                )
             seen.setdefault(number, name)
 
 
-def _unsearchable(devices: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _unsearchable(devices: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     """A device that never answers cannot be found by asking every port."""
     for role, driver in (("turnstile", "usb_relay"), ("scanner", "serial")):
         section = _mapping(devices, role)
@@ -510,14 +529,18 @@ def _unsearchable(devices: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if section.get("port", AUTO) == AUTO and not section.get("usb"):
             yield (
                 f"devices.{role}.port",
-                "is auto, but this device never answers, so no search finds it; write its port "
-                "(ls /dev/serial/by-path), or usb (examgate device ports)",
+                (
+                    "is auto, but this device never answers, so no search finds it; write its port "
+                    "(ls /dev/serial/by-path), or usb (examgate device ports)",
+                    "是 auto，但这种设备从不应答，无法自动查找；"
+                    "请写明端口（ls /dev/serial/by-path）或 usb（examgate device ports）",
+                ),
             )
 
 
 def _clashes_of_exit(
     data: dict[str, Any], identity: dict[str, Any], turnstile: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Said]]:
     """What the check of who leaves needs."""
     if _mapping(data, "lane").get("direction") != "both":
         return
@@ -526,94 +549,26 @@ def _clashes_of_exit(
     if identity.get("exit") == "claim" and not apart:
         yield (
             "identity.exit",
-            "is claim, but one coil unlocks both ways: a lent card would open the gate inwards; "
-            "add devices.turnstile.exit_coil (exit_output, exit_relay), or set this to face",
+            (
+                "is claim, but one coil unlocks both ways: a lent card would open the gate inwards;"
+                " add devices.turnstile.exit_coil (exit_output, exit_relay), or set this to face",
+                "是 claim，但两个方向共用一个线圈：借来的证件也能从外面打开闸机；请增加 "
+                "devices.turnstile.exit_coil（exit_output、exit_relay），或改为 face",
+            ),
         )
     if identity.get("exit") == "finger" and identity.get("finger", True) is False:
-        yield "identity.exit", "is finger, but identity.finger is false; set this to face"
+        yield (
+            "identity.exit",
+            (
+                "is finger, but identity.finger is false; set this to face",
+                "是 finger，但 identity.finger 为 false；请改为 face",
+            ),
+        )
 
 
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
     value = data.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def _line(path: str, lines: dict[str, int]) -> int:
-    """The line of the key, or of the nearest section around it; 0 when there is none."""
-    parts = path.split(".")
-    around = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
-    return next((lines[key] for key in around if key in lines), 0)
-
-
-def _problems(error: ValidationError, lines: dict[str, int]) -> list[Problem]:
-    """One for each place: the branches of a key that takes several types are one mistake."""
-    said: dict[str, list[str]] = {}
-    shown: dict[str, str] = {}
-    for detail in error.errors(include_url=False):
-        location, keys = _in_file([str(part) for part in detail["loc"]])
-        path = ".".join(location)
-        message, with_value = _message(detail, location, keys)
-        if message not in said.setdefault(path, []):
-            said[path].append(message)
-        value = detail["input"]
-        if with_value and not isinstance(value, dict | list):
-            shown[path] = f" (it is {value!r})"
-    return [
-        Problem(path, _line(path, lines), " or ".join(messages) + shown.get(path, ""))
-        for path, messages in said.items()
-    ]
-
-
-def _in_file(location: list[str]) -> tuple[list[str], list[str]]:
-    """The place without the parts that are types of the schema instead of keys of the file, and
-    the keys that the section around it may have."""
-    path: list[str] = []
-    keys: list[str] = []
-    models: list[type[BaseModel]] = [Config]
-    for part in location:
-        chosen = [m for m in models if len(models) > 1 and tag_of(m) == part]
-        if chosen:
-            models = chosen
-            continue
-        path.append(part)
-        keys = [key for model in models for key in model.model_fields]
-        found = [m.model_fields[part] for m in models if part in m.model_fields]
-        models = [section for info in found for section in sections_of(info.annotation)]
-        if not models:
-            break
-    return path, keys
-
-
-def _message(detail: Any, location: list[str], keys: list[str]) -> tuple[str, bool]:
-    """The sentence, and whether the value belongs behind it."""
-    match detail["type"]:
-        case "extra_forbidden" | "invalid_key":
-            near = difflib.get_close_matches(location[-1], keys, 1, 0.5)
-            return "unknown key" + (f"; did you mean {near[0]}?" if near else ""), False
-        case "missing":
-            agreed = ": write locked or free, as agreed with the fire-safety officer"
-            hint = agreed if location == ["lane", "safe_state"] else ""
-            return "is missing and has no default" + hint, False
-        case "value_error":
-            return str(detail["msg"]).removeprefix("Value error, "), True
-        case "model_type":
-            return "must be a section with keys of its own", True
-        case "union_tag_not_found":
-            return "driver is missing; there are: " + detail["ctx"]["discriminator"], False
-        case "union_tag_invalid":
-            tag, known = detail["ctx"]["tag"], detail["ctx"]["expected_tags"].replace("'", "")
-            near = difflib.get_close_matches(tag, known.split(", "), 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {known}"
-            return f"has no driver {tag!r}; {hint}", False
-        case "string_type" if isinstance(detail["input"], int) and (
-            location[-1] == detail["loc"][-1]
-        ):
-            return "input should be a text: put it in quotes", True
-    return _lower(detail["msg"]), True
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _absolute(config: Config, folder: Path) -> Config:

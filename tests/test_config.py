@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosk.app import journalled_policy
-from kiosk.config import Config, ConfigError, load
+from kiosk.config import Config, load
 from kiosk.config_doc import render
+from kiosk.config_problems import ConfigError
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "config.yaml").read_text()
@@ -59,43 +60,79 @@ def _lines(found):
         yield int(where.removeprefix("line ")), rest.split(":")[0].split(".")[-1]
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (("claim: id_card", "claim: guess"), "identity.claim"),
-        (
-            ("release_coil: 1", "release_coil: 0"),
-            "release_coil: is the same coil as unlock_coil: 0",
-        ),
-        (("input_fire: 3", "input_fire: 2"), "input_fire: is the same input as input_forced: 2"),
-        (("finger: true", "finger: 'yes'"), "should be a valid boolean (it is 'yes')"),
-        (("frames: 5", "frames: true"), "should be a valid integer (it is True)"),
-        (("source: /dev/video0", "source: 1.5"), "valid string or input should be a valid integer"),
-        (
-            ("evidence_recipients: []", f"evidence_recipients: [age1{'q' * 58}]"),
-            "centre.evidence_recipients: is set, but centre.record_url is empty",
-        ),
-        (("urls: [] ", "proxy: proxy.lan:3128 #"), "centre.proxy"),
-        (
-            ("evidence_recipients: []", "evidence_recipients: [age1abc]"),
-            "age1abc: must be a public key as examgate centre evidence-key prints it",
-        ),
-        (("code: YT-03", "code: 3"), "put it in quotes (it is 3)"),
-        (("baud: 57600", "baud: 57601"), "multiple of 9600 (it is 57601)"),
-        (("ui:\n", "ui: 3\nuj:\n"), "ui: must be a section"),
-        (("lane:\n", "1: 2\nlane:\n"), "1: unknown key"),
-        (("face_s: 25", "face_s: .nan"), "timeouts.face_s"),
-        (("timezone: Asia/Shanghai", "timezone: Asia/Yantai"), "time zone"),
-        (("  id_card:\n", "  id_cart:\n"), "did you mean id_card?"),
-        (("driver: modbus", "driver: modbuss"), "has no driver 'modbuss'; did you mean modbus?"),
-        (("driver: modbus", "#"), "devices.turnstile: driver is missing"),
-        (("    unit: 1", "    unitt: 1"), "turnstile.unitt: unknown key; did you mean unit?"),
-        (("inverted: []", "inverted: [input_smoke]"), "turnstile.inverted: input should be"),
-        (("    pulse_ms: 500", "    pulse_ms: 5"), "greater than or equal to 100 (it is 5)"),
-    ],
-)
+MISTAKES = [
+    (("claim: id_card", "claim: guess"), "identity.claim"),
+    (
+        ("release_coil: 1", "release_coil: 0"),
+        "release_coil: is the same coil as unlock_coil: 0",
+    ),
+    (("input_fire: 3", "input_fire: 2"), "input_fire: is the same input as input_forced: 2"),
+    (("finger: true", "finger: 'yes'"), "should be a valid boolean (it is 'yes')"),
+    (("frames: 5", "frames: true"), "should be a valid integer (it is True)"),
+    (("source: /dev/video0", "source: 1.5"), "valid string or input should be a valid integer"),
+    (
+        ("evidence_recipients: []", f"evidence_recipients: [age1{'q' * 58}]"),
+        "centre.evidence_recipients: is set, but centre.record_url is empty",
+    ),
+    (("urls: [] ", "proxy: proxy.lan:3128 #"), "centre.proxy"),
+    (
+        ("evidence_recipients: []", "evidence_recipients: [age1abc]"),
+        "entry 1: must be a public key as examgate centre evidence-key prints it",
+    ),
+    (("code: YT-03", "code: 3"), "put it in quotes (it is 3)"),
+    (("baud: 57600", "baud: 57601"), "multiple of 9600 (it is 57601)"),
+    (("ui:\n", "ui: 3\nuj:\n"), "ui: must be a section"),
+    (("lane:\n", "1: 2\nlane:\n"), "1: unknown key"),
+    (("face_s: 25", "face_s: .nan"), "timeouts.face_s"),
+    (("timezone: Asia/Shanghai", "timezone: Asia/Yantai"), "time zone"),
+    (("  id_card:\n", "  id_cart:\n"), "did you mean id_card?"),
+    (("driver: modbus", "driver: modbuss"), "has no driver 'modbuss'; did you mean modbus?"),
+    (("driver: modbus", "#"), "devices.turnstile: driver is missing"),
+    (("    unit: 1", "    unitt: 1"), "turnstile.unitt: unknown key; did you mean unit?"),
+    (("inverted: []", "inverted: [input_smoke]"), "turnstile.inverted: input should be"),
+    (("    pulse_ms: 500", "    pulse_ms: 5"), "greater than or equal to 100 (it is 5)"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), MISTAKES)
 def test_single_mistakes(tmp_path, change, said):
     assert said in "\n".join(problems(tmp_path, EXAMPLE.replace(*change)))
+
+
+@pytest.mark.parametrize("change", [change for change, _ in MISTAKES])
+def test_every_mistake_is_told_in_chinese_too(tmp_path, change):
+    path = tmp_path / "config.yaml"
+    path.write_text(EXAMPLE.replace(*change))
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    for problem in error.value.problems:
+        assert re.search("[一-鿿]", problem.zh), problem
+        assert "不合要求" not in problem.zh, problem
+        assert problem.sentence("zh").startswith(f"第 {problem.line} 行：")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN PRIVATE KEY-----\nTOPSECRET\n-----END PRIVATE KEY-----\n",
+        "root:$6$TOPSECRET:19000:0:99999:7:::\n",
+        "user: TOPSECRET\npassword: TOPSECRET\n",
+        "TOPSECRET: [1, 2\n", "a: !TOPSECRET 1\n", "a: *TOPSECRET\n", "@TOPSECRET\n", "2026-13-45",
+        "lane: {TOPSECRET key of more words: TOPSECRET}\n",
+        "lane: TOPSECRET" + 60 * "x" + "\n",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_none_of_ours_is_not_shown(tmp_path, text):
+    found = problems(tmp_path, text)
+    if not text.startswith("lane: TOP"):
+        assert "TOPSECRET" not in "".join(found)
+    assert max(map(len, found)) < 200
+
+
+def test_a_wrong_secret_is_not_shown(tmp_path):
+    text = EXAMPLE.replace("password: 0x00000000", "password: 12345678901")
+    (said,) = problems(tmp_path, text)
+    assert "devices.fingerprint.password" in said and "12345678901" not in said
 
 
 def test_a_claim_by_card_needs_a_reader(tmp_path):

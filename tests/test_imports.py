@@ -103,6 +103,7 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     (
         "kiosk.cli",
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.config_devices",
+         "kiosk.config_problems",
          "kiosk.reasons", "kiosk.logs"),
         ("kiosk.app", "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
          "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",

@@ -65,12 +65,14 @@ class Context:
     def config(self) -> Config:
         """The lane's configuration; ends the command with every mistake when it is bad."""
         if self._config is None:
-            from kiosk.config import ConfigError, load
+            from kiosk.config import load
+            from kiosk.config_problems import ConfigError
 
             try:
                 self._config = load(self.config_path)
             except ConfigError as error:
-                self.fail(Exit.BAD_INPUT, (f"{error.file}: {p}" for p in error.problems))
+                found = (p.sentence(self.language) for p in error.problems)
+                self.fail(Exit.BAD_INPUT, (f"{error.file}: {said}" for said in found))
         return self._config
 
     def say(self, zh: str, en: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -103,7 +102,8 @@ def check(c: Context, file: Path | None, json_: bool) -> None:
 
     Example: examgate config check config.yaml
     """
-    from kiosk.config import ConfigError, load
+    from kiosk.config import load
+    from kiosk.config_problems import ConfigError
 
     path, problems = file or c.config_path, []
     try:
@@ -111,8 +111,12 @@ def check(c: Context, file: Path | None, json_: bool) -> None:
     except ConfigError as error:
         problems = error.problems
     if json_:
-        c.print_json({"file": str(path), "problems": [asdict(p) for p in problems]})
+        found = [
+            {"path": p.place, "line": p.line, "message": c.say(p.zh, p.message)} for p in problems
+        ]
+        c.print_json({"file": str(path), "problems": found})
     if problems:
-        c.fail(Exit.BAD_INPUT, () if json_ else (f"{path}: {p}" for p in problems))
+        said = (f"{path}: {p.sentence(c.language)}" for p in problems)
+        c.fail(Exit.BAD_INPUT, () if json_ else said)
     if not json_:
         click.echo(c.say(f"{path}：没有问题", f"{path}: no problem found"))
