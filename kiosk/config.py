@@ -316,7 +316,10 @@ class Centre(Section):
         description="http://host:port, where there is one; empty: none",
     )
     limit_kbit_s: int = Field(
-        default=0, ge=0, le=10_000_000, description="most kbit/s of a download; 0: no limit"
+        default=0,
+        ge=0,
+        le=10_000_000,
+        description="most kbit/s of a download, and of what is sent; 0: no limit",
     )
 
     @field_validator("usb_folders", mode="before")

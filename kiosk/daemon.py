@@ -160,6 +160,8 @@ class Daemon:
         if self.uploader is not None:
             beside.append(asyncio.create_task(self.uploader.run()))
         await self._stopping.wait()
+        if self.uploader is not None:
+            self.uploader.stop()
         for task in beside:
             task.cancel()
         await self._stop()

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import random
+import socket
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +23,7 @@ from urllib.parse import quote
 import pyrage
 import structlog
 import urllib3
+from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from kiosk.centre.download import Access, https_pool, plain_reason
@@ -32,6 +37,7 @@ MOST_ITEMS, MOST_BYTES = 500, 1024 * 1024
 #: A larger piece of evidence than the interface takes, encrypted and in base64, with the rest.
 MOST_EVIDENCE_BYTES = 5 * 1024 * 1024
 TOO_LARGE = f"too large: more than {MOST_EVIDENCE_BYTES} bytes"
+SEND_BUFFER = 65536  #: bytes
 IDLE_S = 5.0  #: between two looks for something new
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
 #: While the centre says that it has not what an item needs: what was sent before is on its way.
@@ -54,8 +60,26 @@ class Answer:
     rejected: dict[int, str]
 
 
+class _Body(io.BytesIO):
+    """A batch that is handed over in blocks: each has the whole time-out, so that a slow line delays
+    a batch and never fails it. No faster than `bytes_s`, where that is not 0."""
+
+    def __init__(self, data: bytes, bytes_s: float, stopped: threading.Event) -> None:
+        super().__init__(data)
+        self._bytes_s, self._stopped = bytes_s, stopped
+        self._begun_s = time.monotonic()
+
+    def read(self, size: int | None = -1) -> bytes:
+        ahead_s = 0.0
+        if self._bytes_s:
+            ahead_s = self.tell() / self._bytes_s - (time.monotonic() - self._begun_s)
+        if self._stopped.wait(max(0.0, ahead_s)):
+            raise UploadError("the daemon stops")
+        return super().read(size)
+
+
 class Sender:
-    """Posts batches to one centre. Blocking; used in a thread.
+    """Posts batches to one centre. Blocking; used in a thread, and stopped from another.
 
     `recipients`: age's, whose secret keys open the evidence. Raises `ValueError` for a bad one.
     """
@@ -67,17 +91,25 @@ class Sender:
             self._recipients = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
         except pyrage.RecipientError as error:
             raise ValueError(f"centre.evidence_recipients: {error}") from error
+        self._bytes_s = access.limit_kbit_s * 1000 / 8
+        self._stopped = threading.Event()
         self._url = f"{url.rstrip('/')}/v1/logs/{quote(origin, safe='')}/items"
         self._pool = https_pool(access)
+        # What the kernel takes at once counts as sent: little, so that a block is on its way
+        small = (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        options = [*HTTPSConnection.default_socket_options, small]
+        self._pool.connection_pool_kw["socket_options"] = options
 
     def send(self, items: Sequence[Item]) -> Answer:
         """Raises `UploadError`."""
         body = json.dumps(
             {"items": [self._as_dict(item) for item in items]}, ensure_ascii=False
         ).encode()
-        headers = {"Content-Type": "application/json", "User-Agent": "examgate"}
+        headers = {"Content-Type": "application/json", "User-Agent": "examgate",
+                   "Content-Length": str(len(body))}  # fmt: skip
+        blocks = _Body(body, self._bytes_s, self._stopped)
         try:
-            answer = self._pool.request("POST", self._url, body=body, headers=headers)
+            answer = self._pool.request("POST", self._url, body=blocks, headers=headers)
         except HTTPError as error:
             raise UploadError(plain_reason(error)) from error
         if answer.status != 200:
@@ -85,6 +117,10 @@ class Sender:
                 f"HTTP {answer.status} {answer.reason or ''}".strip(), _retry_after(answer)
             )
         return _answer(answer.data, {item.outbox_id for item in items})
+
+    def stop(self) -> None:
+        """What is being sent is broken off; nothing is sent any more."""
+        self._stopped.set()
 
     def _as_dict(self, item: Item) -> dict[str, Any]:
         head = {"id": item.outbox_id, "kind": item.kind, "ref": item.ref}
@@ -166,6 +202,10 @@ class Uploader:
             log.info("upload_works_again")
             self.failing = None
         return 0.0 if answer.stored or answer.rejected else WAITING_S
+
+    def stop(self) -> None:
+        """No thread is left sending when the task is cancelled after this."""
+        self._sender.stop()
 
     def _answered(self, answer: Answer) -> None:
         self._outbox.outbox_answered(answer.stored, answer.rejected)

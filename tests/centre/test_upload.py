@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import random
+import re
+import socket
+import ssl
+import threading
+import time
 
 import psycopg
 import pytest
 
+from kiosk.centre import download
 from kiosk.centre import receiver as r
 from kiosk.centre.download import Access
 from kiosk.centre.upload import Answer, Sender, Uploader, UploadError
 from kiosk.core.codes import JournalKind
+from kiosk.store.outbox import Item
 from tests.centre.postgres import BINARIES, archive, database, url  # noqa: F401
 from tests.store.conftest import folder, open_store, row, store  # noqa: F401
 
@@ -100,6 +108,80 @@ def test_whatever_the_way_does_each_is_stored_once(store, url, database, seed, m
     assert stored(database) == list(range(1, store.tree_head()[0] + 1))
     assert stored(database, "checkpoints") == sizes(store)
     assert store.outbox_rejected() == []
+
+
+class SlowLine:
+    """A TLS server that takes so many bytes a second, and knows how long it took."""
+
+    def __init__(self, folder, bytes_s):  # noqa: F811
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "server.pem", folder / "server.tls.key")
+        self._listening = socket.socket()
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
+        self._server = context.wrap_socket(self._listening, server_side=True)
+        self.url = f"https://127.0.0.1:{self._server.getsockname()[1]}"
+        self._bytes_s, self.got = bytes_s, 0
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError), self._server.accept()[0] as client:
+            head = b""
+            while b"\r\n\r\n" not in head and (more := client.recv(1)):
+                head += more
+            total = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+            while self.got < total and (block := client.recv(4096)):
+                self.got += len(block)
+                time.sleep(len(block) / self._bytes_s)
+            body = b'{"stored": [1], "rejected": []}'
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    def close(self):
+        self._server.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def slow(tmp_path):
+    from tests.centre.web import Authority
+
+    Authority(tmp_path)
+    line = SlowLine(tmp_path, 400_000)
+    yield line, Access(tmp_path / "ca.pem", tmp_path / "lane.pem", tmp_path / "lane.tls.key")
+    line.close()
+
+
+ITEMS = [Item(1, "journal", 1, "x" * 1_000_000)]
+
+
+def test_a_slow_line_delays_a_batch_and_does_not_fail_it(slow, monkeypatch):
+    """The whole of it takes longer than the line may stand still."""
+    line, access = slow
+    monkeypatch.setattr(download, "CONNECT_S", 1.0)
+    assert Sender(line.url, "lane", access).send(ITEMS).stored == (1,)
+    assert line.got > 1_000_000
+
+
+def test_a_sender_that_is_stopped_does_not_keep_its_daemon(slow):
+    line, access = slow
+    sender = Sender(line.url, "lane", dataclasses.replace(access, limit_kbit_s=80))
+    failed = []
+
+    def send():
+        try:
+            sender.send(ITEMS)
+        except UploadError as error:
+            failed.append(str(error))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    while line.got == 0 and thread.is_alive():
+        time.sleep(0.01)
+    sender.stop()
+    thread.join(5)
+    assert not thread.is_alive() and failed == ["the daemon stops"] and line.got < 500_000
 
 
 def test_what_does_not_fit_is_rejected_kept_and_told(store, archive):  # noqa: F811
