@@ -61,8 +61,8 @@ class Answer:
 
 
 class _Body(io.BytesIO):
-    """A batch that is handed over in blocks: each has the whole time-out, so that a slow line delays
-    a batch and never fails it. No faster than `bytes_s`, where that is not 0."""
+    """A batch that is handed over in blocks: each has the whole time-out, so that a slow line
+    delays a batch and never fails it. No faster than `bytes_s`, where that is not 0."""
 
     def __init__(self, data: bytes, bytes_s: float, stopped: threading.Event) -> None:
         super().__init__(data)
