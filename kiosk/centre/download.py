@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import urllib3
-from urllib3.exceptions import HTTPError, LocationValueError, ProxyError
+from urllib3.exceptions import (
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    ProxyError,
+)
+from urllib3.exceptions import (
+    TimeoutError as TimeoutException,
+)
 
 CHUNK = 64 * 1024
 MAX_BYTES = 8 * 1024**3
@@ -271,10 +280,52 @@ def plain_reason(error: HTTPError) -> str:
         return "not an address like https://host/path"
     if isinstance(error, ProxyError):
         why = error.original_error
-        return "proxy: " + (plain_reason(why) if isinstance(why, HTTPError) else str(why)[:200])
+        if isinstance(why, HTTPError):
+            return f"proxy: {plain_reason(why)}"
+        return f"proxy: {_named(why) or str(why)[:200]}"
     cause = error.__cause__ or error.__context__
+    named = _named(cause if isinstance(cause, OSError) else error)
+    if named is not None:
+        return named
     text = str(cause if isinstance(cause, OSError) else error)
     return text.split("object at 0x")[-1].split(": ", 1)[-1][:200] or type(error).__name__
+
+
+def _named(error: BaseException) -> str | None:
+    """The ordinary ones, as people say them."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{CERTIFICATE}: {error.verify_message}"
+    for kind, said in (
+        ((socket.gaierror, NameResolutionError), NO_HOST),
+        ((ConnectionRefusedError,), REFUSED),
+        ((TimeoutError, TimeoutException), NO_ANSWER),
+    ):
+        if isinstance(error, kind):
+            return said
+    return None
+
+
+CERTIFICATE = "the server's certificate is not accepted"
+NO_HOST = "there is no host of this name; check the network and its name server"
+REFUSED = "connection refused: nothing listens there"
+NO_ANSWER = "no answer in time"
+_CHINESE = {
+    CERTIFICATE: "服务器证书不被接受",
+    NO_HOST: "找不到该主机，请检查网络和域名服务器",
+    REFUSED: "连接被拒绝，对方没有服务在监听",
+    NO_ANSWER: "等待应答超时",
+    "proxy": "代理",
+}
+
+
+def reason_in(language: str, why: str) -> str:
+    """What `plain_reason` has said, in Chinese where it is one of the ordinary ones."""
+    if language != "zh":
+        return why
+    if why in _CHINESE:
+        return _CHINESE[why]
+    head, colon, rest = why.partition(": ")
+    return f"{_CHINESE[head]}：{reason_in(language, rest)}" if colon and head in _CHINESE else why
 
 
 def _meta_file(file: Path) -> Path:

@@ -45,7 +45,7 @@ def status(c: Context, json_: bool) -> None:
     if json_:
         c.print_json(found)
     else:
-        since = found["oldest"][:19] if found["oldest"] else "–"
+        since = c.when(found["oldest"])
         click.echo(c.say(
             f"等待上传 {found['waiting']} / {found['total']} 条，最早 {since}",
             f"waiting: {found['waiting']} of {found['total']} rows, since {since}",
@@ -60,7 +60,7 @@ def status(c: Context, json_: bool) -> None:
         if found["rejected"]:
             headings = c.say("编号,种类,序号,产生,原因", "row,kind,number,made,why").split(",")
             c.print_table(headings, (
-                (r["outbox_id"], kinds[r["kind"]], r["ref"], r["created_at"][:19], r["why"])
+                (r["outbox_id"], kinds[r["kind"]], r["ref"], c.when(r["created_at"]), r["why"])
                 for r in found["rejected"]
             ))  # fmt: skip
     if found["rejected"]:
@@ -75,7 +75,7 @@ def send(c: Context) -> None:
     Example: examgate outbox send
     """
     from kiosk import app
-    from kiosk.centre.download import host_of
+    from kiosk.centre.download import host_of, reason_in
     from kiosk.centre.upload import UploadError
 
     if not c.config.centre.record_url:
@@ -88,7 +88,7 @@ def send(c: Context) -> None:
         except UploadError as error:
             said = c.say("上传失败，数据仍在本机", "nothing more could be sent; all of it is kept")
             where = f"centre.record_url ({host_of(c.config.centre.record_url)})"
-            c.fail(Exit.DECLINED, [f"{where}: {error}", said])
+            c.fail(Exit.DECLINED, [f"{where}: {reason_in(c.language, str(error))}", said])
         except (OSError, ValueError) as error:
             c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
     click.echo(c.say(f"已上传 {sent} 条，剩余 {left} 条", f"sent {sent} rows, {left} left"))

@@ -45,7 +45,7 @@ def report(c: Context, number: str | None, json_: bool) -> None:
     due = c.say("是", "yes")
     c.print_table(
         headings.split(","),
-        ((s["session_id"], s["ended"] and s["ended"][:16], *(s[k] for k in KINDS),
+        ((s["session_id"], c.when(s["ended"]), *(s[k] for k in KINDS),
           due if s["due"] else None) for s in found["sessions"]),
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def _about(c: Context, number: str, json_: bool) -> None:
                      "session,imported,source,templates,captures,signatures,faces")  # fmt: skip
     c.print_table(
         headings.split(","),
-        ((h["session_id"], h["imported_at"][:16], h["source"], h["templates"], h["captures"],
+        ((h["session_id"], c.when(h["imported_at"]), h["source"], h["templates"], h["captures"],
           h["signatures"], h["day_faces"]) for h in held),
     )  # fmt: skip
 

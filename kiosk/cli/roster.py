@@ -141,8 +141,10 @@ def _fetch(c: Context, fetcher: Fetcher, urls: list[str]) -> Fetched:
 
 
 def _mirrors(c: Context, failed: Iterable[Failed]) -> list[str]:
+    from kiosk.centre.download import reason_in
+
     return [
-        c.say(f"centre.urls 第 {f.number} 个（{f.host}）：{f.why}",
+        c.say(f"centre.urls 第 {f.number} 个（{f.host}）：{reason_in('zh', f.why)}",
               f"centre.urls no. {f.number} ({f.host}): {f.why}")
         for f in failed
     ]  # fmt: skip

@@ -117,6 +117,24 @@ def test_what_was_rejected_is_shown_and_sent_again(run, key, config):
     assert run("outbox", "status").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("url", "en", "zh"),
+    [
+        ("https://nowhere.invalid", "there is no host of this name", "找不到该主机"),
+        ("https://127.0.0.1:9", "connection refused", "连接被拒绝"),
+    ],
+)
+def test_why_nothing_can_be_sent_is_said_plainly(run, key, config_file, config, url, en, zh):
+    text = config_file.read_text()
+    config_file.write_text(text.replace('record_url: ""', f'record_url: "{url}"'))
+    store = app.open_store(config)
+    store.apply_roster([row(1)], "x", "t")
+    store.close()
+    for language, said in (("en", en), ("zh", zh)):
+        done = run("outbox", "send", lang=language)
+        assert done.exit_code == 1 and said in done.stderr and "Errno" not in done.stderr
+
+
 def test_without_an_address_there_is_nowhere_to_send(run, key):
     done = run("outbox", "send")
     assert done.exit_code == 3 and "centre.record_url" in done.stderr
