@@ -91,6 +91,10 @@ class Person(Params):
     person: str = Field(min_length=1, max_length=64)
 
 
+class Resume(Person):
+    drill: bool = False  #: a drill is meant: a release in a fire is not ended
+
+
 class MaybePerson(Params):
     person: str | None = Field(None, max_length=64)
 
@@ -443,7 +447,7 @@ class Daemon:
             case "lane.release":
                 return self._release(parse(MaybePerson, params), connection)
             case "lane.resume":
-                return self._resume(parse(Person, params).person)
+                return self._resume(parse(Resume, params))
             case "lane.drill":
                 return self._drill(parse(Person, params).person)
             case "device.status":
@@ -551,13 +555,15 @@ class Daemon:
         self.session.gate.release(by or (asked.person if there.machine else None))
         return {}
 
-    def _resume(self, person: str) -> dict[str, Any]:
+    def _resume(self, asked: Resume) -> dict[str, Any]:
         """End a fire release: not while the panel still asks for it."""
         gate = self.session.gate
+        if asked.drill and not gate.drill:
+            raise self.office.declined("NO_DRILL", [Problem("no_drill")], asked.lang)
         if gate.fire_contact:
             raise self.office.declined("FIRE_CONTACT", [Problem("fire_contact")])
         if gate.fire:
-            gate.resume(person)
+            gate.resume(asked.person)
         return {}
 
     def _drill(self, person: str) -> dict[str, Any]:

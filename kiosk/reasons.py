@@ -27,6 +27,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     R.LIVENESS_FAILED: ("活体检测未通过", "not a live face"),
     R.LIVENESS_TIMEOUT: ("未按提示动作", "did not move as asked"),
     R.FINGER_NO_MATCH: ("指纹不符", "finger does not match"),
+    R.FINGER_NOT_COMPARED: ("指纹无法比对", "finger could not be compared"),
     R.FINGER_TIMEOUT: ("指纹超时", "no finger in time"),
     R.NO_TEMPLATE: ("没有指纹模板", "no fingerprint template"),
     R.TEMPLATE_FORMAT: (

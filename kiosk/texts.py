@@ -53,6 +53,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "闸机已经常开，不能开始演练。请先解除。",
         "The gate stands open already: end that first, then begin the drill.",
     ),
+    "no_drill": (
+        "没有正在进行的演练。火警放行请在考试员屏幕上解除。",
+        "There is no drill. A release in a fire is ended on the proctor's screen.",
+    ),
     "drill_gate_in_use": (
         "有人正在通过闸机，请等他走完再开始演练。",
         "Somebody is in the gate: begin the drill once they are through.",

@@ -13,6 +13,7 @@ import click
 
 from kiosk.cli.audit import key_text, read_text
 from kiosk.cli.base import Context, Exit, GroupWithDefault, as_json, pass_context, person_option
+from kiosk.cli.device_texts import ENDS, FAULTS, OUTCOMES, PULSES, in_words
 
 PAGE = 1000
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
@@ -120,7 +121,9 @@ def verify(c: Context, file: Path, vkey: str | None, json_: bool) -> None:
 def _show(c: Context, check: dict[str, Any]) -> None:
     mark = MARKS.get(str(check.get("outcome")), "?")
     name = c.device_name(str(check.get("device")))
-    click.echo(f"{mark} {name}: {check.get('says') or check.get('code') or ''}")
+    code = check.get("code")
+    wrong = in_words(c, str(code), OUTCOMES, FAULTS, ENDS, PULSES) if code else ""
+    click.echo(f"{mark} {name}: {' '.join(filter(None, (wrong, str(check.get('says') or ''))))}")
 
 
 def _entry_of(c: Context, sha256: str) -> int | None:

@@ -26,6 +26,7 @@ from kiosk import wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from drivers.errors import DeviceFault
     from kiosk.config import Config
 
 DEFAULT_CONFIG = Path("/etc/examgate/config.yaml")
@@ -82,6 +83,15 @@ class Context:
         from kiosk.texts import ROLES
 
         return ROLES.get(role, (role, role))[0 if self.language == "zh" else 1]
+
+    def fault_sentence(self, fault: DeviceFault) -> str:
+        """Device, what is wrong, its code, where, and what to try."""
+        from kiosk.cli.device_texts import FAULTS, in_words
+        from kiosk.cli.doctor.devices import remedy
+
+        said = f"{self.device_name(fault.device)}: {in_words(self, fault.code.value, FAULTS)}"
+        detail = f" {fault.detail}" if fault.detail else ""
+        return "; ".join(filter(None, (said + detail, remedy(self, fault.code.value))))
 
     def when(self, iso: str | None) -> str:
         """A time of the wire in the hall's time zone, to the second; "–" for none."""
@@ -156,7 +166,7 @@ class Context:
         except StoreError as error:
             self.fail(Exit.DECLINED, error.problems)
         except DeviceFault as fault:
-            self.fail(Exit.DEVICE, [str(fault)])
+            self.fail(Exit.DEVICE, [self.fault_sentence(fault)])
         except TimeoutError:
             said = self.say("守护进程没有及时应答", "the daemon did not answer in time")
             self.fail(Exit.NOT_RUNNING, [said])

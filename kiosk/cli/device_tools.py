@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.device_texts import FAULTS, OUTCOMES, in_words
 from kiosk.cli.devices import device
 
 SERIAL_ROLES = ("turnstile", "fingerprint", "id_card", "scanner")
@@ -174,7 +175,7 @@ def replay(c: Context, file: Path, seconds: float) -> None:
             said = c.say("驱动没有发现故障", "the driver found no fault")
             fault = None
         except DeviceFault as found:
-            said, fault = str(found), found
+            said, fault = c.fault_sentence(found), found
         click.echo(said)
         click.echo(c.say(f"应答 {twin.answered} 次，没有录到的请求 {len(twin.unknown)} 次",
                          f"{twin.answered} requests answered, {len(twin.unknown)} that were not "
@@ -229,7 +230,9 @@ async def _probe(c: Context, own: dict[str, int]) -> Any:
     best = None
     tries = workshop.probe_fingerprint(make, own)
     async for options, found in tries:
-        shown = found.code or "ok" if found else c.say("没有应答", "no answer")
+        shown = in_words(c, found.code, FAULTS) if found and found.code else "ok"
+        if found is None:
+            shown = c.say("没有应答", "no answer")
         where = f"{options['baud']} 0x{options['address']:08X}"
         click.echo(f"  {where}: {shown}", err=True)
         best = found or best
@@ -250,7 +253,8 @@ def capture(c: Context, seconds: float) -> None:
         click.echo(c.say("请放上手指，抬起，再放上同一手指 …",
                          "lay a finger on, lift it, lay the same one on again …"))  # fmt: skip
         outcome, score = asyncio.run(_twice(c, seconds))
-    click.echo(f"{outcome} ({score})")
+    score_words = c.say(f"得分 {score}", f"score {score}")
+    click.echo(f"{in_words(c, outcome, OUTCOMES)}, {score_words}")
     if outcome != "matched":
         sys.exit(Exit.DEVICE)
 
@@ -287,7 +291,8 @@ def match(c: Context, session_id: str, admission_no: str, seconds: float, person
         )
         found = {"result": outcome, "pseudonym": pseudonym} | about
         hand.journal("fingerprint", "match", found)
-    click.echo(" ".join([outcome, *(f"{k}={v}" for k, v in about.items())]))
+    words = in_words(c, outcome, OUTCOMES)
+    click.echo(" ".join([words, *(f"{k}={v}" for k, v in about.items())]))
     if outcome == "unreadable_template":
         said = c.say("名单里的指纹模板无法读取：请中心重新导出",
                      "templates that cannot be read: have the centre export them again")

@@ -16,12 +16,13 @@ import click
 
 from kiosk import wire
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.device_texts import ENDS, PULSES, in_words
 from kiosk.cli.device_tools import by_hand, make_device, seconds_option
 from kiosk.cli.devices import turnstile
 
 MOST_S = 60.0  #: that the daemon keeps the gate unlocked for a technician
 staff_no_option = click.option(
-    "--staff-no", help="While the daemon runs: your staff number. Asked for if it is missing."
+    "--staff-no", help="Your staff number, while the daemon runs. Asked for if it is missing."
 )
 approved_by_option = click.option(
     "--approved-by", help="While a session is open: the staff number of the chief who approves."
@@ -171,8 +172,8 @@ def set_key(c: Context, person: str) -> None:
 
 
 def _say_pulse(c: Context, done: Any) -> None:
-    end = done.end or c.say("没有看到结果", "no end seen")
-    click.echo(f"{done.result} ({done.ms} ms) → {end}")
+    end = in_words(c, done.end or "none", ENDS)
+    click.echo(f"{in_words(c, done.result, PULSES)}, {done.ms} ms → {end}")
 
 
 # --- through the daemon ---------------------------------------------------------------------------
@@ -208,10 +209,7 @@ def _opener(
         said = c.say("须为主考的工号", "has to be a chief's staff number")
         c.fail(Exit.BAD_INPUT, [f"--approved-by {approved_by}: {said}"])
     lang = {"lang": c.language}
-    client.call("lane.subscribe", {"screen": "technician"} | lang)
-    number = staff_no or click.prompt(c.say("工号（运维）", "your staff number (technician)"))
-    pin = _pin(c, number, pin_stdin, "")
-    client.call("staff.login", {"staff_no": number, "pin": pin} | lang)
+    log_in(c, client, staff_no, pin_stdin, c.say("运维", "technician"))
     params: dict[str, Any] = {"seconds": seconds} | lang
     if approved_by is not None:
         approval = _pin(c, approved_by, pin_stdin, c.say("（批准）", " (approves)"))
@@ -222,6 +220,17 @@ def _opener(
         return Pulse(done["result"], done["end"], done["ms"])
 
     return ask
+
+
+def log_in(
+    c: Context, client: wire.Client, staff_no: str | None, pin_stdin: bool, role: str
+) -> None:
+    """This connection is a person's from now on. Raises `wire.RpcError` (number and PIN)."""
+    lang = {"lang": c.language}
+    client.call("lane.subscribe", {"screen": "technician"} | lang)
+    number = staff_no or click.prompt(c.say(f"工号（{role}）", f"your staff number ({role})"))
+    pin = _pin(c, number, pin_stdin, "")
+    client.call("staff.login", {"staff_no": number, "pin": pin} | lang)
 
 
 def _pin(c: Context, number: str, from_stdin: bool, what: str) -> str:

@@ -17,6 +17,7 @@ from kiosk.cli.devices import device
 from kiosk.cli.doctor.command import doctor
 from kiosk.cli.document import dispute, report
 from kiosk.cli.draw import draw
+from kiosk.cli.drill import drill
 from kiosk.cli.enrol import enrol
 from kiosk.cli.face import face
 from kiosk.cli.journal import journal
@@ -81,7 +82,7 @@ def main(context: click.Context, config_path: Path, language: str) -> None:
 
 COMMANDS = (
     daemon, ui, demo, doctor, config_group, roster, enrol, session, terminal, face, draw, journal,
-    audit, dispute, signature, device, acceptance, sim, logs, metrics, centre, key_group,
+    audit, dispute, signature, device, drill, acceptance, sim, logs, metrics, centre, key_group,
     privacy, outbox, staff,
 )  # fmt: skip
 session.add_command(report)

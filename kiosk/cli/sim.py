@@ -17,6 +17,12 @@ DEFAULT_FOLDER = Path("sim")
 SOCKET = "sim.sock"
 ANSWER_S = 60.0
 
+SAID = {
+    "ok": ("好", "ok"),
+    "through": ("已走过", "through"),
+    "locked": ("闸机锁着", "the gate is locked"),
+}
+
 folder_option = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False),
     default=None,
@@ -99,5 +105,6 @@ def do(c: Context, folder: Path | None, words: tuple[str, ...]) -> None:
         said = c.say("没有运行中的虚拟设备", "no virtual devices run here")
         c.fail(Exit.NOT_RUNNING, [f"{path}: {said} ({error}); examgate sim run"])
     if "error" in answer:
-        c.fail(Exit.BAD_INPUT, [answer["error"]])
-    click.echo(answer.get("said", ""))
+        c.fail(Exit.BAD_INPUT, [answer["error"][c.language]])
+    said = answer.get("said", "")
+    click.echo(c.say(*SAID[said]) if said in SAID else said)

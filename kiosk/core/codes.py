@@ -37,6 +37,7 @@ class Reason(StrEnum):
     LIVENESS_TIMEOUT = "LIVENESS_TIMEOUT"
     # finger
     FINGER_NO_MATCH = "FINGER_NO_MATCH"
+    FINGER_NOT_COMPARED = "FINGER_NOT_COMPARED"  #: each comparison took too long
     FINGER_TIMEOUT = "FINGER_TIMEOUT"
     NO_TEMPLATE = "NO_TEMPLATE"
     TEMPLATE_FORMAT = "TEMPLATE_FORMAT"  #: theirs are in a format that this reader cannot compare

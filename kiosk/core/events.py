@@ -150,6 +150,12 @@ class FingerNotMatched:
 
 
 @dataclass(frozen=True, slots=True)
+class FingerNotCompared:
+    """The comparison took too long and was given up: it says nothing about whose finger it is,
+    but may be so each time."""
+
+
+@dataclass(frozen=True, slots=True)
 class FingerUnreadable:
     """The image was bad; costs no attempt. `why` is the reader's own reason."""
 
@@ -223,6 +229,7 @@ Event = (
     | FingerOverridden
     | FingerMatched
     | FingerNotMatched
+    | FingerNotCompared
     | FingerUnreadable
     | SignatureGiven
     | SignatureStored

@@ -388,14 +388,23 @@ def _on_finger_matched(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
 
 def _on_finger_not_matched(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
     assert isinstance(event, ev.FingerNotMatched)
+    return _finger_failed(lane, Reason.FINGER_NO_MATCH, "no_match", score=event.score)
+
+
+def _on_finger_not_compared(lane: Lane, event: ev.Event) -> tuple[Lane, Effects]:
+    return _finger_failed(lane, Reason.FINGER_NOT_COMPARED, "not_compared")
+
+
+def _finger_failed(
+    lane: Lane, why: Reason, retry: str, score: int | None = None
+) -> tuple[Lane, Effects]:
+    """It costs an attempt; the last one ends the visit."""
     left = lane.visit.attempts_left - 1
-    lane = replace(lane, visit=replace(lane.visit, attempts_left=left, finger_retry="no_match"))
-    record = do.Record(
-        JournalKind.FINGER_FAILED, Reason.FINGER_NO_MATCH, lane.visit.candidate, score=event.score
-    )
+    lane = replace(lane, visit=replace(lane.visit, attempts_left=left, finger_retry=retry))
+    record = do.Record(JournalKind.FINGER_FAILED, why, lane.visit.candidate, score=score)
     if left > 0:
         return lane, (record, do.ReadFinger())
-    after, effects = _refuse(lane, Reason.FINGER_NO_MATCH)
+    after, effects = _refuse(lane, why)
     return after, (record, *effects)
 
 
@@ -529,6 +538,9 @@ TABLE: dict[tuple[State, type], Rule] = {
     ),
     (S.FINGER, ev.FingerNotMatched): Rule(
         _on_finger_not_matched, (S.FINGER, S.REFUSED), "try again while attempts are left"
+    ),
+    (S.FINGER, ev.FingerNotCompared): Rule(
+        _on_finger_not_compared, (S.FINGER, S.REFUSED), "it took too long: likewise"
     ),
     (S.FINGER, ev.FingerUnreadable): Rule(_on_finger_unreadable, (S.FINGER,), "costs no attempt"),
     (S.FINGER, ev.AdmissionRefused): Rule(_on_admission_refused, (S.REFUSED,), "no template"),

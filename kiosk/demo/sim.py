@@ -41,7 +41,11 @@ BAD_FINGERS = {
 
 
 class SimError(ValueError):
-    """The command means nothing; says what there is."""
+    """The command means nothing; says what there is, in Chinese and English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.said = {"zh": zh, "en": en}
 
 
 class Sim:
@@ -99,10 +103,13 @@ class Sim:
         """Raises `SimError`."""
         name, *arguments = words or [""]
         if name not in self.commands:
-            raise SimError(f"no command {name!r}; there are: {', '.join(self.commands)}")
+            known = ", ".join(self.commands)
+            raise SimError(f"没有命令 {name!r}；可用：{known}",
+                           f"no command {name!r}; there are: {known}")  # fmt: skip
         count, act = self.commands[name]
         if len(arguments) != count:
-            raise SimError(f"{name} takes {count} words, not {len(arguments)}")
+            raise SimError(f"{name} 后面应有 {count} 个词，给了 {len(arguments)} 个",
+                           f"{name} takes {count} words, not {len(arguments)}")  # fmt: skip
         return act(*arguments)
 
     # --- what is not one line ---------------------------------------------------------------------
@@ -130,7 +137,9 @@ class Sim:
 
     def _bad_finger(self, how: str) -> str:
         if how not in BAD_FINGERS:
-            raise SimError(f"no {how!r} finger; there are: {', '.join(BAD_FINGERS)}")
+            known = ", ".join(BAD_FINGERS)
+            raise SimError(f"没有 {how!r} 这样的手指；可用：{known}",
+                           f"no {how!r} finger; there are: {known}")  # fmt: skip
         self._reader.next_image(BAD_FINGERS[how])
         self._reader.put_finger("somebody/bad")
         return "ok"
@@ -138,7 +147,7 @@ class Sim:
     def _scan(self, code: str) -> str:
         """A slip with this code, or that of one of the demonstration's people."""
         if self._scanner is None:
-            raise SimError("there is no scanner here")
+            raise SimError("这里没有扫码器", "there is no scanner here")
         person = PEOPLE.get(code)
         self._scanner.hold(person.admission_no if person else code)
         return "ok"
@@ -158,7 +167,8 @@ class Sim:
             photo = photos_dir() / person.live_photo
             (camera.flat_photo if flat else camera.person)(photo)
         except PhotosMissing as missing:
-            raise SimError(f"the photographs are not here: {missing}") from missing
+            raise SimError(f"没有照片：{missing}",
+                           f"the photographs are not here: {missing}") from missing  # fmt: skip
         return "ok"
 
     def _camera_does(self, what: str) -> str:
@@ -170,12 +180,17 @@ class Sim:
             "freeze": camera.freeze, "stall": camera.stall, "resume": camera.resume,
         }  # fmt: skip
         if what not in acts:
-            raise SimError(f"camera: no {what!r}; there are: {', '.join(acts)}")
+            known = ", ".join(acts)
+            raise SimError(f"camera：没有 {what!r}；可用：{known}",
+                           f"camera: no {what!r}; there are: {known}")  # fmt: skip
         return self._did(acts[what])
 
     def _the_camera(self) -> VirtualCamera:
         if self._camera is None:
-            raise SimError("there is no virtual camera here; the demonstration's lanes have one")
+            raise SimError(
+                "这里没有虚拟摄像头；演示的通道才有",
+                "there is no virtual camera here; the demonstration's lanes have one",
+            )
         return self._camera
 
     def _plug(self, role: str) -> VirtualDevice | VirtualCamera:
@@ -185,12 +200,16 @@ class Sim:
         try:
             self._gate.make_dirty(sensor, _switch(on))
         except KeyError:
-            raise SimError(f"no sensor {sensor!r}: {', '.join(self._gate.sensors)}") from None
+            known = ", ".join(self._gate.sensors)
+            raise SimError(f"没有传感器 {sensor!r}；可用：{known}",
+                           f"no sensor {sensor!r}; there are: {known}") from None  # fmt: skip
         return "ok"
 
     def _device(self, role: str) -> VirtualDevice:
         if role not in self.devices:
-            raise SimError(f"no device {role!r}; there are: {', '.join(self.devices)}")
+            known = ", ".join(self.devices)
+            raise SimError(f"没有设备 {role!r}；可用：{known}",
+                           f"no device {role!r}; there are: {known}")  # fmt: skip
         return self.devices[role]
 
     def _cable(self, role: str, **how: float) -> str:
@@ -199,7 +218,7 @@ class Sim:
 
     @staticmethod
     def _walked(through: bool) -> str:
-        return "through" if through else "the gate is locked"
+        return "through" if through else "locked"
 
     @staticmethod
     def _did(act: Callable[[], object]) -> str:
@@ -209,7 +228,9 @@ class Sim:
 
 def _person(who: str) -> Person:
     if who not in PEOPLE:
-        raise SimError(f"nobody is called {who!r}; there are: {', '.join(PEOPLE)}")
+        known = ", ".join(PEOPLE)
+        raise SimError(f"没有人叫 {who!r}；可用：{known}",
+                       f"nobody is called {who!r}; there are: {known}")  # fmt: skip
     return PEOPLE[who]
 
 
@@ -217,15 +238,15 @@ def _number(text: str, most: float) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise SimError(f"{text!r} is no number") from None
+        raise SimError(f"{text!r} 不是数", f"{text!r} is no number") from None
     if not 0 <= value <= most:
-        raise SimError(f"{text} is not from 0 to {most:g}")
+        raise SimError(f"{text} 不在 0 到 {most:g} 之间", f"{text} is not from 0 to {most:g}")
     return value
 
 
 def _switch(text: str) -> bool:
     if text not in ("on", "off"):
-        raise SimError(f"{text!r} is neither on nor off")
+        raise SimError(f"{text!r} 不是 on 或 off", f"{text!r} is neither on nor off")
     return text == "on"
 
 
@@ -264,11 +285,12 @@ def _answer(sim: Sim, line: bytes) -> bytes:
     try:
         said: dict[str, Any] = {"said": sim.do(json.loads(line))}
     except SimError as error:
-        said = {"error": str(error)}
+        said = {"error": error.said}
     except (ValueError, TypeError) as error:
-        said = {"error": f"not a command: {error}"}
+        said = {"error": {"zh": f"不是命令：{error}", "en": f"not a command: {error}"}}
     except (OSError, RuntimeError) as error:  # a twin that has ended
-        said = {"error": f"the virtual device cannot: {error}"}
+        said = {"error": {"zh": f"虚拟设备做不到：{error}",
+                          "en": f"the virtual device cannot: {error}"}}  # fmt: skip
     return json.dumps(said, ensure_ascii=False).encode() + b"\n"
 
 

@@ -36,7 +36,10 @@ def event_sentence(event: Event, lang: str) -> str:
 
 def moment_sentence(moment: Moment, lang: str) -> str:
     """One entry of a candidate's record, in words."""
-    words = KINDS.get(moment.what) or EVENTS.get(moment.what)
+    what = moment.what
+    if what == "finger_failed" and "score" not in moment.args:
+        what = "finger_not_compared"
+    words = KINDS.get(what) or EVENTS.get(what)
     if words is None:
         return moment.kind
     args = _args(moment, lang)

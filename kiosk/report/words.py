@@ -408,6 +408,7 @@ KINDS: Words = {
     "candidate_shown": ("资料与照片已由考试员查看", "data and pictures were looked at"),
     "finger_verified": ("指纹核验通过（得分 {score}）", "finger verified (score {score})"),
     "finger_failed": ("指纹不符（得分 {score}）", "finger did not match (score {score})"),
+    "finger_not_compared": ("指纹未能及时比对", "finger could not be compared in time"),
     "signed": ("签名已保存，散列值 {signature}…", "signature stored, hash {signature}…"),
     "signed_exit": (
         "为成绩 {score} 分签名，散列值 {signature}…{note}",

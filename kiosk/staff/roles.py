@@ -67,7 +67,7 @@ TABLE: dict[str, Access] = {
     # the lane
     "lane.release": Access(proctor=True, hall=True),  # whoever stands there, in a fire
     "lane.resume": PROCTORS_NAMED,
-    "lane.drill": CHIEF_NAMED,
+    "lane.drill": Access(roles=frozenset({C}), names=True, pin=True),
     "proctor.cancel": PROCTORS_NAMED,
     "verify.begin": PROCTORS_NAMED,
     "verify.look": PROCTORS,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from drivers.contracts import FingerprintReader
-from drivers.errors import DeviceFault, Retry
+from drivers.errors import DeviceFault, Retry, RetryReason
 from kiosk.core import events as ev
 from kiosk.core.codes import Reason
 from kiosk.core.fingers import NAMES, Template
@@ -120,6 +120,8 @@ class FingerStep:
             result = await reader.verify()
         except Retry as retry:
             event: ev.Event = ev.FingerUnreadable(retry.reason.value)
+            if retry.reason is RetryReason.NOT_COMPARED:
+                event = ev.FingerNotCompared()
         else:
             self.compared = self._bar() | {"template": result.template_index}
             if name := dict(enumerate(self._fingers)).get(result.template_index):

@@ -17,6 +17,8 @@ import yaml
 from click.testing import CliRunner
 
 from drivers import ports
+from drivers.contracts import GateEventKind
+from drivers.errors import FaultCode, RetryReason
 from drivers.fingerprint.libfprint.virtual import VirtualImageReader
 from drivers.fingerprint.zfm.codec import Command, Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
@@ -25,6 +27,7 @@ from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
 from kiosk import app
 from kiosk.audit.ledger import FORMAT
+from kiosk.cli import device_texts as words
 from kiosk.cli.main import main
 from kiosk.config import load
 from kiosk.core.checkpoint import parse_signed
@@ -116,7 +119,7 @@ def test_inputs_are_shown_after_inversion(run, key, gate):
 def test_a_pulse_by_hand_is_journalled_before_and_after(run, config, key, gate):
     gate.on_unlock = lambda: later(gate.person_passes, 0.05)
     done = run("device", "turnstile", "pulse", "--seconds", "5", "--person", "李工")
-    assert done.exit_code == 0 and "→ passed" in done.stdout
+    assert done.exit_code == 0 and "→ somebody went through (passed)" in done.stdout
     assert gate.pulses == 1
     assert tried(config) == [
         {"device": "turnstile", "action": "pulse", "person": "李工", "result": "asked"},
@@ -233,13 +236,13 @@ def test_a_finger_is_compared_with_a_candidates_templates(run, config, anna, rea
 
     before = reader.commands(Command.UPLOAD_CHARACTERISTICS)
     good = match(anna.admission_no, "anna/thumb")
-    assert good.exit_code == 0 and good.stdout.splitlines()[-1].startswith("matched score=")
+    assert good.exit_code == 0 and "the finger matches (matched) score=" in good.stdout
     assert good.stdout.split()[-1] == "template=0"
     assert reader.commands(Command.UPLOAD_CHARACTERISTICS) == before + 1
     other = match(anna.admission_no, "anna/index")
     assert other.exit_code == 0 and other.stdout.split()[-1] == "template=1"
     wrong = match(anna.admission_no, "bert/thumb")
-    assert wrong.exit_code == 1 and wrong.stdout.splitlines()[-1].startswith("not_matched score=0")
+    assert wrong.exit_code == 1 and "does not match (not_matched) score=0" in wrong.stdout
     reader.next_image(Confirm.TOO_DRY)
     dry = match(anna.admission_no, "anna/thumb")
     assert dry.exit_code == 1 and dry.stdout.splitlines()[-1] == "too_dry"
@@ -264,7 +267,8 @@ def test_match_says_who_is_not_there_or_has_no_template(run, config, anna, reade
 
 def test_match_of_nobody_ends_with_its_time(run, anna, reader):
     done = run("device", "fingerprint", "match", "S1", anna.admission_no, "--seconds", "0.4")
-    assert done.exit_code == 1 and done.stdout.splitlines()[-1] == "no_finger"
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1] == "no finger came in time (no_finger)"
     assert reader.commands(Command.READ_IMAGE) > 1
 
 
@@ -278,7 +282,7 @@ def test_the_same_finger_twice(run, key, reader):
     later(reader.lift_finger, 0.6)
     later(lambda: reader.put_finger("anna/thumb"), 0.9)
     done = run("device", "fingerprint", "capture", "--seconds", "10")
-    assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("matched")
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("the finger matches")
 
 
 @pytest.fixture
@@ -299,7 +303,7 @@ def images(config_file, tmp_path, monkeypatch):
 def test_the_same_finger_twice_on_a_reader_that_gives_images(run, key, images):
     with prints.laid_on(images, "p1_1"):
         done = run("device", "fingerprint", "capture", "--seconds", "60")
-    assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("matched")
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1].startswith("the finger matches")
     for command in (("device", "fingerprint", "probe"),
                     ("device", "record", "fingerprint", "no.rec")):  # fmt: skip
         refused = run(*command)
@@ -317,8 +321,8 @@ def test_a_candidates_finger_on_a_reader_that_gives_images(run, config, anna, im
         with prints.laid_on(images, name):
             done = run(*match, number, "--seconds", "60")
         images.close()
-        wanted = (0, "matched score=") if name == "p1_2" else (1, "not_matched score=")
-        assert (done.exit_code, done.stdout.splitlines()[-1][: len(wanted[1])]) == wanted
+        wanted = (0, "(matched) score=") if name == "p1_2" else (1, "(not_matched) score=")
+        assert done.exit_code == wanted[0] and wanted[1] in done.stdout.splitlines()[-1]
     other = run(*match, anna.admission_no)
     assert other.exit_code == 3 and "are zfm, the reader compares iso-19794-2" in other.stderr
     broken = run(*match, more[1].admission_no)
@@ -509,3 +513,17 @@ def test_a_device_is_found_by_its_identity_in_another_socket(config_file, config
     text = config_file.read_text().replace("    unit: 1\n", "    unit: 1\n    usb: A50285BI\n")
     config_file.write_text(text)
     assert app.device_of(load(config_file), "turnstile")._port == "/dev/ttyUSB7"
+
+
+def test_device_answers_have_words_for_every_code() -> None:
+    assert set(words.FAULTS) == {code.value for code in FaultCode}
+    assert {reason.value for reason in RetryReason} <= set(words.OUTCOMES)
+    assert {kind.value for kind in GateEventKind if kind.ends_passage} <= set(words.ENDS)
+
+
+def test_answers_are_in_chinese_too(run, config, key, gate, reader):
+    gate.on_unlock = lambda: later(gate.person_passes, 0.05)
+    assert "已发出并确认 (sent)" in run("device", "turnstile", "pulse", lang="zh").stdout
+    gate.unplug()
+    said = run("device", "turnstile", "inputs", lang="zh")
+    assert said.exit_code == 5 and said.stderr.startswith("闸机: 没有接上 (port_missing)")

@@ -98,6 +98,15 @@ def test_three_wrong_fingers():
     assert kinds(done).count("ReadFinger") == 4, "a dry finger costs no attempt"
 
 
+def test_a_comparison_that_takes_too_long_each_time_ends_like_a_wrong_finger():
+    late = ev.FingerNotCompared()
+    lane, done = walk(CARD, FACE, late, ev.FingerNotMatched(3), ev.FingerUnreadable("too_dry"))
+    assert lane.state is State.FINGER
+    lane, done = walk(CARD, FACE, late, ev.FingerNotMatched(3), late)
+    assert (lane.state, refusals(done)) == (State.REFUSED, [Reason.FINGER_NOT_COMPARED])
+    assert kinds(done).count("ReadFinger") == 3
+
+
 def test_who_did_not_pass_keeps_the_seat_and_needs_no_second_signature():
     lane, done = walk(*TO_GATE, ev.PassageEnded(Reason.GATE_TIMEOUT))
     assert lane.state is State.REFUSED
@@ -354,6 +363,7 @@ EVENTS = st.sampled_from(
         ev.FingerOverridden(DECISION),
         ev.FingerMatched(80),
         ev.FingerNotMatched(0),
+        ev.FingerNotCompared(),
         ev.FingerUnreadable("x"),
         ev.SignatureGiven(),
         ev.SignatureStored("ab"),

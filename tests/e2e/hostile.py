@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk import wire
-from kiosk.daemon import MaybePerson, Person, Subscribe, TypedNumber, Visit
+from kiosk.daemon import MaybePerson, Person, Resume, Subscribe, TypedNumber, Visit
 from kiosk.signature import Pad
 from kiosk.staff import roles
 from kiosk.staff.door import Login
@@ -30,7 +30,7 @@ TIMEOUT_S = 60.0  #: an answer that takes longer: the daemon hangs
 STRANGER_UID = 64999  #: nobody's
 
 _OWN = {
-    "lane.subscribe": Subscribe, "lane.release": MaybePerson, "lane.resume": Person,
+    "lane.subscribe": Subscribe, "lane.release": MaybePerson, "lane.resume": Resume,
     "lane.drill": Person, "proctor.cancel": Person, "staff.login": Login, "candidate.sign": Pad,
     "candidate.claim": TypedNumber, "candidate.enter_number": Visit, "candidate.leave": Visit,
     "candidate.cancel": Visit, "candidate.help": Visit,

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from drivers.camera.virtual import VirtualCamera
+from kiosk import wire
 from kiosk.demo.people import LI, WANG
-from kiosk.demo.venue import Venue
+from kiosk.demo.venue import STAFF, Venue
 from tests.e2e.conftest import as_in_the_morning
 from tests.e2e.walker import Walker, audit
+
+PINS = {no: pin for no, _, _, pin in STAFF}
 
 
 @pytest.fixture
@@ -25,6 +28,13 @@ def quick_venue(tmp_path: Path, morning: Path, camera: VirtualCamera) -> Iterato
 
 def over(state: dict[str, Any]) -> bool:
     return state["state"] in ("welcome", "refused")
+
+
+def drill(venue: Venue, what: str, staff_no: str) -> tuple[int, str]:
+    """(exit code, what was said on standard error) of the command."""
+    done = venue.command("--lang", "en", "drill", what, "--staff-no", staff_no, "--pin-stdin",
+                         check=False, said=PINS[staff_no] + "\n")  # fmt: skip
+    return done.returncode, done.stderr.strip()
 
 
 def test_in_out_and_back_and_a_drill(quick_venue: Venue, walker: Walker) -> None:
@@ -41,12 +51,27 @@ def test_in_out_and_back_and_a_drill(quick_venue: Venue, walker: Walker) -> None
     back = walker.walk(WANG, over)
     assert (back["state"], back["terminal"]) == ("welcome", first["terminal"])
     walker.leave()
-    venue.call("lane.drill", {"person": "test"})
+    for no, name, role, pin in STAFF:
+        venue.call("staff.add", {"staff_no": no, "name": name, "role": role, "pin": pin,
+                                 "person": "test"})  # fmt: skip
+    with pytest.raises(wire.RpcError):
+        venue.call("lane.drill", {"person": "test"})
+    assert drill(venue, "end", "1001") == (1, "There is no drill. A release in a fire is ended on "
+                                              "the proctor's screen.")  # fmt: skip
+    assert drill(venue, "begin", "1002") == (
+        1, "Your role may not do that; ask the chief proctor.",
+    )  # fmt: skip
+    assert not venue.turnstile.released
+    assert drill(venue, "begin", "1001") == (0, "")
     venue.wait(lambda: venue.turnstile.released, "the gate to stand open")
+    assert drill(venue, "begin", "1001")[0] == 1
     assert venue.call("lane.state")["reason"] == "DRILL"
     called = venue.command("session", "rollcall", "--drill", "--person", "test").stdout
     assert WANG.name in called and LI.name not in called
-    venue.call("lane.resume", {"person": "test"})
+    assert drill(venue, "end", "1002") == (0, "")
+    by = [e["payload"].get("person") or e["payload"].get("by") for e in audit(venue)
+          if e["reason"] == "DRILL"]  # fmt: skip
+    assert by == ["1001 李敏", "1002 周静"]
     venue.wait(lambda: not venue.turnstile.released, "the gate to be locked")
     venue.wait(lambda: venue.call("lane.state")["state"] == "idle", "the lane to be idle")
     assert (venue.turnstile.pulses, venue.turnstile.passages, venue.turnstile.leavings) == (3, 2, 1)

@@ -141,6 +141,33 @@ def test_a_template_in_another_format_is_never_compared(play: Any) -> None:
     play(story, flow.Rules(finger=True))
 
 
+def test_a_template_that_never_can_be_compared_in_time_ends_with_the_proctor(
+    play: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
+    prints.need_libfprint()
+    prints.be_patient(monkeypatch)
+    (index,) = prints.iso_records("p1_1")
+    monkeypatch.setattr(prints.host, "COMPARE_S", 0.0)
+    twin = VirtualImageReader(tmp_path / "virtual")
+    for name, value in twin.environment.items():
+        monkeypatch.setenv(name, value)
+
+    async def story(lane: Any) -> None:
+        async with libfprint_of(lane, twin):
+            lane.open([booking(0, templates=(index,), template_format="iso-19794-2")])
+            lane.card(0)
+            lane.look(person(0))
+            with prints.laid_on(twin, "p1_2"):
+                await until(lambda: lane.state == "refused", seconds=60)
+            assert lane.visit.reason == "FINGER_NOT_COMPARED"
+            failed = lane.entries("finger_failed")
+            assert [e.reason for e in failed] == ["FINGER_NOT_COMPARED"] * 3
+            assert all("score" not in e.payload for e in failed)
+            assert lane.entries("help")
+
+    play(story, flow.Rules(finger=True))
+
+
 def test_a_reader_that_gives_images_goes_by_iso_records_only(
     play: Any, tmp_path: Any, monkeypatch: Any
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kiosk import wire
 from kiosk.cli.base import Context
+from kiosk.cli.device_texts import FAULTS, in_words
 from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
 from kiosk.config_devices import AUTO
 from kiosk.logs import without_credentials
@@ -61,9 +62,13 @@ def _device(c: Context, role: str, ok: bool, code: str | None, says: str, port: 
     known = "usb_missing" if code == "port_missing" and not port else code or ""
     if port == AUTO and code in ("port_missing", "no_answer", "garbled"):
         known = "search_empty"
-    remedy = REMEDIES.get(known, ("", ""))[0 if c.language == "zh" else 1]
-    return Finding(name, RED, (code or c.say("未就绪", "not ready")) + at,
-                   remedy.replace("PORT", port))  # fmt: skip
+    wrong = in_words(c, code, FAULTS) if code else c.say("未就绪", "not ready")
+    return Finding(name, RED, wrong + at, remedy(c, known, port))
+
+
+def remedy(c: Context, code: str, port: str = "PORT") -> str:
+    """What to try; empty for a code that there is nothing to say about."""
+    return c.say(*REMEDIES.get(code, ("", ""))).replace("PORT", port)
 
 
 def _camera_rate(c: Context, fps: float) -> Finding:
