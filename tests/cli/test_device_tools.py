@@ -245,7 +245,7 @@ def test_a_finger_is_compared_with_a_candidates_templates(run, config, anna, rea
     assert wrong.exit_code == 1 and "does not match (not_matched) score=0" in wrong.stdout
     reader.next_image(Confirm.TOO_DRY)
     dry = match(anna.admission_no, "anna/thumb")
-    assert dry.exit_code == 1 and dry.stdout.splitlines()[-1] == "too_dry"
+    assert dry.exit_code == 1 and dry.stdout.splitlines()[-1] == "too dry (too_dry)"
     assert not reader.chip.library and reader.chip.finger is None
     with app.offline(config) as office:
         entries = office.call("journal.list", {"after": 0, "limit": 1000})["entries"]

@@ -122,7 +122,9 @@ def users(c: Context) -> Iterator[Finding]:
     try:
         user_of_screen(name, data.stat().st_uid if data.exists() else None)
     except NoSuchUser as error:
-        yield Finding(what, RED, error.sentences[0 if c.language == "zh" else 1])
+        remedy = c.say("systemd-sysusers；ui.candidate_user：examgate-candidate",
+                       "systemd-sysusers; ui.candidate_user: examgate-candidate")  # fmt: skip
+        yield Finding(what, RED, c.say(*error.sentences), remedy)
     else:
         yield Finding(what, GREEN, name)
 
