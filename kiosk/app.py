@@ -1,4 +1,5 @@
-"""The composition root: the only place that builds concrete things from the configuration.
+"""The composition root: builds concrete things from the configuration. This is the lane's part;
+beside it the centre's (app_centre) and that of devices tried by hand (app_devices).
 
 Entry points for the commands; imports are inside the functions so that `examgate --help` does
 not load a face model. Also the daemon's own children: `python -m kiosk.app face-worker`, and
@@ -10,36 +11,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
-import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from datetime import date
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from drivers.errors import DeviceFault
 from drivers.registry import make_device
 from kiosk.clock import SystemClock
 from kiosk.config import Config
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from pyrage.x25519 import Identity as X25519Identity
 
-    from kiosk.acceptance import Ledger
-    from kiosk.centre.bundle.accept import Opened, Peeked
-    from kiosk.centre.bundle.manifest import Manifest
-    from kiosk.centre.download import Access, Fetcher
     from kiosk.centre.mounts import Mount
-    from kiosk.centre.reembed import Reembedded
-    from kiosk.centre.roster_file import Prepared
-    from kiosk.centre.upload import Uploader
     from kiosk.core.identity import Policy
     from kiosk.daemon import Daemon
     from kiosk.desks.document import Stationery
@@ -51,9 +37,6 @@ if TYPE_CHECKING:
     from kiosk.store import Store
     from kiosk.store.evidence import EvidenceKind
 
-#: Processes that embed roster photographs; each needs some 200 MB.
-MOST_EMBEDDERS = 4
-NICENESS = 10  #: of a process that reads a stick beside the lane
 ASYNC_ROLES = ("turnstile", "fingerprint", "id_card", "scanner")
 
 
@@ -177,6 +160,7 @@ def evidence_thinned(config: Config) -> list[EvidenceKind]:
 
 def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
     """Everything joined, nothing started."""
+    from kiosk.app_centre import uploader_or_none
     from kiosk.core.codes import ExitCheck
     from kiosk.core.flow import Rules
     from kiosk.daemon import Daemon, Identity
@@ -265,7 +249,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         users=_users(config),
     )
     daemon.join(session, office, server, worker, watch)
-    daemon.uploader = _uploader_or_none(config, store)
+    daemon.uploader = uploader_or_none(config, store)
     daemon.lacks = Lacks(
         store,
         clock,
@@ -293,7 +277,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         if role == "camera":
             supervisor.add_external(role, driver, port_of(config, role))
         else:
-            make = _maker(config, role)
+            make = maker_of(config, role)
             supervisor.add(role, driver, port_of(config, role), make, serve[role])
     return daemon
 
@@ -381,7 +365,7 @@ def same_person_distance(config: Config) -> float:
     return LIMITS[config.face.encoder].same_person if set_one is None else set_one
 
 
-def _maker(config: Config, role: str) -> Callable[[], Any]:
+def maker_of(config: Config, role: str) -> Callable[[], Any]:
     return lambda: device_of(config, role)
 
 
@@ -518,351 +502,10 @@ def reach_of(config: Config) -> float:
     return min(1.0, max(0.0, (ui.reach_cm - ui.lower_edge_cm) / ui.display_cm))
 
 
-def prepare_roster(
-    config: Config, path: Path, progress: Callable[[str, int, int], None]
-) -> Prepared:
-    """Read and check a roster folder or file; nothing is stored."""
-    from kiosk.centre.roster_file import prepare
-    from kiosk.face.enrol import enrol_many
-
-    embed = partial(enrol_many, encoder=config.face.encoder)
-    return prepare(
-        path,
-        enrol_many=embed,
-        workers=_embedders(),
-        progress=progress,
-        same_face_max_distance=same_person_distance(config),
-    )
-
-
-@contextlib.contextmanager
-def open_bundle(config: Config, path: Path) -> Iterator[Opened]:
-    """A bundle that this lane may use now, its parts in memory. Raises `BundleError`."""
-    from kiosk.centre.bundle import accept
-
-    with accept.opened(path, *_bundle_keys(config), _usable(config)) as bundle:
-        yield bundle
-
-
-def bundles_on(config: Config, folder: Path) -> Iterator[dict[str, Any]]:
-    """What a stick has, as kiosk.centre.stick says it. Raises `BundleError` for our own keys."""
-    from kiosk.centre.bundle.accept import peeked
-    from kiosk.centre.stick import look
-
-    keys, check = _bundle_keys(config), _usable(config)
-
-    def peek(path: Path) -> Peeked:
-        return peeked(path, *keys, check)
-
-    return look(folder, peek)
-
-
-def _bundle_keys(config: Config) -> tuple[X25519Identity, Ed25519PublicKey]:
-    """The lane's and the centre's. Raises `BundleError`."""
-    from kiosk.centre.bundle import seal
-    from kiosk.centre.bundle.problems import BundleError
-
-    if config.centre.public_key is None:
-        raise BundleError("no_key")
-    centre = seal.centre_public_key(config.centre.public_key)
-    return seal.read_identity(age_key_file(config)), centre
-
-
-def _usable(config: Config) -> Callable[[Manifest], None]:
-    """Whether a bundle is for this venue and this day; raises `BundleError`."""
-    from kiosk.centre.bundle.manifest import check_use
-
-    now = SystemClock().now()
-    return lambda found: check_use(found, venue=config.venue.code, now=now)
-
-
-def run_stick_reader(config: Config, what: str, path: Path) -> int:
-    """The child process that reads a stick: `look` at a folder, or `take` one bundle whole."""
-    from kiosk.centre.bundle.problems import BundleError
-    from kiosk.centre.stick import rows_of
-
-    def say(said: dict[str, Any]) -> None:
-        sys.stdout.buffer.write(json.dumps(said).encode() + b"\n")
-        sys.stdout.buffer.flush()
-
-    with contextlib.suppress(OSError):  # where that is forbidden it goes without
-        os.nice(NICENESS)
-    try:
-        if what == "look":
-            for said in bundles_on(config, path):
-                say(said)
-            return 0
-        with open_bundle(config, path) as bundle:
-            for said in rows_of(bundle, prepare_bundle(config, bundle, lambda *_: None)):
-                say(said)
-    except BundleError as error:
-        say({"failed": [{"zh": error.sentence("zh"), "en": error.sentence("en")}]})
-    except BrokenPipeError:  # nobody listens any more
-        return 1
-    return 0
-
-
-def prepare_bundle(
-    config: Config, bundle: Opened, progress: Callable[[str, int, int], None]
-) -> Prepared:
-    """Its rows, checked like any roster; faces are only looked at where the centre has not."""
-    from kiosk.centre.bundle.accept import embeddings, enrolled_from
-    from kiosk.centre.roster_file import prepare
-    from kiosk.face.enrol import enrol_many
-
-    encoder = config.face.encoder
-    known = embeddings(bundle) if bundle.manifest.encoder == encoder else {}
-    return prepare(
-        bundle.folder,
-        enrol_many=enrolled_from(known) if known else partial(enrol_many, encoder=encoder),
-        workers=_embedders(),
-        progress=progress,
-        same_face_max_distance=same_person_distance(config),
-    )
-
-
-def prepare_for_centre(
-    path: Path, encoder: str, progress: Callable[[str, int, int], None]
-) -> Prepared:
-    """A roster folder or table where there is no lane: the office that makes bundles."""
-    from kiosk.centre.roster_file import prepare
-    from kiosk.face.encoders import LIMITS
-    from kiosk.face.enrol import enrol_many
-
-    return prepare(
-        path,
-        enrol_many=partial(enrol_many, encoder=encoder),
-        workers=_embedders(),
-        progress=progress,
-        same_face_max_distance=LIMITS[encoder].same_person,
-    )
-
-
-def _access(config: Config) -> Access:
-    from kiosk.centre.download import Access
-
-    c = config.centre
-    return Access(c.ca_file, c.client_certificate, c.client_key, c.proxy, c.limit_kbit_s)
-
-
-def uploader_of(config: Config, store: Store) -> Uploader | None:
-    """None where no centre takes records. Raises `OSError` for a bad certificate file,
-    `ValueError` for a bad recipient."""
-    from kiosk.centre.upload import Sender, Uploader
-
-    url, recipients = config.centre.record_url, config.centre.evidence_recipients
-    if not url:
-        return None
-    return Uploader(store, Sender(url, store.origin, _access(config), recipients))
-
-
-def _uploader_or_none(config: Config, store: Store) -> Uploader | None:
-    """A certificate that cannot be read does not keep the lane from working."""
-    import structlog
-
-    try:
-        return uploader_of(config, store)
-    except (OSError, ValueError) as error:
-        structlog.get_logger(__name__).error("upload_impossible", why=str(error))
-        return None
-
-
-def send_outbox(config: Config) -> tuple[int, int]:
-    """What waits, now. Returns how many rows were answered and how many are left.
-
-    Raises `StoreError` (a daemon runs), `UploadError`.
-    """
-    store = open_store(config)
-    try:
-        uploader = uploader_of(config, store)
-        before = left = store.outbox_size()[0]
-        while uploader is not None and left:
-            asyncio.run(uploader.once())
-            still = store.outbox_size()[0]
-            if still == left:
-                break  # the centre waits for what another lane or way has to bring
-            left = still
-        return before - left, left
-    finally:
-        store.close()
-
-
-def fetcher_of(config: Config, day: date) -> tuple[Fetcher, list[str]]:
-    """Fetches the venue's bundle of that day, from these addresses."""
-    from kiosk.centre.download import Fetcher
-
-    venue, access = config.venue.code, _access(config)
-    urls = [url.format(venue=venue, day=day.isoformat()) for url in config.centre.urls]
-    name = f"{venue}-{day}.tar.age".replace("/", "_")
-    return Fetcher(config.paths.data / "downloads" / name, access), urls
-
-
-def today(config: Config) -> date:
-    """At the venue."""
-    return SystemClock().now().astimezone(ZoneInfo(config.venue.timezone)).date()
-
-
 def age_key_file(config: Config) -> Path:
     """The lane's age identity, beside its other keys."""
     file = config.paths.key_file
     return file.with_name(f"{file.stem}-age{file.suffix}")
-
-
-def reembed_roster(config: Config, person: str, progress: Callable[[int, int], None]) -> Reembedded:
-    """The stored roster for the configured encoder; no daemon may run. Raises `StoreError`."""
-    from kiosk.centre.reembed import reembed
-    from kiosk.face.enrol import enrol_many
-
-    encoder = config.face.encoder
-    store = open_store(config)
-    try:
-        return reembed(
-            store,
-            partial(enrol_many, encoder=encoder),
-            encoder,
-            workers=_embedders(),
-            person=person,
-            progress=progress,
-        )
-    finally:
-        store.close()
-
-
-def _embedders() -> int:
-    return min(os.cpu_count() or 1, MOST_EMBEDDERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What opening one device showed."""
-
-    role: str
-    driver: str
-    port: str
-    ok: bool
-    summary: str
-    code: str | None = None
-    facts: dict[str, str] = field(default_factory=dict)
-
-
-def probe_devices(config: Config) -> list[Probe]:
-    """Open every configured device once. The daemon must not be running."""
-    return [_probe(config, role) for role in roles_of(config)]
-
-
-def _probe(config: Config, role: str) -> Probe:
-    from kiosk import workshop
-
-    driver, port = str(config.device_options(role)["driver"]), port_of(config, role)
-    try:
-        device = device_of(config, role)
-        if role == "camera":
-            info = device.open()
-            seen = workshop.look_on(device, 1.0)
-            device.close()
-            facts = info.facts | {"frame": f"{seen.width}×{seen.height}", "fps": str(seen.fps)}
-        else:
-            info = asyncio.run(_open_and_close(device))
-            facts = info.facts
-    except DeviceFault as fault:
-        return Probe(role, driver, port, False, fault.detail, fault.code.value)
-    return Probe(role, driver, info.port or port, True, info.model, None, dict(facts))
-
-
-async def _open_and_close(device: Any) -> Any:
-    try:
-        return await device.open()
-    finally:
-        await device.close()
-
-
-@dataclass(frozen=True, slots=True)
-class ByHand:
-    """What a technician's commands work with while no daemon runs."""
-
-    store: Store
-    journal: Callable[[str, str, dict[str, Any]], None]
-
-
-@contextlib.contextmanager
-def by_hand(config: Config, person: str) -> Iterator[ByHand]:
-    """The record, so that what moves the gate is in it. Raises `StoreError` (locked: a daemon
-    runs, and the lane is in service)."""
-    from kiosk.core.codes import JournalKind
-
-    store = open_store(config)
-
-    def note(device: str, action: str, about: dict[str, Any]) -> None:
-        pseudonym = about.pop("pseudonym", None)
-        payload = {"device": device, "action": action, "person": person} | about
-        store.journal(JournalKind.DEVICE_TRIED, pseudonym=pseudonym, payload=payload)
-
-    try:
-        yield ByHand(store, note)
-    finally:
-        store.close()
-
-
-async def accept(
-    config: Config,
-    *,
-    person: str,
-    hands: bool,
-    seconds: float,
-    ask: Callable[[str], None],
-    show: Callable[[dict[str, Any]], None],
-    folder: Path | None,
-) -> Ledger:
-    """Check every device and write the signed equipment ledger. Raises `StoreError`."""
-    from kiosk.acceptance import Hands, check_devices, ledger_text, write_ledger
-    from kiosk.core.codes import JournalKind
-
-    with by_hand(config, person) as hand:
-        devices = [
-            (role, str(config.device_options(role)["driver"]), port_of(config, role),
-             _maker(config, role))
-            for role in roles_of(config)
-        ]  # fmt: skip
-        checks = []
-        async for check in check_devices(devices, Hands(hands, seconds, ask), hand.journal):
-            checks.append(check)
-            show(asdict(check))
-        at = SystemClock().now().astimezone(ZoneInfo(config.venue.timezone))
-        about = {
-            "origin": hand.store.origin, "at": at.isoformat(), "person": person,
-            "version": version(), "venue": config.venue.name, "lane": config.lane.id,
-            "hands": hands,
-        }  # fmt: skip
-        ledger = write_ledger(
-            folder or config.paths.data / "ledgers",
-            at,
-            ledger_text(about, checks),
-            hand.store.sign_text,
-            checks,
-        )
-        said = {"sha256": ledger.sha256, "passed": list(ledger.passed),
-                "failed": list(ledger.failed), "person": person}  # fmt: skip
-        hand.store.journal(JournalKind.EQUIPMENT_CHECKED, payload=said)
-        return ledger
-
-
-def safe_state(config: Config) -> str:
-    """Put the gate into its configured safe state; while a fire release lasts it stays open.
-
-    Returns `locked`, `free` or `fire`. Raises `DeviceFault`.
-    """
-    state = "fire" if latch_of(config).is_set else config.lane.safe_state
-    asyncio.run(_release(config, state != "locked"))
-    return state
-
-
-async def _release(config: Config, on: bool) -> None:
-    turnstile = device_of(config, "turnstile")
-    try:
-        await turnstile.open()
-        await turnstile.release(on)
-    finally:
-        await turnstile.close()
 
 
 def rotate_key(config: Config, person: str) -> int:
@@ -939,6 +582,8 @@ def main(argv: list[str] | None = None) -> int:
     stick.add_argument("path", type=Path)
     arguments = parser.parse_args(argv)
     if arguments.command == "stick":
+        from kiosk.app_centre import run_stick_reader
+
         return run_stick_reader(load(arguments.config), arguments.what, arguments.path)
     return run_face_worker(load(arguments.config), arguments.fd)
 

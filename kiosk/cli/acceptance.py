@@ -45,7 +45,7 @@ def run(c: Context, out: Path | None, no_hands: bool, seconds: float, person: st
 
     Example: examgate acceptance run --person 李工
     """
-    from kiosk import app
+    from kiosk import app_devices
 
     def ask(role: str) -> None:
         words = {
@@ -60,7 +60,7 @@ def run(c: Context, out: Path | None, no_hands: bool, seconds: float, person: st
 
     with c.declined():
         done = asyncio.run(
-            app.accept(
+            app_devices.accept(
                 c.config, person=person, hands=not no_hands, seconds=seconds, ask=ask,
                 show=partial(_show, c), folder=out,
             )

@@ -122,11 +122,11 @@ def _end_of(c: Context, day: date, timezone: str) -> datetime:
 
 
 def _prepared(c: Context, roster: Path, encoder: str) -> Prepared:
-    from kiosk import app
+    from kiosk import app_centre
 
     try:
         with progress_bars(c) as progress:
-            prepared = app.prepare_for_centre(roster, encoder, progress)
+            prepared = app_centre.prepare_for_centre(roster, encoder, progress)
     except KeyError:
         said = c.say(f"--encoder：没有 {encoder}", f"--encoder: there is no {encoder}")
         c.fail(Exit.USAGE, [said])

@@ -30,9 +30,9 @@ seconds_option = click.option(
 @contextmanager
 def by_hand(c: Context, person: str = "technician") -> Iterator[Any]:
     """The record, which only one process may have: so the lane is out of service meanwhile."""
-    from kiosk import app
+    from kiosk import app_devices
 
-    with c.declined(), app.by_hand(c.config, person) as hand:
+    with c.declined(), app_devices.by_hand(c.config, person) as hand:
         yield hand
 
 

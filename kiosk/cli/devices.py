@@ -71,10 +71,10 @@ def safe_state(c: Context) -> None:
 
     Example: examgate device turnstile safe-state
     """
-    from kiosk import app
+    from kiosk import app_devices
 
     with c.declined():
-        state = app.safe_state(c.config)
+        state = app_devices.safe_state(c.config)
     if state == "fire":
         click.echo(
             c.say(

@@ -74,7 +74,7 @@ def send(c: Context) -> None:
 
     Example: examgate outbox send
     """
-    from kiosk import app
+    from kiosk import app_centre
     from kiosk.centre.download import host_of, reason_in
     from kiosk.centre.upload import UploadError
 
@@ -84,7 +84,7 @@ def send(c: Context) -> None:
         c.fail(Exit.BAD_INPUT, [said])
     with c.declined():
         try:
-            sent, left = app.send_outbox(c.config)
+            sent, left = app_centre.send_outbox(c.config)
         except UploadError as error:
             said = c.say("上传失败，数据仍在本机", "nothing more could be sent; all of it is kept")
             where = f"centre.record_url ({host_of(c.config.centre.record_url)})"

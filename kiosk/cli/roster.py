@@ -86,14 +86,14 @@ def download(c: Context, day: datetime | None, keep: bool, person: str) -> None:
 
     Example: examgate roster download --day 2026-11-27
     """
-    from kiosk import app
+    from kiosk import app_centre
 
     config = c.config
     if not config.centre.urls or config.centre.public_key is None:
         said = c.say("请在 config.yaml 中设置 centre.urls 和 centre.public_key",
                      "set centre.urls and centre.public_key in config.yaml")  # fmt: skip
         c.fail(Exit.BAD_INPUT, [said])
-    fetcher, urls = app.fetcher_of(config, day.date() if day else app.today(config))
+    fetcher, urls = app_centre.fetcher_of(config, day.date() if day else app_centre.today(config))
     found = _fetch(c, fetcher, urls)
     if not found.new and not found.path.exists():
         click.echo(c.say("没有新的名单包", "there is no new bundle"))
@@ -202,20 +202,20 @@ def is_bundle(path: Path) -> bool:
 
 @contextmanager
 def _opened(c: Context, path: Path) -> Iterator[Opened]:
-    from kiosk import app
+    from kiosk import app_centre
 
-    with bundle_errors(c, path), app.open_bundle(c.config, path) as bundle:
+    with bundle_errors(c, path), app_centre.open_bundle(c.config, path) as bundle:
         yield bundle
 
 
 def _prepare(c: Context, path: Path, bundle: Opened | None) -> Prepared:
-    from kiosk import app
+    from kiosk import app_centre
 
     config = c.config
     with progress_bars(c) as progress:
         if bundle is not None:
-            return app.prepare_bundle(config, bundle, progress)
-        return app.prepare_roster(config, path, progress)
+            return app_centre.prepare_bundle(config, bundle, progress)
+        return app_centre.prepare_roster(config, path, progress)
 
 
 @contextmanager
@@ -321,13 +321,13 @@ def reembed(c: Context, person: str) -> None:
 
     Example: examgate roster reembed
     """
-    from kiosk import app
+    from kiosk import app_centre
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
     with c.declined(), Progress(*columns, console=c.err) as bars:
         task = bars.add_task(c.say("重新计算", "embedding"), total=None)
-        done = app.reembed_roster(
+        done = app_centre.reembed_roster(
             c.config, person, lambda at, of: bars.update(task, completed=at, total=of)
         )
     if done.unusable:

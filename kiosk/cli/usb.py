@@ -24,12 +24,12 @@ def usb(c: Context, folder: Path | None, import_: bool, person: str, json_: bool
 
     Example: examgate roster usb --import
     """
-    from kiosk import app
+    from kiosk import app, app_centre
     from kiosk.centre.bundle.problems import TEXTS, BundleError
 
     with bundle_errors(c):
         folders = [folder] if folder else [mount.folder for mount in app.sticks(c.config)]
-        found = [said for each in folders for said in app.bundles_on(c.config, each)]
+        found = [said for each in folders for said in app_centre.bundles_on(c.config, each)]
     bundles = [said["bundle"] for said in found if "bundle" in said]
     refused = [said["refused"] for said in found if "refused" in said]
     for one in refused:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kiosk import app
+from kiosk import app, app_centre
 from kiosk.centre.bundle import seal
 from kiosk.centre.bundle.build import Label, write_bundle
 from kiosk.config import load
@@ -78,9 +78,10 @@ def test_rows_that_the_centre_has_not_signed_are_refused(run, make, lane, tmp_pa
     from kiosk.centre.roster_file import for_wire
 
     path = make([row(1)])
-    with app.open_bundle(lane, tmp_path / "b.tar.age") as bundle, app.offline(lane) as office:
+    opened = app_centre.open_bundle(lane, tmp_path / "b.tar.age")
+    with opened as bundle, app.offline(lane) as office:
         assert path
-        prepared = app.prepare_bundle(lane, bundle, lambda *_: None)
+        prepared = app_centre.prepare_bundle(lane, bundle, lambda *_: None)
         signed = {"manifest": base64.b64encode(bundle.raw).decode(),
                   "signature": base64.b64encode(bundle.signature).decode()}  # fmt: skip
         begin = {"source": "x", "rows": 1, "bundle": signed, "lang": "en"}

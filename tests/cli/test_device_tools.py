@@ -18,14 +18,14 @@ from click.testing import CliRunner
 
 from drivers import ports
 from drivers.contracts import GateEventKind
-from drivers.errors import FaultCode, RetryReason
+from drivers.errors import DeviceFault, FaultCode, RetryReason
 from drivers.fingerprint.libfprint.virtual import VirtualImageReader
 from drivers.fingerprint.zfm.codec import Command, Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
-from kiosk import app
+from kiosk import app, app_devices
 from kiosk.audit.ledger import FORMAT
 from kiosk.cli import device_texts as words
 from kiosk.cli.main import main
@@ -219,7 +219,7 @@ def anna(config, key):
 
     from drivers.fingerprint.zfm.virtual import make_template
     booked = row(1, templates=tuple(make_template(f"anna/{f}", 1) for f in ("thumb", "index")))
-    with app.by_hand(config, "t") as hand:
+    with app_devices.by_hand(config, "t") as hand:
         hand.store.create_session("S1", "科目一", datetime.now(UTC), ["001"], person="t")
         hand.store.apply_roster([booked, row(2, templates=())], "test", "t")
     return booked
@@ -314,7 +314,7 @@ def test_a_candidates_finger_on_a_reader_that_gives_images(run, config, anna, im
     mine, empty = prints.iso_records("p1_1")[0], b"FMR\0 20\0\0\0\0\x3c" + bytes(48)
     iso = {"template_format": "iso-19794-2"}
     more = [row(3, templates=(mine,), **iso), row(4, templates=(empty,), **iso)]
-    with app.by_hand(config, "t") as hand:
+    with app_devices.by_hand(config, "t") as hand:
         hand.store.apply_roster([anna, row(2, templates=()), *more], "test", "t")
     match = ("device", "fingerprint", "match", "S1")
     for name, number in (("p1_2", more[0].admission_no), ("p2_1", more[0].admission_no)):
@@ -362,7 +362,7 @@ def test_acceptance_writes_a_signed_ledger(run, config, key, gate, reader, cards
     done = run("acceptance", "--person", "李工", "--seconds", "8")
     assert done.exit_code == 0, done.stdout + done.stderr
     (file,) = (config.paths.data / "ledgers").iterdir()
-    with app.by_hand(config, "x") as hand:
+    with app_devices.by_hand(config, "x") as hand:
         origin = hand.store.origin
     text, _, _ = parse_signed(file.read_text(), origin)
     head, about, *checks = text.splitlines()
@@ -410,7 +410,7 @@ def test_a_ledger_is_checked_at_the_lane_and_anywhere(run, config, key, tmp_path
 
 
 def test_a_ledger_that_the_journal_does_not_have(run, config, key, tmp_path):
-    with app.by_hand(config, "x") as hand:
+    with app_devices.by_hand(config, "x") as hand:
         about = json.dumps({"origin": hand.store.origin, "person": "李工"})
         note = hand.store.sign_text(f"{FORMAT}\n{about}\n")
         foreign = hand.store.sign_text(f'{FORMAT}\n{{"origin": "examgate/KM9/Z"}}\n')
@@ -504,10 +504,10 @@ def test_a_device_is_found_by_its_identity_in_another_socket(config_file, config
     assert ports.find("turnstile", "/dev/x", None) == "/dev/x"
     for usb in ("A50285BI", "1a86:7523:a50285bi"):
         assert ports.find("turnstile", "/dev/x", usb) == "/dev/ttyUSB7"
-    with pytest.raises(app.DeviceFault) as several:
+    with pytest.raises(DeviceFault) as several:
         ports.find("turnstile", "/dev/x", "1a86:7523")
     assert several.value.code == "wrong_device"
-    with pytest.raises(app.DeviceFault) as none:
+    with pytest.raises(DeviceFault) as none:
         ports.find("turnstile", "/dev/x", "0403:6001")
     assert none.value.code == "port_missing"
     text = config_file.read_text().replace("    unit: 1\n", "    unit: 1\n    usb: A50285BI\n")

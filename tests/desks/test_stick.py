@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kiosk import app
+from kiosk import app, app_centre
 from kiosk.centre.mounts import Mount
 from kiosk.centre.stick import rows_of
 from kiosk.clock import SystemClock
@@ -140,8 +140,8 @@ def test_a_stick_is_offered_taken_and_what_changed_is_told(at: Lane, stick: Path
 @pytest.fixture
 def said(lane: Any, stick: Path) -> list[dict[str, Any]]:
     """What the reading process says of bundle 7."""
-    with app.open_bundle(lane, stick / "seven.tar.age") as bundle:
-        return list(rows_of(bundle, app.prepare_bundle(lane, bundle, lambda *_: None)))
+    with app_centre.open_bundle(lane, stick / "seven.tar.age") as bundle:
+        return list(rows_of(bundle, app_centre.prepare_bundle(lane, bundle, lambda *_: None)))
 
 
 def scripted(at: Lane, lines: list[dict[str, Any]], file: Path, then: str = "") -> None:

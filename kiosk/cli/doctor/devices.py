@@ -38,14 +38,14 @@ REMEDIES: dict[str, tuple[str, str]] = {
 
 
 def devices(c: Context) -> Iterator[Finding]:
-    from kiosk import app
+    from kiosk import app, app_devices
 
     try:
         with wire.Client(app.socket_path(c.config)) as client:
             for role, d in client.call("device.status").items():
                 yield _device(c, role, d["ok"], d["code"], d["model"] or d["detail"], d["port"])
     except wire.NotRunning:
-        for p in app.probe_devices(c.config):
+        for p in app_devices.probe_devices(c.config):
             yield _device(c, p.role, p.ok, p.code, p.summary, p.port)
             if p.role == "camera" and p.ok:
                 yield _camera_rate(c, float(p.facts["fps"]))
