@@ -326,6 +326,10 @@ update signatures set seq = (
 );
 drop table temp.signed_entries;
 create unique index signature_of_entry on signatures (seq);
+create index outbox_sent on outbox (kind, ref)
+    where evidence = 1 and acknowledged_at is not null and gone is null;
+create index captures_held on captures (seq) where length(jpeg) > 0;
+create index signatures_held on signatures (seq) where length(strokes) > 0;
 """
 
 

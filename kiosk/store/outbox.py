@@ -176,7 +176,8 @@ class Outbox(Evidence):
         rows = self._rows(
             f"select kind, count(*), count(*) filter (where {_PENDING}),"
             " count(*) filter (where rejected is not null and gone is null),"
-            " count(*) filter (where gone = 'thinned'), count(*) filter (where gone = 'forgotten')"
+            " count(*) filter (where gone = 'thinned' and acknowledged_at is null),"
+            " count(*) filter (where gone = 'forgotten')"
             " from outbox group by evidence, kind order by evidence, min(outbox_id)"
         )
         return [Waiting(*row) for row in rows]
