@@ -101,6 +101,26 @@ def test_it_gets_the_faces_of_the_day(migrated, old_lane):
     assert len(list((old_lane / "data" / "backups").iterdir())) == 1
 
 
+def test_bent_entries_and_equal_signatures_do_not_keep_it_from_starting(old_lane):
+    with contextlib.closing(sqlite3.connect(old_lane / "data" / "lane.db")) as database:
+        database.execute("drop trigger journal_keeps_what_it_has")
+        database.execute("update journal set entry = '{\"payload\": bent' where seq ="
+                         " (select max(seq) from journal where kind = 'signed')")  # fmt: skip
+        database.execute("insert into signatures (session_id, candidate_id, sha256, text_sha256,"
+                         " strokes, at) select session_id, 4, sha256, text_sha256, strokes, at"
+                         " from signatures order by rowid limit 1")  # fmt: skip
+        database.commit()
+        (one, first), (two, _) = database.execute(
+            "select candidate_id, seq from signatures join (select min(seq) as seq from journal"
+            " where kind = 'signed') where candidate_id <> 4 order by candidate_id"
+        )
+    store = Store.open(old_lane / "data", old_lane / "lane.key", SystemClock())
+    query = "select candidate_id, seq from signatures order by candidate_id"
+    assert store._rows(query) == [(one, first), (two, None), (4, None)]
+    assert store.verify() != []
+    store.close()
+
+
 def test_its_open_session_goes_on_and_keeps_every_seat(migrated):
     assert migrated.lookup("S1", row(0).identity_number).standing is Standing.INSIDE
     seated = migrated.lookup("S1", row(1).identity_number)
