@@ -194,13 +194,10 @@ def send_outbox(config: Config) -> tuple[int, int]:
     store = open_store(config)
     try:
         uploader = uploader_of(config, store)
-        before = left = store.outbox_size()[0]
-        while uploader is not None and left:
-            asyncio.run(uploader.once())
-            still = store.outbox_size()[0]
-            if still == left:
-                break  # the centre waits for what another lane or way has to bring
-            left = still
+        before = store.outbox_size()[0]
+        while uploader is not None and asyncio.run(uploader.once()) == 0:
+            pass  # until only that waits which the centre does not answer
+        left = store.outbox_size()[0]
         return before - left, left
     finally:
         store.close()

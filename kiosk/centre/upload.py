@@ -15,7 +15,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -36,12 +36,15 @@ log = structlog.get_logger(__name__)
 MOST_ITEMS, MOST_BYTES = 500, 1024 * 1024
 #: A larger piece of evidence than the interface takes, encrypted and in base64, with the rest.
 MOST_EVIDENCE_BYTES = 5 * 1024 * 1024
+MOST_TEXT = 1024 * 1024  #: characters of an entry or a head that the interface takes
 TOO_LARGE = f"too large: more than {MOST_EVIDENCE_BYTES} bytes"
+TOO_LONG = f"too large: more than {MOST_TEXT} characters"
 SEND_BUFFER = 65536  #: bytes
 IDLE_S = 5.0  #: between two looks for something new
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
-#: While the centre says that it has not what an item needs: what was sent before is on its way.
-WAITING_S = 10.0
+#: Looks until what the centre did not answer is sent again, twice as many each time: what it needs
+#: is on its way, or never comes.
+MOST_LOOKS = 64
 
 
 class UploadError(Exception):
@@ -148,10 +151,18 @@ def _answer(body: bytes, sent: set[int]) -> Answer:
     return Answer(tuple(n for n in stored if n not in rejected), rejected)
 
 
+def _too_large(item: Item) -> str | None:
+    if item.plain is None:
+        return TOO_LONG if item.size > MOST_TEXT else None
+    return TOO_LARGE if item.size > MOST_EVIDENCE_BYTES else None
+
+
 class Outbox(Protocol):
     """The store, as far as uploading needs it."""
 
-    def outbox_batch(self, most: int, most_bytes: int) -> list[Item]: ...
+    def outbox_batch(
+        self, most: int, most_bytes: int, without: Collection[int] = ()
+    ) -> list[Item]: ...
     def outbox_answered(self, stored: Sequence[int], rejected: dict[int, str]) -> None: ...
 
 
@@ -170,6 +181,8 @@ class Uploader:
         self._sender = sender
         self._idle_s = idle_s
         self._sleep = sleep
+        self._unanswered: set[int] = set()  #: since all else was sent last
+        self._looks, self._looks_until = 0, 1
         self.failing: str | None = None  #: why the last try failed; None: it did not
 
     async def run(self) -> None:
@@ -186,22 +199,42 @@ class Uploader:
             except StoreError:
                 self._failed("the outbox cannot be read or written")
                 wait_s = LONGEST_PAUSE_S
+            except Exception:  # a bug: told, and the record does not stop for good in silence
+                log.exception("upload_broke")
+                self._failed("a fault of the program, see the log")
+                wait_s = LONGEST_PAUSE_S
             await self._sleep(wait_s)
 
     async def once(self) -> float:
-        """One batch. Returns how long to wait before the next. Raises `UploadError`."""
-        items = self._outbox.outbox_batch(MOST_ITEMS, MOST_BYTES)
+        """One batch. Returns how long to wait before the next. Raises `UploadError`.
+
+        What the centre did not answer waits until all else was sent: be it ever so much, nothing
+        new stands behind it.
+        """
+        items = self._outbox.outbox_batch(MOST_ITEMS, MOST_BYTES, self._unanswered)
         if not items:
-            return self._idle_s
-        if items[0].size > MOST_EVIDENCE_BYTES:  # then it is alone
-            self._answered(Answer((), {items[0].outbox_id: TOO_LARGE}))
+            return self._all_sent()
+        if (why := _too_large(items[0])) is not None:  # then it is alone
+            self._answered(Answer((), {items[0].outbox_id: why}))
             return 0.0
         answer = await asyncio.to_thread(self._sender.send, items)
         self._answered(answer)
+        self._unanswered |= {i.outbox_id for i in items} - {*answer.stored, *answer.rejected}
         if self.failing is not None:
             log.info("upload_works_again")
             self.failing = None
-        return 0.0 if answer.stored or answer.rejected else WAITING_S
+        return 0.0
+
+    def _all_sent(self) -> float:
+        """But for what the centre did not answer: that is sent again after some looks."""
+        if not self._unanswered:
+            self._looks_until = 1
+        elif (looks := self._looks + 1) < self._looks_until:
+            self._looks = looks
+        else:
+            self._unanswered.clear()
+            self._looks, self._looks_until = 0, min(MOST_LOOKS, self._looks_until * 2)
+        return self._idle_s
 
     def stop(self) -> None:
         """No thread is left sending when the task is cancelled after this."""

@@ -54,14 +54,14 @@ def status(c: Context, json_: bool) -> None:
         headings = c.say("种类,共,等待,未接受,腾出空间时删除,到期删除",
                          "kind,total,waiting,rejected,thinned,forgotten").split(",")  # fmt: skip
         c.print_table(headings, (
-            (kinds[k["kind"]], k["total"], k["waiting"], k["rejected"], k["thinned"],
+            (kinds.get(k["kind"], k["kind"]), k["total"], k["waiting"], k["rejected"], k["thinned"],
              k["forgotten"]) for k in found["kinds"]
         ))  # fmt: skip
         if found["rejected"]:
             headings = c.say("编号,种类,序号,产生,原因", "row,kind,number,made,why").split(",")
             c.print_table(headings, (
-                (r["outbox_id"], kinds[r["kind"]], r["ref"], c.when(r["created_at"]), r["why"])
-                for r in found["rejected"]
+                (r["outbox_id"], kinds.get(r["kind"], r["kind"]), r["ref"], c.when(r["created_at"]),
+                 r["why"]) for r in found["rejected"]
             ))  # fmt: skip
     if found["rejected"]:
         c.fail(Exit.DECLINED, [])

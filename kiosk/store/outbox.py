@@ -5,7 +5,8 @@ Written together with what they announce; sending is another's work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +54,10 @@ class Waiting:
 
 
 _PENDING = "acknowledged_at is null and rejected is null and gone is null"
+_NOT_THESE = "outbox_id not in (select value from json_each(?))"
 _READ_AT_ONCE = 50  #: pieces of evidence, so that a batch's limit is not overshot by much
 UNREADABLE = "unreadable: it cannot be decrypted on the lane"
+DAMAGED = "damaged: what it announces is not in the lane's database as it was written"
 
 
 class Outbox(Evidence):
@@ -67,13 +70,14 @@ class Outbox(Evidence):
         )
         return [OutboxRow(*row) for row in rows]
 
-    def outbox_batch(self, most: int, most_bytes: int) -> list[Item]:
+    def outbox_batch(self, most: int, most_bytes: int, without: Collection[int] = ()) -> list[Item]:
         """What waits, at least one, no more than so many or so large: the oldest entries and heads,
-        then the oldest evidence.
+        then the oldest evidence; `without` these rows.
 
-        Evidence that is not here any more, or cannot be decrypted, is marked and left out.
+        Evidence that is not here any more, what cannot be decrypted, and what somebody has bent in
+        the database is marked and left out: the rest must not wait for it.
         """
-        batch = _Batch(most, most_bytes)
+        batch = _Batch(most, most_bytes, json.dumps(sorted(without)))
         if self._add_record(batch):
             while self._add_evidence(batch):
                 pass
@@ -82,19 +86,26 @@ class Outbox(Evidence):
     def _add_record(self, batch: _Batch) -> bool:
         """Whether there is room and nothing of the record left."""
         rows = self._rows(
-            "select outbox_id, outbox.kind, ref, coalesce(entry, note) from outbox"
+            "select outbox_id, outbox.kind, ref, cast(coalesce(entry, note) as blob) from outbox"
             " left join journal on outbox.kind = 'journal' and seq = ref"
             " left join checkpoints on outbox.kind = 'checkpoint' and size = ref"
-            f" where evidence = 0 and {_PENDING} order by outbox_id limit ?",
-            batch.room + 1,
+            f" where evidence = 0 and {_PENDING} and {_NOT_THESE} order by outbox_id limit ?",
+            batch.without,
+            (most := batch.room + 1),
         )
-        return all(batch.add(Item(*row)) for row in rows)
+        for outbox_id, kind, ref, written in rows:
+            if (text := _text(written)) is None:
+                self.outbox_answered([], {outbox_id: DAMAGED})
+            elif not batch.add(Item(outbox_id, kind, ref, text)):
+                return False
+        return len(rows) < most
 
     def _add_evidence(self, batch: _Batch) -> bool:
         """Whether there may be more, and room for it."""
         rows = self._rows(
             f"select outbox_id, kind, ref from outbox where evidence = 1 and {_PENDING}"
-            " and outbox_id > ? order by outbox_id limit ?",
+            f" and {_NOT_THESE} and outbox_id > ? order by outbox_id limit ?",
+            batch.without,
             batch.evidence_to,
             min(batch.room, _READ_AT_ONCE),
         )
@@ -103,6 +114,9 @@ class Outbox(Evidence):
                 plain = self.evidence(EvidenceKind(kind), ref)
             except KeyFileProblem:
                 raise
+            except ValueError:
+                self.outbox_answered([], {outbox_id: DAMAGED})
+                continue
             except StoreError:
                 self.outbox_answered([], {outbox_id: UNREADABLE})
                 continue
@@ -183,10 +197,20 @@ class Outbox(Evidence):
         return [Waiting(*row) for row in rows]
 
 
+def _text(written: bytes | None) -> str | None:
+    """None: it is not there, or is no text that JSON could be."""
+    try:
+        text = (written or b"\0").decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
 class _Batch:
     """Items up to a number and a size, at least one."""
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: int, most_bytes: int, without: str = "[]") -> None:
+        self.without = without  #: a JSON list of rows
         self.items: list[Item] = []
         self.evidence_to = 0  #: outbox_id of the last piece of evidence in it
         self._most, self._most_bytes, self._size = most, most_bytes, 0

@@ -146,7 +146,7 @@ class Vault:
             return self._key(scope, make=False).decrypt(
                 blob[:NONCE_BYTES], blob[NONCE_BYTES:], f"{scope}\0{purpose}".encode()
             )
-        except InvalidTag:
+        except (InvalidTag, ValueError, TypeError):  # too short, or no bytes at all
             raise StoreError(
                 f"encrypted {purpose} of {scope} was altered or belongs to another key"
             ) from None
@@ -184,7 +184,7 @@ class Vault:
             return self._wrap(secret).decrypt(
                 wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _label(scope)
             )
-        except InvalidTag:
+        except (InvalidTag, ValueError, TypeError):
             raise KeyFileProblem(
                 "the lane's key does not fit this database: restore the key file it was made with"
             ) from None

@@ -74,6 +74,67 @@ def test_everything_arrives_once_and_the_trees_agree(store, url, database):  # n
     assert store.outbox_rejected() == []
 
 
+BENT = {
+    "no entry": ("insert into outbox (kind, ref, created_at) values ('journal', 9999, '')", 0),
+    "no head": ("insert into outbox (kind, ref, created_at) values ('checkpoint', 9999, '')", 0),
+    "record of no kind": ("insert into outbox (kind, ref, created_at) values ('x', 1, '')", 0),
+    "evidence of no kind": ("insert into outbox values (9999, 'x', 1, '', null, null, 1, null)", 0),
+    "no UTF-8": ("update journal set entry = cast(x'ff' as text) where seq = 9", 1),
+    "bytes": ("update journal set entry = x'00ff' where seq = 9", 1),
+    "very long": ("update journal set entry = printf('%.*c', 1100000, 'x') where seq = 9", 1),
+}
+
+
+@pytest.mark.parametrize("bent", BENT)
+def test_a_bent_row_is_told_and_the_rest_goes_on(store, url, database, bent):  # noqa: F811
+    change, lost = BENT[bent]
+    grow(store, 20)
+    store._db.execute("drop trigger journal_keeps_what_it_has")
+    store._db.execute(change)
+    with contextlib.suppress(AssertionError):  # heads behind a gap wait
+        upload(store, Sender(url, store.origin, Access()), 9)
+    (rejected,) = (r for r in store.outbox_rejected() if not r["why"].startswith("root"))
+    assert rejected["why"].startswith(("damaged", "too large"))
+    assert len(stored(database)) == store.tree_head()[0] - lost
+
+
+def test_be_they_ever_so_many_heads_behind_a_gap_hold_nothing_up(
+    store, url, database, monkeypatch  # noqa: F811
+):  # fmt: skip
+    from kiosk.centre import upload as module
+
+    monkeypatch.setattr(module, "MOST_ITEMS", 3)
+    store._db.execute("update outbox set rejected = 'x' where kind = 'journal' and ref = 2")
+    for _ in range(9):
+        grow(store, 1)
+    with contextlib.suppress(AssertionError):
+        upload(store, Sender(url, store.origin, Access()), 20)
+    assert len(stored(database)) == store.tree_head()[0] - 1
+    store.outbox_again()
+    upload(store, Sender(url, store.origin, Access()), 20)
+    assert stored(database, "checkpoints") == sizes(store)
+
+
+def test_a_fault_of_the_program_is_told_and_tried_again():
+    class Broken:
+        def outbox_batch(self, most, most_bytes, without):
+            raise ZeroDivisionError
+
+    class Enough(Exception):
+        pass
+
+    async def sleep(seconds):
+        if len(pauses) == 2:
+            raise Enough
+        pauses.append(seconds)
+
+    pauses: list[float] = []
+    uploader = Uploader(Broken(), None, sleep=sleep)
+    with pytest.raises(Enough):
+        asyncio.run(uploader.run())
+    assert pauses == [300.0, 300.0] and "program" in uploader.failing
+
+
 class Unreliable:
     """A way on which batches are lost before or after, cut, repeated and overtaken."""
 
