@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,7 +215,12 @@ def lane() -> Iterator[Venue]:
         venue.prepare_staff()
         venue.start_daemon()
         venue.call("session.open", {"session_id": "S1", "person": "fuzz"})
-        yield venue
+        try:
+            yield venue
+        except BaseException:
+            traceback.print_exc()  # whatever else goes wrong when all this ends
+            print((venue.logs / "daemon.log").read_text()[-20_000:], file=sys.stderr)
+            raise
 
 
 def one_after_another(
