@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kiosk.staff.peers import Users
     from kiosk.store import Store
     from kiosk.store.evidence import EvidenceKind
+    from kiosk.tls import Listener
 
 ASYNC_ROLES = ("turnstile", "fingerprint", "id_card", "scanner")
 
@@ -247,6 +248,7 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
         came=lambda connection: door.came(connection, connection.peer),
         gone=door.gone,
         users=_users(config),
+        far=_listener(config),
     )
     daemon.join(session, office, server, worker, watch)
     daemon.uploader = uploader_or_none(config, store)
@@ -280,6 +282,17 @@ def build_daemon(config: Config, config_path: Path, store: Store) -> Daemon:
             make = maker_of(config, role)
             supervisor.add(role, driver, port_of(config, role), make, serve[role])
     return daemon
+
+
+def _listener(config: Config) -> Listener | None:
+    """Where screens on other computers are let in; None: nowhere."""
+    from kiosk.tls import Files, Listener
+
+    tls = config.network.tls
+    if tls is None:
+        return None
+    files = Files(tls.certificate, tls.key, tls.client_ca, tls.crl)
+    return Listener(tls.address, tls.port, files, tls.clients)
 
 
 def _users(config: Config) -> Users:
@@ -475,13 +488,38 @@ def run_face_worker(config: Config, fd: int) -> int:
 # --- commands -----------------------------------------------------------------------------------
 
 
-def run_ui(role: str, config: Config, *, robot: Path | None, windowed: bool) -> int:
-    """The candidate's or the proctor's screen."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A lane on another computer, and what this one shows to it."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+    ca: Path
+
+
+def run_ui(
+    role: str, config: Config, *, robot: Path | None, windowed: bool, lane: Elsewhere | None = None
+) -> int:
+    """The candidate's or the proctor's screen; of a lane elsewhere, where one is given. Raises
+    `TlsProblem`."""
+    from kiosk.relay import Relay
+    from kiosk.tls import client_context
+
+    if lane is None:
+        return _run_ui(role, config, socket_path(config), robot=robot, windowed=windowed)
+    context = client_context(lane.certificate, lane.key, lane.ca)
+    with Relay(lane.host, lane.port, context) as relay:
+        return _run_ui(role, config, relay.path, robot=robot, windowed=windowed)
+
+
+def _run_ui(role: str, config: Config, path: Path, *, robot: Path | None, windowed: bool) -> int:
     from ui.app import UiOptions, run
 
     return run(
         role,
-        socket_path(config),
+        path,
         UiOptions(
             language=config.ui.language,
             fullscreen=config.ui.fullscreen and not windowed,

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from kiosk.config_devices import AUTO, Devices, OsdpTurnstile, Section, sections_of, tag_of
+from kiosk.config_network import Network
 from kiosk.config_problems import (
     NO_SECTIONS,
     NOT_TEXT,
@@ -403,6 +404,7 @@ class Config(Section):
     timeouts: Timeouts = Field(default_factory=Timeouts)
     devices: Devices
     ui: Ui = Field(default_factory=Ui)
+    network: Network = Field(default_factory=Network)
     staff: StaffRules = Field(default_factory=StaffRules)
     centre: Centre = Field(default_factory=Centre)
     retention: Retention = Field(default_factory=Retention)
@@ -591,7 +593,10 @@ def _absolute(config: Config, folder: Path) -> Config:
     files: dict[str, Any] = {n: folder / file.expanduser() for n, file in given if file is not None}
     sticks = tuple(folder / f.expanduser() for f in config.centre.usb_folders)
     centre = config.centre.model_copy(update=files | {"usb_folders": sticks})
-    return config.model_copy(update={"paths": Paths(**paths), "devices": devices, "centre": centre})
+    tls = config.network.tls
+    network = config.network if tls is None else Network(tls=tls.from_folder(folder))
+    changed = {"paths": Paths(**paths), "devices": devices, "centre": centre, "network": network}
+    return config.model_copy(update=changed)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ def _type(annotation: Any) -> str:
     args: tuple[Any, ...] = getattr(annotation, "__args__", ())
     if getattr(annotation, "__origin__", None) is list:
         return "list"
+    if getattr(annotation, "__origin__", None) is dict:
+        return "text → choice"
     if args and all(isinstance(a, str) for a in args):
         return "choice"
     if getattr(annotation, "__origin__", None) is tuple:
@@ -81,6 +83,8 @@ def _bounds(info: Any) -> str:
     args = getattr(info.annotation, "__args__", ())
     if getattr(info.annotation, "__origin__", None) is list:
         args = tuple(each for arg in args for each in getattr(arg, "__args__", ()))
+    if getattr(info.annotation, "__origin__", None) is dict:
+        args = info.annotation.__args__[1].__args__
     if args and all(isinstance(a, str) for a in args):
         return " or ".join(f"`{a}`" for a in args)
     return ", ".join(

@@ -1,4 +1,4 @@
-"""The daemon's unix socket: connections, JSON-RPC framing, subscriptions.
+"""The daemon's unix socket, and what kiosk.tls lets in: connections, JSON-RPC, subscriptions.
 
 Knows nothing of what the methods do; a slow or broken client never holds up the lane.
 """
@@ -19,6 +19,7 @@ import structlog
 
 from kiosk import wire
 from kiosk.staff.peers import Peer, Users
+from kiosk.tls import BLOCK, Listener
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ MAX_CONNECTIONS = 100
 #: Bytes of a line from others than the machine's own users: the longest signature, and room. With
 #: `MAX_CONNECTIONS` of them this is also what strangers can make the daemon hold.
 MAX_STRANGERS_LINE = 2 * 1024 * 1024
-BLOCK = 64 * 1024  #: bytes that are read ahead
+GOODBYE_S = 1.0  #: for answers on their way when the daemon stops
 SOCKET_MODE = 0o660
 
 
@@ -56,6 +57,9 @@ class Connection:
 
     def close(self) -> None:
         self._writer.close()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
 
 
 Handler = Callable[[str, dict[str, Any], Connection], Any]
@@ -100,7 +104,7 @@ async def whole_line(reader: asyncio.StreamReader, most: int) -> bytes:
 class Server:
     """`handle(method, params, connection)` answers requests, at once or as an awaitable; it
     raises `RpcError` to decline. `came` and `gone` are told of each connection; `users` say who a
-    user of the machine is."""
+    user of the machine is, `far` listens on the network where that is configured."""
 
     def __init__(
         self,
@@ -109,11 +113,13 @@ class Server:
         came: Callable[[Connection], None] = lambda connection: None,
         gone: Callable[[Connection], None] = lambda connection: None,
         users: Users | None = None,
+        far: Listener | None = None,
     ) -> None:
         self._path = path
         self._handle = handle
         self._came, self._gone = came, gone
         self._users = users or Users()
+        self._far = far
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -123,18 +129,26 @@ class Server:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
-        self._server = await asyncio.start_unix_server(
-            self._serve, str(self._path), limit=BLOCK
-        )
+        self._server = await asyncio.start_unix_server(self._near, str(self._path), limit=BLOCK)
         os.chmod(self._path, SOCKET_MODE)
+        if self._far is not None:
+            await self._far.start(self._serve)
 
     async def stop(self) -> None:
-        for connection in list(self._connections):
-            connection.close()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        for connection in list(self._connections):
+            connection.close()
+        if self._tasks:  # who does not read what is still to be told holds nobody up
+            await asyncio.wait(self._tasks, timeout=GOODBYE_S)
+        for connection in list(self._connections):
+            connection.abort()
+        for task in list(self._tasks):
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._far is not None:
+            await self._far.stop()
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
 
@@ -155,12 +169,17 @@ class Server:
             if connection.previews:
                 connection.send(line, skippable=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _near(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._serve(reader, writer, self._users.peer(peer_uid(writer)))
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer
+    ) -> None:
         if len(self._connections) >= MAX_CONNECTIONS:
             log.warning("too_many_clients")
             writer.close()
             return
-        connection = Connection(writer, self._users.peer(peer_uid(writer)))
+        connection = Connection(writer, peer)
         self._connections.add(connection)
         self._came(connection)
         if (task := asyncio.current_task()) is not None:

@@ -105,8 +105,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     (
         "kiosk.cli",
         ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.config_devices",
-         "kiosk.config_problems",
-         "kiosk.reasons", "kiosk.logs"),
+         "kiosk.config_network", "kiosk.config_problems", "kiosk.reasons",
+         "kiosk.logs"),
         (*ROOT_MODULES, "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
          "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts", "kiosk.core.staff",
@@ -117,8 +117,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
          "kiosk.ink_picture", "kiosk.core.signed_texts", "kiosk.stats",
          "kiosk.report.dispute_check", "kiosk.report.seal", "kiosk.centre.counter",
          "kiosk.centre.problems",
-         "kiosk.staff.peers", "kiosk.credentials", "kiosk.enrolment", "kiosk.face.enrol",
-         "kiosk.face.yunet"),
+         "kiosk.staff.peers", "kiosk.tls", "kiosk.credentials", "kiosk.enrolment",
+         "kiosk.face.enrol", "kiosk.face.yunet"),
     ),
     (
         "kiosk.demo",

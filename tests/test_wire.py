@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import re
+import socket
 from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
@@ -213,6 +215,45 @@ def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tm
         writer.close()
         await server.stop()
         assert len(gone) == 1
+
+    asyncio.run(story())
+
+
+def test_who_does_not_read_does_not_keep_the_server_from_stopping(tmp_path):
+    async def story():
+        server = Server(tmp_path / "s.sock", lambda *_: "x" * 1_500_000)
+        await server.start()
+        with socket.socket(socket.AF_UNIX) as deaf:
+            deaf.connect(str(tmp_path / "s.sock"))
+            deaf.send(wire.encode(wire.request("lane.state", {}, 1)) * 2)
+            while not server._connections:
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(20):
+                await server.stop()
+
+    asyncio.run(story())
+
+
+def test_half_a_line_is_nothing_and_a_long_one_ends_the_connection(tmp_path):
+    async def story():
+        asked = []
+        server = Server(tmp_path / "s.sock", lambda method, *_: asked.append(method))
+        await server.start()
+        whole = wire.encode(wire.request("lane.release", {}, 1))
+        _, writer = await wire.open_connection(tmp_path / "s.sock")
+        writer.write(whole.rstrip(b"\n"))
+        writer.close()
+        await writer.wait_closed()
+        reader, writer = await wire.open_connection(tmp_path / "s.sock")
+        padded = wire.encode(wire.request("padded", {"x": "y" * 200_000}, 1))  # of several blocks
+        writer.write(padded)
+        assert b"result" in await reader.readline()
+        writer.write(b"x" * (wire.MAX_LINE + 1))
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        await server.stop()
+        assert asked == ["padded"]
 
     asyncio.run(story())
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context
+
+if TYPE_CHECKING:
+    from kiosk.app import Elsewhere
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -36,17 +42,63 @@ def daemon(c: Context) -> None:
     default=None,
     help="Let a robot's hand use this screen through a socket (tests, demonstration).",
 )
+@click.option(
+    "--connect",
+    metavar="HOST:PORT",
+    envvar="EXAMGATE_CONNECT",
+    default=None,
+    help="Of a lane on another computer, over TLS; with --cert, --key and --ca.",
+)
+@click.option("--cert", type=_FILE, envvar="EXAMGATE_CERT", help="This screen's certificate, PEM.")
+@click.option("--key", type=_FILE, envvar="EXAMGATE_KEY", help="Its key, PEM, not encrypted.")
+@click.option("--ca", type=_FILE, envvar="EXAMGATE_CA", help="Who vouches for the lane, PEM.")
 @pass_context
-def ui(c: Context, role: str, windowed: bool, robot: Path | None) -> None:
+def ui(
+    c: Context,
+    role: str,
+    windowed: bool,
+    robot: Path | None,
+    connect: str | None,
+    cert: Path | None,
+    key: Path | None,
+    ca: Path | None,
+) -> None:
     """Show the candidate's or the proctor's screen.
 
-    Who stands before the proctor's screen logs in there: examgate staff add.
+    Who stands before the proctor's screen logs in there: examgate staff add. With --connect the
+    lane is on another computer, whose network.tls.clients lists this one's certificate.
 
     Example: examgate ui --role proctor --windowed
     """
     from kiosk import app
+    from kiosk.tls import TlsProblem
 
-    sys.exit(app.run_ui(role, c.config, robot=robot, windowed=windowed))
+    lane = None
+    if connect is not None:
+        if role != "proctor":
+            said = c.say("--connect 只用于考试员屏", "--connect is for a proctor's screen")
+            c.fail(Exit.USAGE, [said])
+        lane = _elsewhere(c, connect, (cert, key, ca))
+    try:
+        code = app.run_ui(role, c.config, robot=robot, windowed=windowed, lane=lane)
+    except TlsProblem as problem:
+        c.fail(Exit.BAD_INPUT, [str(problem)])
+    sys.exit(code)
+
+
+def _elsewhere(c: Context, connect: str, files: tuple[Path | None, ...]) -> Elsewhere:
+    from kiosk import app
+
+    host, _, port = connect.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        example = "192.0.2.10:7443"
+        said = c.say(f"应为 主机:端口，例如 {example}", f"must be HOST:PORT, as {example}")
+        c.fail(Exit.USAGE, [f"--connect {connect}: {said}"])
+    given = [file for file in files if file is not None]
+    if len(given) < len(files):
+        c.fail(Exit.USAGE, [c.say("--connect 还需要 --cert、--key 和 --ca",
+                                  "--connect needs --cert, --key and --ca as well")])  # fmt: skip
+    return app.Elsewhere(host.strip("[]"), int(port), *given)
 
 
 @click.command()

@@ -6,9 +6,13 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiosk.cli.base import Context
 from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
+
+if TYPE_CHECKING:
+    from kiosk.config_network import Tls
 
 SOON_DAYS = 30  #: an end this near is said, so that there is time to renew
 
@@ -38,7 +42,7 @@ def certificates(c: Context) -> Iterator[Finding]:
     """Each certificate that the lane shows or trusts, and until when it is valid."""
     from kiosk.report.seal import CERTIFICATE
 
-    centre = c.config.centre
+    centre, tls = c.config.centre, c.config.network.tls
     own = c.config.paths.data / CERTIFICATE
     renew = c.say("请中心签发新证书", "ask the centre for a new one")
     files = [
@@ -47,9 +51,15 @@ def certificates(c: Context) -> Iterator[Finding]:
         (c.say("报告签名证书", "reports' certificate"), own if own.exists() else None,
          c.say(f"删除 {own}，会自动重新生成", f"remove {own}: a new one is made")),
     ]  # fmt: skip
+    if tls is not None:
+        again = c.say("签发新证书（docs/operations.md）", "issue a new one (docs/operations.md)")
+        files += [(c.say("TLS 证书", "TLS certificate"), tls.certificate, again),
+                  (c.say("TLS 客户端 CA", "TLS clients' CA"), tls.client_ca, again)]  # fmt: skip
     for what, file, remedy in files:
         if file is not None:
             yield from _certificate(c, what, file, remedy)
+    if tls is not None:
+        yield _tls(c, tls)
     if centre.public_key is not None:
         yield _public_key(c, centre.public_key)
 
@@ -77,6 +87,28 @@ def _certificate(c: Context, what: str, file: Path, remedy: str) -> Iterator[Fin
         colour = YELLOW
         said += c.say(f"，还有 {days} 天", f", {days} days left")
     yield Finding(what, colour, f"{file}: {said}", remedy)
+
+
+def _tls(c: Context, tls: Tls) -> Finding:
+    """Whether the daemon can use the files; a list of what was taken back has an end, too."""
+    from cryptography import x509
+
+    from kiosk.tls import Files, TlsProblem, server_context
+
+    what, where = c.say("TLS 接入", "TLS"), f"{tls.address}:{tls.port}"
+    try:
+        server_context(Files(tls.certificate, tls.key, tls.client_ca, tls.crl))
+        if tls.crl is not None:
+            until = x509.load_pem_x509_crl(tls.crl.read_bytes()).next_update_utc
+            if until is not None and until < datetime.now(UTC):
+                said = c.say(f"吊销列表已于 {until:%Y-%m-%d} 过期，任何人都不能接入",
+                             f"out of date since {until:%Y-%m-%d}: nobody is let in")  # fmt: skip
+                return Finding(what, RED, f"{tls.crl}: {said}",
+                               c.say("发布新的吊销列表", "publish a new list"))  # fmt: skip
+    except (TlsProblem, OSError, ValueError) as error:
+        return Finding(what, RED, str(error), c.say("检查文件和权限", "check file and mode"))
+    names = "; ".join(sorted(tls.clients))
+    return Finding(what, GREEN, f"{where}: {names}")
 
 
 def _public_key(c: Context, file: Path) -> Finding:
