@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from kiosk.config_devices import Section
+from kiosk.config_problems import Wrong
 
 Subject = Annotated[str, Field(min_length=4, max_length=256)]
 
@@ -43,7 +44,9 @@ class Tls(Section):
         try:
             ip_address(value)
         except ValueError as error:
-            raise ValueError("must be an IP address, for example 192.0.2.10") from error
+            raise Wrong(
+                "must be an IP address, for example 192.0.2.10", "须为 IP 地址，例如 192.0.2.10"
+            ) from error
         return value
 
     def from_folder(self, folder: Path) -> Tls:

@@ -282,8 +282,10 @@ class Stranger:
         data = b"".join(lines) + ask
         shown = data[:2000]
         errors = results = 0
+        # while we read: whoever sends without reading waits for itself
+        sending = threading.Thread(target=self._send, args=(data,), daemon=True)
         try:
-            self._socket.sendall(data)
+            sending.start()
             for message in self._messages():
                 if message.get("id") == ping:
                     break
@@ -296,13 +298,19 @@ class Stranger:
                     results += 1
                     self.ended["done"] += 1
         except TimeoutError:
-            raise Broken(f"no answer after {shown!r}") from None
+            raise Broken(f"{self.kind}: no answer after {shown[:300]!r}, {len(lines)} lines, "
+                         f"{errors + results} answered") from None  # fmt: skip
+        sending.join()
         if errors + results > len(lines):
             raise Broken(f"more answers than questions after {shown!r}")
         # what has no id and was not declined is done without an answer
         silent = len(lines) - errors - results
         self.ended["done without an answer"] += silent
         self.check(declined=results + silent == 0, after=shown)
+
+    def _send(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.sendall(data)
 
     def check(self, *, declined: bool, after: bytes) -> None:
         """What was declined has changed nothing."""

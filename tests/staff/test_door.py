@@ -66,7 +66,7 @@ def hall(store: Store, clock: Clock) -> Iterator[Hall]:
 
 def test_the_machines_own_users_may_everything(hall: Hall) -> None:
     for method in [*TABLE, "some.new_method"]:
-        wanted = "LOGIN_NEEDED" if method == "device.pulse" else None
+        wanted = "LOGIN_NEEDED" if method in ("device.pulse", "lane.drill") else None
         assert hall.refusal(method, "machine") == wanted
     assert hall.refusal("session.open", "machine", person="李老师") is None
     assert hall.refusal("session.open", "machine", person="1001 李敏") == "PERSON_FORM"
