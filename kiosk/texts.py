@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kiosk.told import in_language
+
 SENTENCES: dict[str, tuple[str, str]] = {
     "session_unknown": (
         "没有场次 {session_id}。请先用 examgate session create 建立。",
@@ -361,4 +363,5 @@ class Problem:
         args = dict(self.args)
         if "role" in args:
             args["role"] = ROLES.get(str(args["role"]), (args["role"],) * 2)[column]
+        args = {k: in_language(v, language) if isinstance(v, str) else v for k, v in args.items()}
         return SENTENCES[self.code][column].format(**args)

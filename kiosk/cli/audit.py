@@ -64,6 +64,11 @@ def audit(
     from kiosk.audit.run import audit as check
 
     try:
+        with file.open("rb"):
+            pass  # a file that is not there is no record that failed
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{file}: {c.os_error(error)}"])
+    try:
         record = read_record(file)
     except BadRecord as bad:
         _tell(c, file, Audit((bad.finding,)), json_)
@@ -87,7 +92,7 @@ def _dispute(c: Context, file: Path, vkey: str | None, json_: bool) -> None:
     try:
         found = check_dispute(file, key)
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{file}: {error.strerror or error}"])
+        c.fail(Exit.BAD_INPUT, [f"{file}: {c.os_error(error)}"])
     except ValueError as error:
         c.fail(Exit.BAD_INPUT, [f"--key: {error}"])
     if json_:
@@ -168,6 +173,6 @@ def read_text(c: Context, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+        c.fail(Exit.BAD_INPUT, [f"{path}: {c.os_error(error)}"])
     except UnicodeDecodeError:
         c.fail(Exit.BAD_INPUT, [f"{path}: {c.say('不是文本文件', 'is not a text file')}"])

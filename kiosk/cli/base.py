@@ -5,6 +5,7 @@ Reaches the daemon only through kiosk.wire; without one, the same methods throug
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kiosk import wire
+from kiosk.told import in_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +52,22 @@ def default_language() -> str:
         if value := os.environ.get(name):
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
+
+
+#: errno → Chinese; the system's own words are English
+_OS_ERRORS = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是文件夹",
+    errno.ENOTDIR: "路径中有不是文件夹的部分",
+    errno.EEXIST: "已经存在",
+    errno.ENOSPC: "磁盘已满",
+    errno.EROFS: "磁盘是只读的",
+    errno.EADDRINUSE: "地址已被占用",
+    errno.ECONNREFUSED: "没有程序在听",
+    errno.ENAMETOOLONG: "名称太长",
+}
 
 
 @dataclass
@@ -84,6 +102,19 @@ class Context:
 
         return ROLES.get(role, (role, role))[0 if self.language == "zh" else 1]
 
+    def os_error(self, error: OSError) -> str:
+        """Why the system would not, in words."""
+        known = _OS_ERRORS.get(error.errno or 0)
+        return self.say(known, error.strerror or "") if known else error.strerror or str(error)
+
+    def not_running(self, error: wire.NotRunning) -> str:
+        """That no daemon answers, and at which socket."""
+        said = str(error)
+        if isinstance(error.__cause__, OSError):
+            why = self.os_error(error.__cause__)
+            said = self.say(f"没有服务在运行：{error.path}（{why}）", said)
+        return said
+
     def fault_sentence(self, fault: DeviceFault) -> str:
         """Device, what is wrong, its code, where, and what to try."""
         from kiosk.cli.device_texts import FAULTS, in_words
@@ -91,7 +122,8 @@ class Context:
 
         said = f"{self.device_name(fault.device)}: {in_words(self, fault.code.value, FAULTS)}"
         detail = f" {fault.detail}" if fault.detail else ""
-        return "; ".join(filter(None, (said + detail, remedy(self, fault.code.value))))
+        port = fault.detail.split(":")[0] if fault.detail.startswith("/") else "/dev/…"
+        return "; ".join(filter(None, (said + detail, remedy(self, fault.code.value, port))))
 
     def when(self, iso: str | None) -> str:
         """A time of the wire in the hall's time zone, to the second; "–" for none."""
@@ -138,7 +170,7 @@ class Context:
             remedy = self.say(
                 "请用 sudo，或加入 examgate 组", "use sudo, or join the group examgate"
             )
-            self.fail(Exit.NOT_RUNNING, [f"{error}; {remedy}"])
+            self.fail(Exit.NOT_RUNNING, [f"{self.not_running(error)}; {remedy}"])
 
     @contextmanager
     def daemon(self, timeout_s: float = OFFICE_TIMEOUT_S) -> Iterator[wire.Client]:
@@ -151,7 +183,7 @@ class Context:
         except wire.NotRunning as error:
             self.check_allowed(error)
             remedy = self.say("请先启动：examgate daemon", "start it: examgate daemon")
-            self.fail(Exit.NOT_RUNNING, [f"{error}; {remedy}"])
+            self.fail(Exit.NOT_RUNNING, [f"{self.not_running(error)}; {remedy}"])
 
     @contextmanager
     def declined(self) -> Iterator[None]:
@@ -164,7 +196,7 @@ class Context:
         except wire.RpcError as error:
             self.fail(Exit.DECLINED, error.problems)
         except StoreError as error:
-            self.fail(Exit.DECLINED, error.problems)
+            self.fail(Exit.DECLINED, (in_language(p, self.language) for p in error.problems))
         except DeviceFault as fault:
             self.fail(Exit.DEVICE, [self.fault_sentence(fault)])
         except TimeoutError:
@@ -187,7 +219,7 @@ class Context:
             said = self.say("已存在，不会覆盖", "is there already and is not overwritten")
             self.fail(Exit.BAD_INPUT, [f"{path}: {said}"])
         except OSError as error:
-            self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+            self.fail(Exit.BAD_INPUT, [f"{path}: {self.os_error(error)}"])
 
     def write_private(self, path: Path, data: bytes) -> None:
         """A new file that its owner alone reads, whole or not at all; never over another."""
@@ -197,13 +229,13 @@ class Context:
             said = self.say("已存在，不会覆盖", "is there already and is not overwritten")
             self.fail(Exit.BAD_INPUT, [f"{path}: {said}"])
         except OSError as error:
-            self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+            self.fail(Exit.BAD_INPUT, [f"{path}: {self.os_error(error)}"])
         try:
             with os.fdopen(handle, "wb") as out:
                 out.write(data)
         except OSError as error:
             path.unlink(missing_ok=True)
-            self.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+            self.fail(Exit.BAD_INPUT, [f"{path}: {self.os_error(error)}"])
 
     # --- output -----------------------------------------------------------------------------------
 

@@ -163,8 +163,13 @@ def replay(c: Context, file: Path, seconds: float) -> None:
 
     try:
         recording = read_recording(file.read_text(encoding="ascii").splitlines())
-    except (BadRecording, UnicodeDecodeError, OSError) as error:
-        c.fail(Exit.BAD_INPUT, [f"{file}: {error}"])
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{file}: {c.os_error(error)}"])
+    except (BadRecording, UnicodeDecodeError) as error:
+        why = error if isinstance(error, BadRecording) else "not ASCII text"
+        said = c.say(f"不是 device record 录制的文件（{why}）",
+                     f"is nothing that device record wrote ({why})")  # fmt: skip
+        c.fail(Exit.BAD_INPUT, [f"{file}: {said}"])
     role = recording.about.get("role", "")
     if role not in SERIAL_ROLES:
         c.fail(Exit.BAD_INPUT, [f"{file}: line 1: role is {role!r}"])

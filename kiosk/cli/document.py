@@ -77,7 +77,7 @@ def _fetch(c: Context, method: str, params: dict[str, Any], wanted: dict[str, Pa
             with os.fdopen(handle, "wb") as out:
                 out.write(files[name])
         except OSError as error:
-            c.fail(Exit.BAD_INPUT, [f"{path}: {error.strerror}"])
+            c.fail(Exit.BAD_INPUT, [f"{path}: {c.os_error(error)}"])
         click.echo(c.say(f"已写入 {path}", f"{path} written"))
 
 

@@ -107,7 +107,7 @@ def _sessions(c: Context, files: Sequence[Path], session_id: str | None) -> list
             return read_files(files)
         return from_entries(_journal(c, session_id), c.config.venue.code)
     except Unreadable as error:
-        c.fail(Exit.BAD_INPUT, [str(error)])
+        c.fail(Exit.BAD_INPUT, [error.said[c.language]])
 
 
 def _journal(c: Context, session_id: str | None) -> list[Mapping[str, Any]]:
@@ -151,8 +151,10 @@ def _draw(c: Context, found: Mapping[str, Tally], path: Path) -> None:
     )  # fmt: skip
     try:
         draw_map(found, path, words)
-    except (OSError, ValueError) as error:
-        c.fail(Exit.BAD_INPUT, [f"{path}: {getattr(error, 'strerror', None) or error}"])
+    except OSError as error:
+        c.fail(Exit.BAD_INPUT, [f"{path}: {c.os_error(error)}"])
+    except ValueError as error:
+        c.fail(Exit.BAD_INPUT, [f"{path}: {error}"])
 
 
 def _tell(

@@ -140,7 +140,7 @@ def enrol(c: Context, /, folder: Path, card: bool, fingers: tuple[str, ...], no_
         name = c.device_name(fault.device)
         c.fail(Exit.DEVICE, [f"{name}: {fault.code.value} ({fault.detail})"])
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{folder}: {error.strerror}"])
+        c.fail(Exit.BAD_INPUT, [f"{folder}: {c.os_error(error)}"])
     taken = len(templates)
     click.echo(c.say(f"已登记：{folder}，共 {len(roster)} 人（本人照片 1 张，指纹 {taken} 枚）",
                      f"enrolled: {folder}, {len(roster)} in all "

@@ -230,7 +230,7 @@ def _make(c: Context, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{out}: {error.strerror}"])
+        c.fail(Exit.BAD_INPUT, [f"{out}: {c.os_error(error)}"])
 
 
 def _write(c: Context, out: Path, result: Result, report: dict[str, Any]) -> list[Path]:
@@ -247,5 +247,5 @@ def _write(c: Context, out: Path, result: Result, report: dict[str, Any]) -> lis
         text = json.dumps(report, ensure_ascii=False, indent=2)
         written[-1].write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{out}: {error.strerror}"])
+        c.fail(Exit.BAD_INPUT, [f"{out}: {c.os_error(error)}"])
     return written

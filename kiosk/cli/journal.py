@@ -150,7 +150,7 @@ def prove(c: Context, kept: Path, file: Path, size: int | None) -> None:
         note = kept.read_text(encoding="utf-8")
         old = int(note.split("\n")[1])
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{kept}: {error.strerror}"])
+        c.fail(Exit.BAD_INPUT, [f"{kept}: {c.os_error(error)}"])
     except (IndexError, ValueError):
         said = c.say("不是签名树头", "is not a signed head")
         c.fail(Exit.BAD_INPUT, [f"{kept}: {said}"])

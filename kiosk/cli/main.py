@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ import kiosk.cli.device_tools
 import kiosk.cli.gate_tools  # noqa: F401 - both add to the group device
 from kiosk.cli.acceptance import acceptance
 from kiosk.cli.audit import audit
-from kiosk.cli.base import DEFAULT_CONFIG, Context, default_language
+from kiosk.cli.base import DEFAULT_CONFIG, Context, Exit, default_language
 from kiosk.cli.centre import centre, key_group
 from kiosk.cli.devices import device
 from kiosk.cli.doctor.command import doctor
@@ -47,7 +48,19 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
         context.exit()
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class Main(click.Group):
+    """Says in words when a question could not be answered: there is nobody at the keyboard."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except click.Abort:
+            c = context.obj
+            said = c.say("已中断：没有输入", "interrupted: nothing was entered")
+            c.fail(Exit.DECLINED, [said])
+
+
+@click.group(cls=Main, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     "config_path",

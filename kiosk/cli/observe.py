@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,8 +46,11 @@ def logs(c: Context, since: str, level: str, follow: bool, raw: bool) -> None:
                 click.echo(shown)
     except KeyboardInterrupt:
         process.terminate()
+    process.stdout.close()
     if process.wait() not in (0, -15):
-        sys.exit(Exit.DECLINED)
+        said = c.say("journalctl 没有给出日志：服务是否由 systemd 运行？",
+                     "journalctl gave no log: does systemd run the service?")  # fmt: skip
+        c.fail(Exit.DECLINED, [said])
 
 
 def readable(line: str, least: str) -> str | None:

@@ -36,7 +36,9 @@ def _archive(c: Context, database: str) -> Iterator[Archive]:
     try:
         yield Archive(database)
     except psycopg.Error as error:
-        c.fail(Exit.BAD_INPUT, [f"--database: {str(error).strip()}"])
+        why = " ".join(str(error).split())  # of several lines
+        said = c.say(f"数据库用不了（{why}）", f"cannot be used ({why})")
+        c.fail(Exit.BAD_INPUT, [f"--database: {said}"])
 
 
 @click.command()
@@ -75,7 +77,7 @@ def receive(c: Context, database: str, host: str, port: int) -> None:
         try:
             server = serve(archive, host, port)
         except OSError as error:
-            c.fail(Exit.BAD_INPUT, [f"{host}:{port}: {error.strerror}"])
+            c.fail(Exit.BAD_INPUT, [f"{host}:{port}: {c.os_error(error)}"])
         at = f"{host}:{server.server_address[1]}"
         click.echo(c.say(f"监听 {at}", f"listening on {at}"))
         with suppress(KeyboardInterrupt):
@@ -157,7 +159,7 @@ def evidence(
             else:
                 write_out(watched(), out)
         except OSError as error:
-            c.fail(Exit.BAD_INPUT, [f"{error.filename or out}: {error.strerror}"])
+            c.fail(Exit.BAD_INPUT, [f"{error.filename or out}: {c.os_error(error)}"])
     if session_id is not None and not counts:
         said = c.say("没有这个场次的影像资料", "there is nothing of this session")
         c.fail(Exit.BAD_INPUT, [f"--session: {session_id[:64]}: {said}"])

@@ -102,8 +102,9 @@ def do(c: Context, folder: Path | None, words: tuple[str, ...]) -> None:
             line.sendall(json.dumps(list(words)).encode() + b"\n")
             answer = json.loads(line.makefile("rb").readline())
     except (OSError, ValueError) as error:
+        why = c.os_error(error) if isinstance(error, OSError) else error
         said = c.say("没有运行中的虚拟设备", "no virtual devices run here")
-        c.fail(Exit.NOT_RUNNING, [f"{path}: {said} ({error}); examgate sim run"])
+        c.fail(Exit.NOT_RUNNING, [f"{path}: {said} ({why}); examgate sim run"])
     if "error" in answer:
         c.fail(Exit.BAD_INPUT, [answer["error"][c.language]])
     said = answer.get("said", "")

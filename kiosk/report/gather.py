@@ -16,7 +16,7 @@ from kiosk.core.types import Session
 from kiosk.report.events import incident_of, override_of, refusal_of
 from kiosk.report.model import Difference, Event, Fault, Head, Numbers, Report, Row, Status
 from kiosk.store import Entry, Store
-from kiosk.store.errors import StoreRefused
+from kiosk.store.errors import StoreRefused, no_session
 from kiosk.store.heads import Checkpoint
 from kiosk.store.people import Person
 
@@ -38,7 +38,7 @@ def gather(store: Store, session_id: str, place: Place, public: bool = False) ->
     """Raises `StoreRefused` when there is no such session, or it was never opened."""
     session = store.session(session_id)
     if session is None:
-        raise StoreRefused(f"there is no session {session_id}")
+        raise StoreRefused(no_session(session_id))
     first, last, heads = store.record_span(session_id)
     own, around = _cut(list(_between(store, first, last)), session_id)
     heads = _up_to(heads, around[-1].seq)

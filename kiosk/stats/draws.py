@@ -20,6 +20,14 @@ MAX_BYTES = 1 << 30
 class Unreadable(Exception):
     """A file that has no draws to give; the sentences say why."""
 
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.said = {"en": en, "zh": zh}
+
+    def of(self, path: Path) -> Unreadable:
+        """The same with the file's name."""
+        return Unreadable(f"{path}: {self.said['en']}", f"{path}：{self.said['zh']}")
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -62,7 +70,10 @@ def from_entries(entries: Iterable[Mapping[str, Any]], venue: str) -> list[Sessi
             elif session_id in found:
                 found[session_id].draws.append(_drawn(entry["terminal"], p))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Unreadable(f"entry {entry.get('seq')} ({kind}): {error}") from error
+            raise Unreadable(
+                f"entry {entry.get('seq')} ({kind}): {error}",
+                f"第 {entry.get('seq')} 条（{kind}）：{error}",
+            ) from error
     return [session for session in found.values() if session.draws]
 
 
@@ -99,16 +110,17 @@ def read_files(paths: Iterable[Path]) -> list[SessionDraws]:
                 if known is None or len(known.draws) < len(session.draws):
                     found[session.venue, session.session_id] = session
         except Unreadable as error:
-            raise Unreadable(f"{path}: {error}") from error
+            raise error.of(path) from error
         except BadRecord as bad:
-            raise Unreadable(f"{path}: {bad}") from bad
+            en, zh = bad.finding.sentence("en"), bad.finding.sentence("zh")
+            raise Unreadable(f"{path}: {en}", f"{path}：{zh}") from bad
     return list(found.values())
 
 
 def _read_file(path: Path) -> list[SessionDraws]:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise Unreadable("larger than 1 GiB")
+            raise Unreadable("larger than 1 GiB", "大于 1 GiB")
         with path.open(encoding="utf-8") as file:
             first = file.readline(10_000)
             if f'"{FORMAT}"' in first:
@@ -122,8 +134,10 @@ def _read_file(path: Path) -> list[SessionDraws]:
             file.seek(0)
             return from_entries(_lines(file), path.stem)
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-        raise Unreadable(str(why)) from error
+        if isinstance(error, FileNotFoundError):
+            raise Unreadable("there is no such file", "没有这个文件") from error
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise Unreadable(f"cannot be read ({why})", f"读不出来（{why}）") from error
 
 
 def _lines(file: Iterable[str]) -> Iterable[dict[str, Any]]:
@@ -132,9 +146,9 @@ def _lines(file: Iterable[str]) -> Iterable[dict[str, Any]]:
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"line {n} is not an entry of a journal or record") from error
+            raise _no_entry(n) from error
         if not isinstance(entry, dict) or "kind" not in entry:
-            raise Unreadable(f"line {n} is not an entry of a journal or record")
+            raise _no_entry(n)
         yield entry
 
 
@@ -142,3 +156,9 @@ def venue_of(origin: str) -> str:
     """examgate/KM1/A → KM1."""
     parts = origin.split("/")
     return unquote(parts[1]) if len(parts) == 3 else origin
+
+
+def _no_entry(line: int) -> Unreadable:
+    return Unreadable(
+        f"line {line} is not an entry of a journal or record", f"第 {line} 行不是日志或记录的条目"
+    )

@@ -19,6 +19,7 @@ from kiosk.core.types import Standing
 from kiosk.store.errors import StoreError
 from kiosk.store.journal import Entry, Journal
 from kiosk.store.vault import Vault
+from kiosk.told import Told
 
 
 def iso(moment: datetime) -> str:
@@ -48,7 +49,9 @@ class Base:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise StoreError(f"the database cannot be read: {error}") from error
+            raise StoreError(
+                Told(f"the database cannot be read: {error}", f"数据库无法读取：{error}")
+            ) from error
 
     def _row(self, query: str, *values: Any) -> tuple[Any, ...] | None:
         rows = self._rows(query, *values)
@@ -68,7 +71,9 @@ class Base:
                     self._db.execute("rollback")
                 raise
         except sqlite3.Error as error:
-            raise StoreError(f"the database cannot be written: {error}") from error
+            raise StoreError(
+                Told(f"the database cannot be written: {error}", f"数据库无法写入：{error}")
+            ) from error
 
     def _note(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kiosk.core.codes import Reason
+from kiosk.told import Told
 
 
 class StoreError(Exception):
@@ -110,3 +111,7 @@ class NotBooked(StoreRefused):
 
 class NoSignature(StoreRefused):
     reason = Reason.SIGNATURE_EMPTY
+
+
+def no_session(session_id: str) -> Told:
+    return Told(f"there is no session {session_id}", f"没有场次 {session_id}")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from sqlite_utils import Database
 
 from kiosk.store.errors import NewerSchema
+from kiosk.told import Told
 
 Step = tuple[str, Callable[[Database], None]]
 
@@ -372,10 +373,12 @@ def pending(database: Database, steps: Sequence[Step] = STEPS) -> list[Step]:
     done = {name for (name,) in database.execute("select name from migrations")}
     unknown = done - {name for name, _ in steps}
     if unknown:
-        raise NewerSchema(
-            f"the database was written by a newer version (it has {', '.join(sorted(unknown))}); "
-            "install that version, or restore the copy made before it was migrated"
-        )
+        names = ", ".join(sorted(unknown))
+        raise NewerSchema(Told(
+            f"the database was written by a newer version (it has {names}); "
+            "install that version, or restore the copy made before it was migrated",
+            f"数据库由更新的版本写入（含 {names}）；请安装该版本，或恢复升级前的备份",
+        ))  # fmt: skip
     return [(name, step) for name, step in steps if name not in done]
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from kiosk.core.codes import JournalKind
 from kiosk.core.merkle import Frontier, consistency_proof, inclusion_proof, inclusion_proofs
-from kiosk.store.errors import StoreRefused
+from kiosk.store.errors import StoreRefused, no_session
 from kiosk.store.heads import Checkpoint, Heads
+from kiosk.told import Told
 
 FORMAT = "examgate-record/1"
 
@@ -43,7 +44,10 @@ class Records(Heads):
         """
         head = self._head_of(size)
         if not 1 <= seq <= head.size:
-            raise StoreRefused(f"the journal of {head.size} entries has no entry {seq}")
+            raise StoreRefused(Told(
+                f"the journal of {head.size} entries has no entry {seq}",
+                f"日志共 {head.size} 条，没有第 {seq} 条",
+            ))  # fmt: skip
         leaves = self._journal.leaves(head.size)
         return Proof(tuple(inclusion_proof(leaves, seq - 1)), head)
 
@@ -122,14 +126,17 @@ class Records(Heads):
     def _span(self, session_id: str) -> tuple[int, int]:
         """First and last entry that a session's record must have."""
         if self._row("select 1 from sessions where session_id = ?", session_id) is None:
-            raise StoreRefused(f"there is no session {session_id}")
+            raise StoreRefused(no_session(session_id))
         opened = self._row(
             "select min(seq) from journal where session_id = ? and kind = ?",
             session_id,
             JournalKind.SESSION_OPENED.value,
         )
         if opened is None or opened[0] is None:
-            raise StoreRefused(f"session {session_id} has never been opened: it has no record yet")
+            raise StoreRefused(Told(
+                f"session {session_id} has never been opened: it has no record yet",
+                f"场次 {session_id} 没有开放过，还没有记录",
+            ))  # fmt: skip
         closed = self._row(
             "select max(seq) from journal where session_id = ? and kind = ?",
             session_id,

@@ -16,7 +16,8 @@ from kiosk.core.draw import SEED_BYTES, commitment
 from kiosk.core.hall import LICENCE_CLASSES, MAX_NAME, Terminal, hall_sha256, is_name
 from kiosk.core.types import Pause, Session, SessionState, Standing
 from kiosk.store.base import Base, iso, standing_of
-from kiosk.store.errors import NotOpen, StoreRefused
+from kiosk.store.errors import NotOpen, StoreRefused, no_session
+from kiosk.told import Told
 
 _TERMINAL = "terminal, position, row_no, column_no, in_service, reserved, accessible, classes"
 #: What a person may change while the session runs, and its column.
@@ -196,7 +197,7 @@ class Sessions(Base):
     def _known(self, session_id: str) -> Session:
         session = self.session(session_id)
         if session is None:
-            raise StoreRefused(f"there is no session {session_id}")
+            raise StoreRefused(no_session(session_id))
         return session
 
     def open_now(self) -> Session | None:
@@ -214,9 +215,15 @@ class Sessions(Base):
         if session.state is SessionState.OPEN:
             return session
         if session.state is SessionState.CLOSED:
-            raise StoreRefused(f"session {session_id} is closed and cannot be opened again")
+            raise StoreRefused(Told(
+                f"session {session_id} is closed and cannot be opened again",
+                f"场次 {session_id} 已经结束，不能再次开放",
+            ))  # fmt: skip
         if (other := self.open_now()) is not None:
-            raise StoreRefused(f"session {other.session_id} is still open")
+            raise StoreRefused(Told(
+                f"session {other.session_id} is still open",
+                f"场次 {other.session_id} 还在进行，请先关闭",
+            ))  # fmt: skip
         seed = secrets.token_bytes(SEED_BYTES)
         rules: dict[str, Any] = {"capacity": session.capacity, "spacing": session.spacing}
         hall = hall_sha256(session.hall, **rules)
@@ -370,14 +377,19 @@ class Sessions(Base):
         """Change what a terminal is; None stays as it is. A seat already drawn stays, too."""
         session = self._known(session_id)
         if terminal not in session.terminals:
-            raise StoreRefused(f"session {session_id} has no terminal {terminal}")
+            raise StoreRefused(Told(
+                f"session {session_id} has no terminal {terminal}",
+                f"场次 {session_id} 没有考台 {terminal}",
+            ))  # fmt: skip
         if session.state is SessionState.CLOSED:
             raise NotOpen(f"session {session_id} is closed")
         listed = None if classes is None else sorted(set(classes))
         given = dict(zip(_CHANGES, (in_service, reserved, accessible, listed), strict=True))
         change = {name: value for name, value in given.items() if value is not None}
         if not change:
-            raise StoreRefused(f"nothing about terminal {terminal} would change")
+            raise StoreRefused(Told(
+                f"nothing about terminal {terminal} would change", f"考台 {terminal} 没有任何改动"
+            ))  # fmt: skip
         if problems := list(_class_problems(terminal, listed or ())):
             raise StoreRefused(problems)
         with self._transaction():

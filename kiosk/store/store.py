@@ -42,6 +42,7 @@ from kiosk.store.signer import Signer, signing_key_file
 from kiosk.store.staff import Staff
 from kiosk.store.vault import Vault, make_key_file, read_key_file
 from kiosk.store.warnings import Warnings
+from kiosk.told import Told
 
 FILE = "lane.db"
 KEYS = "keys"  #: the sessions' secrets
@@ -225,10 +226,12 @@ def _lock(path: Path) -> IO[str]:
         handle.seek(0)
         owner = handle.read().strip() or "unknown"
         handle.close()
-        raise StoreLocked(
+        raise StoreLocked(Told(
             f"{path.parent / FILE} is in use by process {owner}: the daemon is running, or a "
-            "command that writes; stop it first (sudo systemctl stop examgate)"
-        ) from None
+            "command that writes; stop it first (sudo systemctl stop examgate)",
+            f"{path.parent / FILE} 正被进程 {owner} 使用：服务或另一个写入命令在运行；"
+            "请先停止（sudo systemctl stop examgate）",
+        )) from None  # fmt: skip
     handle.truncate(0)
     handle.write(str(os.getpid()))
     handle.flush()
@@ -275,10 +278,12 @@ def _strengthen(database: Database, vault: Vault) -> None:
 
 
 def _unusable(path: Path, why: str) -> StoreError:
-    return StoreError(
+    return StoreError(Told(
         f"{path}: is not a usable database, or is damaged ({why}); keep the file for the centre "
-        f"and restore a copy from {path.parent / BACKUPS}"
-    )
+        f"and restore a copy from {path.parent / BACKUPS}",
+        f"{path}：不是可用的数据库，或已损坏（{why}）；请把文件留给中心，"
+        f"并从 {path.parent / BACKUPS} 恢复备份",
+    ))  # fmt: skip
 
 
 def _bring_up_to_date(database: Database, data_dir: Path, clock: Clock) -> None:

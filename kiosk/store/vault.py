@@ -24,6 +24,7 @@ from sqlite_utils import Database
 from kiosk.credentials import is_credential, is_private, kept_elsewhere
 from kiosk.durable import sync_folder
 from kiosk.store.errors import KeyFileProblem, StoreError
+from kiosk.told import Told
 
 KEY_BYTES = 32
 NONCE_BYTES = 12  #: NIST SP 800-38D §8.2
@@ -45,10 +46,11 @@ def make_key_file(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise KeyFileProblem(
+        raise KeyFileProblem(Told(
             f"{path}: there is a key already; it is kept, because data encrypted with it "
-            "could not be read with another"
-        ) from None
+            "could not be read with another",
+            f"{path}：已有密钥，予以保留：换了密钥就读不出用它加密的数据",
+        )) from None  # fmt: skip
     except OSError as error:
         raise KeyFileProblem(f"{path}: cannot be created ({error.strerror})") from error
     with os.fdopen(handle, "w") as file:
@@ -82,17 +84,20 @@ def read_key_file(path: Path) -> bytes:
                 "it: run it with /opt/examgate/systemd/with-credentials.sh, or while the daemon "
                 f"runs; {HOW_TO}"
             ) from None
-        raise KeyFileProblem(
+        raise KeyFileProblem(Told(
             f"{path}: the lane's key file is missing; restore your copy, or on a new lane make "
-            "one: examgate doctor --make-key"
-        ) from None
+            "one: examgate doctor --make-key",
+            f"{path}：没有通道密钥文件；请恢复备份，新通道请运行 examgate doctor --make-key",
+        )) from None  # fmt: skip
     except PermissionError:
         if is_credential(path):
             raise KeyFileProblem(f"{path}: {_NOT_OURS}") from None
-        raise KeyFileProblem(
+        raise KeyFileProblem(Told(
             f"{path}: user {os.geteuid()} may not read it; run this as its owner, or: "
-            f"chown {os.geteuid()} {path}"
-        ) from None
+            f"chown {os.geteuid()} {path}",
+            f"{path}：用户 {os.geteuid()} 无权读取；请以文件所有者运行，"
+            f"或 chown {os.geteuid()} {path}",
+        )) from None  # fmt: skip
     except OSError as error:
         raise KeyFileProblem(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
@@ -104,15 +109,18 @@ def read_key_file(path: Path) -> bytes:
             )
         return _key(path, text)
     if status.st_uid != os.geteuid():
-        raise KeyFileProblem(
+        raise KeyFileProblem(Told(
             f"{path}: belongs to user {status.st_uid}, but this runs as user {os.geteuid()}; run "
-            f"this as its owner, or: chown {os.geteuid()} {path}"
-        )
+            f"this as its owner, or: chown {os.geteuid()} {path}",
+            f"{path}：属于用户 {status.st_uid}，而现在以用户 {os.geteuid()} 运行；"
+            f"请以文件所有者运行，或 chown {os.geteuid()} {path}",
+        ))  # fmt: skip
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
-        raise KeyFileProblem(
-            f"{path}: mode is {mode:04o}, others can read it; run: chmod 600 {path}"
-        )
+        raise KeyFileProblem(Told(
+            f"{path}: mode is {mode:04o}, others can read it; run: chmod 600 {path}",
+            f"{path}：权限为 {mode:04o}，别人也能读；请运行 chmod 600 {path}",
+        ))  # fmt: skip
     return _key(path, text)
 
 
@@ -122,7 +130,10 @@ def _key(path: Path, text: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise KeyFileProblem(f"{path}: is not a key ({KEY_BYTES} bytes as hex are needed)")
+        raise KeyFileProblem(Told(
+            f"{path}: is not a key ({KEY_BYTES} bytes as hex are needed)",
+            f"{path}：不是密钥（须为 {KEY_BYTES} 字节的十六进制）",
+        ))  # fmt: skip
     return key
 
 

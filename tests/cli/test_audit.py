@@ -89,7 +89,7 @@ def test_what_is_no_record_is_said(tmp_path, run, content, said):
 
 def test_a_file_that_is_not_there(tmp_path, run):
     done = run("audit", str(tmp_path / "none"))
-    assert done.exit_code == 1 and "No such file" in done.stdout
+    assert done.exit_code == 3 and "No such file" in done.stderr
 
 
 def test_a_receipt_is_held_against_the_record(lane, record, run, tmp_path):

@@ -1,0 +1,129 @@
+"""Every command with bad input, a missing file, no daemon: an exit code that is not 0 and a plain
+sentence in the asked language on standard error; never a traceback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import Result
+
+from kiosk.cli.base import Exit
+from kiosk.cli.main import main
+from tests.cli.conftest import Run
+
+
+def walk(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from walk(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(walk(main))
+#: They need no file, no daemon and no record, and end well.
+WELL = {
+    "device list", "device ports", "journal key", "journal list", "journal verify",
+    "key recipient", "key rotate", "metrics", "outbox retry", "outbox status", "privacy report",
+    "roster reembed", "roster status", "session list", "staff list",
+}  # fmt: skip
+#: Their findings are what was asked for, so they stand on standard output.
+FINDINGS = {"acceptance run", "doctor"}
+#: Run until they are stopped; or need no file that could be missing.
+ENDLESS = {"demo", "sim run", "ui", "centre receive"}
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def word_for(parameter: click.Parameter, folder: Path) -> str:
+    """Of the right form, but of nothing that there is."""
+    kind = parameter.type
+    if isinstance(kind, click.Choice):
+        return str(kind.choices[0])
+    if isinstance(kind, click.Path):
+        return str(folder / "absent" / "thing.png")
+    if isinstance(kind, click.IntRange):
+        return str(kind.min)
+    given = {"starts_at": "2030-01-01T09:00", "day": "2030-01-01"}
+    return given.get(str(parameter.name), "NOPE")
+
+
+def line_of(name: str, folder: Path) -> list[str]:
+    """The command with an argument for each of its places and required options."""
+    words, behind = name.split(), []
+    for parameter in COMMANDS[name].params:
+        if isinstance(parameter, click.Argument):
+            behind.append(word_for(parameter, folder))
+        elif parameter.required:
+            words += [max(parameter.opts, key=len), word_for(parameter, folder)]
+    return words + behind
+
+
+def check_said(name: str, done: Result) -> None:
+    told = done.stderr + (done.stdout if name in FINDINGS else "")
+    assert done.exit_code in set(Exit) - {Exit.OK}, done.output
+    assert CHINESE.search(told), told
+    assert "Traceback" not in done.output and "PORT" not in told
+    assert "Errno" not in told, "the system's numbers are for programmers"
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - ENDLESS - {"daemon"}))
+def test_without_daemon_or_files(name: str, run: Run, key: Path, tmp_path: Path) -> None:
+    done = run(*line_of(name, tmp_path), lang="zh")
+    if name in WELL:
+        assert done.exit_code == 0, done.stderr
+    else:
+        check_said(name, done)
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - ENDLESS))
+def test_without_the_lanes_key_or_configuration(
+    name: str, run: Run, config_file: Path, tmp_path: Path
+) -> None:
+    """The key is what a new lane lacks; a configuration that cannot be read is named by path."""
+    done = run(*line_of(name, tmp_path), lang="zh")
+    if name not in {"device list", "device ports", "metrics"}:
+        check_said(name, done)
+    config_file.write_text("lane: [\n")
+    done = run(*line_of(name, tmp_path), lang="zh")
+    if name != "device ports":
+        check_said(name, done)
+    if done.exit_code == Exit.BAD_INPUT and "YAML" in done.stderr:
+        assert str(config_file) in done.stderr and "第 2 行" in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_mistyped_option_is_wrong_usage(name: str, run: Run, tmp_path: Path) -> None:
+    done = run(*name.split(), "--nope", "x")
+    assert done.exit_code == Exit.USAGE or name == "sim do", done.output
+    assert "Traceback" not in done.output
+
+
+NUMBERS = [
+    (name, max(option.opts, key=len))
+    for name, command in sorted(COMMANDS.items())
+    if name not in {"demo", "sim do"}
+    for option in command.params
+    if isinstance(option, click.Option)
+    and isinstance(option.type, click.types.IntParamType | click.types.FloatParamType
+                   | click.Choice)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "option"), NUMBERS)
+@pytest.mark.parametrize("value", ["many", "-99999999999"])
+def test_a_value_of_another_kind_names_the_option(
+    name: str, option: str, value: str, run: Run, tmp_path: Path
+) -> None:
+    words = line_of(name, tmp_path)
+    done = run(*words, f"{option}={value}")
+    assert done.exit_code in (Exit.USAGE, Exit.BAD_INPUT), done.output
+    assert option in done.stderr
+
+
+def test_nobody_at_the_keyboard_is_told(run: Run, key: Path) -> None:
+    done = run("staff", "add", "1001", "--name", "李敏", "--role", "chief", lang="zh")
+    assert done.exit_code == Exit.DECLINED and done.stderr.strip().endswith("没有输入")
