@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import os
 import re
 from collections import Counter
@@ -20,7 +19,8 @@ from typing import Any
 
 import pyrage
 
-from kiosk.centre.receiver import ANNOUNCED, Archive, Piece
+from kiosk.centre.receiver import ANNOUNCED, Archive, Piece, body_of, payload_of
+from kiosk.report.table import safe_cell
 
 INDEX = "evidence.csv"
 _ENDINGS = {"capture": "jpg", "report": "pdf", "report_table": "csv"}
@@ -80,9 +80,8 @@ def _open(
     thinned: set[tuple[str, int]],
     forgotten: dict[str, int],
 ) -> Opened:
-    body = json.loads(piece.entry)
-    payload = body.get("payload")
-    sha256 = payload.get(ANNOUNCED[piece.kind][1]) if isinstance(payload, dict) else None
+    body = body_of(piece.entry)
+    sha256 = payload_of(body).get(ANNOUNCED[piece.kind][1])
     session_id = _text(body.get("session_id"))
 
     def told(found: Found, data: bytes | None = None) -> Opened:
@@ -105,7 +104,8 @@ def _open(
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """Such as a file can have it: JSON may say half of a surrogate pair, UTF-8 not."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def write_out(pieces: Iterable[Opened], folder: Path) -> Counter[Found]:
@@ -116,9 +116,7 @@ def write_out(pieces: Iterable[Opened], folder: Path) -> Counter[Found]:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     counts: Counter[Found] = Counter()
-    with open(
-        folder / INDEX, "w", newline="", encoding="utf-8", opener=_private
-    ) as table:
+    with open(folder / INDEX, "w", newline="", encoding="utf-8", opener=_private) as table:
         rows = csv.writer(table)
         rows.writerow(
             ["log", "entry", "kind", "session", "candidate", "at", "found", "signed_head",
@@ -128,8 +126,10 @@ def write_out(pieces: Iterable[Opened], folder: Path) -> Counter[Found]:
             counts[one.found] += 1
             name = _write(one, folder) if one.data is not None else ""
             rows.writerow(
-                [one.piece.origin, one.piece.seq, one.piece.kind, one.session_id, one.pseudonym,
-                 one.at, one.found.value, int(one.piece.covered), one.sha256, name]
+                map(safe_cell, [
+                    one.piece.origin, one.piece.seq, one.piece.kind, one.session_id, one.pseudonym,
+                    one.at, one.found.value, int(one.piece.covered), one.sha256, name,
+                ])
             )  # fmt: skip
     return counts
 
@@ -137,7 +137,7 @@ def write_out(pieces: Iterable[Opened], folder: Path) -> Counter[Found]:
 def _write(one: Opened, folder: Path) -> str:
     """Returns its name below `folder`. Nothing that the lane says can lead out of it."""
     assert one.data is not None
-    place = Path(_safe(one.piece.origin)) / _safe(one.session_id or "none")
+    place = Path(*map(_safe, one.piece.origin.split("/")), _safe(one.session_id or "none"))
     (folder / place).mkdir(parents=True, exist_ok=True, mode=0o700)
     file = place / f"{one.piece.seq:08d}-{one.piece.kind}.{_ending(one)}"
     with open(folder / file, "wb", opener=_private) as out:
@@ -152,7 +152,11 @@ def _ending(one: Opened) -> str:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r"[^\w-]", "_", name)[:100]
+    """A folder's name; no two names have the same, and none is longer than file systems take."""
+    safe = re.sub(r"^-|[^\w-]", "_", name)[:50]
+    return (
+        safe if safe == name != "" else f"{safe or '_'}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    )
 
 
 def _private(path: str, flags: int) -> int:

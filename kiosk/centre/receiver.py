@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -146,6 +147,9 @@ class Archive:
     def __init__(self, database: str) -> None:
         self._database = database
         with psycopg.connect(database) as connection:
+            made = connection.execute("select to_regclass('evidence') is not null").fetchone()
+            if made == (True,):
+                return  # SCHEMA would wait for whoever reads, and wants more than a reader's rights
             connection.execute(SCHEMA)
             old = connection.execute("select origin, seq, entry from entries where kind is null")
             for origin, seq, text in old.fetchall():  # of a version that did not keep it
@@ -255,9 +259,7 @@ class Archive:
         thinned: set[tuple[str, int]] = set()
         forgotten: dict[str, int] = {}
         for seq, kind, text in rows:
-            payload = json.loads(text).get("payload")
-            if not isinstance(payload, dict):
-                continue
+            payload = payload_of(body_of(text))
             if kind == "session_forgotten":
                 forgotten[str(payload.get("session_id"))] = seq
             elif isinstance(payload.get("entries"), list):
@@ -315,13 +317,24 @@ class Archive:
         answer.stored.append(item.id)
 
 
+def body_of(entry: str) -> dict[str, Any]:
+    """An entry's fields; of what is no JSON object, or too deep to be read here, none."""
+    try:
+        body = json.loads(entry)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def payload_of(body: dict[str, Any]) -> dict[str, Any]:
+    payload = body.get("payload")
+    return payload if isinstance(payload, dict) else {}
+
+
 def _parts(text: str) -> tuple[int | None, str]:
     """Number and kind that an entry says; none and "" for what is not one."""
-    try:
-        body = json.loads(text)
-        seq, kind = body["seq"], body["kind"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None, ""
+    body = body_of(text)
+    seq, kind = body.get("seq"), body.get("kind", "")
     fits = type(seq) is int and _is_text(kind) and len(kind) <= 40
     return (seq, kind) if fits else (None, "")
 
@@ -329,15 +342,19 @@ def _parts(text: str) -> tuple[int | None, str]:
 def _grow(connection: Any, origin: str, size: int, peaks: bytes) -> int:
     """Extend the tree by the entries that follow without a gap; returns its size."""
     tree = Frontier(size, [peaks[n : n + 32] for n in range(0, len(peaks), 32)])
-    rows = connection.execute(
-        "select seq, leaf from entries where origin = %s and seq > %s order by seq", [origin, size]
-    ).fetchall()
     roots = []
-    for seq, leaf in rows:
-        if seq != tree.size + 1:
+    while rows := connection.execute(
+        # so many at a time: behind a gap there may be very many
+        "select seq, leaf from entries where origin = %s and seq > %s and seq <= %s order by seq",
+        [origin, tree.size, tree.size + MAX_ITEMS],
+    ).fetchall():
+        for seq, leaf in rows:
+            if seq != tree.size + 1:
+                break
+            tree.append(bytes(leaf))
+            roots.append((tree.root(), origin, seq))
+        if tree.size != rows[-1][0]:
             break
-        tree.append(bytes(leaf))
-        roots.append((tree.root(), origin, seq))
     if roots:
         with connection.cursor() as cursor:
             cursor.executemany("update entries set root = %s where origin = %s and seq = %s", roots)
@@ -375,8 +392,8 @@ class _Handler(BaseHTTPRequestHandler):
         except BadRequest as error:
             status, body = error.status, {"why": str(error)}
             self.close_connection = True  # what was sent may not have been read to its end
-        except psycopg.OperationalError:
-            status, body = 503, {"why": "the database cannot be reached"}
+        except psycopg.Error:  # unreachable, full, being moved: the lane keeps it and comes again
+            status, body = 503, {"why": "the database cannot take it now"}
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -391,21 +408,30 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None:
             raise BadRequest(404, "there is nothing here")
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
+        if not re.fullmatch("[0-9]{1,18}", length):
             raise BadRequest(411, "no Content-Length")
         if int(length) > MAX_BODY:
             raise BadRequest(413, f"more than {MAX_BODY} bytes")
         body = self.rfile.read(int(length))
         if len(body) != int(length):
             raise BadRequest(400, "the body ends early")
-        answer = self.archive.take(unquote(found[1]), parse_items(body))
+        if "\0" in (origin := unquote(found[1])):
+            raise BadRequest(404, "this log is not known here")
+        answer = self.archive.take(origin, parse_items(body))
         return {"stored": answer.stored, "rejected": answer.rejected}
 
     def log_message(self, format: str, *args: Any) -> None:
         """Not every batch; what goes wrong is in the answers."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no fault of this program."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def serve(archive: Archive, host: str, port: int) -> ThreadingHTTPServer:
     """A server that listens; `serve_forever` runs it."""
     handler = type("Handler", (_Handler,), {"archive": archive})
-    return ThreadingHTTPServer((host, port), handler)
+    return _Server((host, port), handler)

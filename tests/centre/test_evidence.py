@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import stat
 import subprocess
 
@@ -13,7 +14,7 @@ import pytest
 
 from kiosk.centre import receiver as r
 from kiosk.centre.download import Access
-from kiosk.centre.evidence import INDEX, Found, open_all, write_out
+from kiosk.centre.evidence import INDEX, Found, _open, open_all, write_out
 from kiosk.centre.upload import MOST_EVIDENCE_BYTES, Sender
 from kiosk.store.evidence import EvidenceKind as Kind
 from tests.centre.postgres import BINARIES, archive, database, url  # noqa: F401
@@ -178,3 +179,46 @@ def test_a_file_name_of_the_lanes_cannot_lead_out(tmp_path, key):
     write_out([one], tmp_path / "deep" / "out")
     files = [f for f in tmp_path.rglob("*") if f.is_file()]
     assert len(files) == 2 and all((tmp_path / "deep" / "out") in f.parents for f in files)
+
+
+def test_names_that_are_alike_long_or_half_a_character_harm_nothing(tmp_path, key):
+    names = ["a/b", "a_b", "a//b", "考" * 300, "", "half \udcff", "=1+1", "none"]
+    sealed = pyrage.encrypt(b"%PDF", [key.to_public()])
+    opened = []
+    for n, name in enumerate(names):
+        entry = json.dumps(
+            {
+                "session_id": names[-1 - n],
+                "pseudonym": "@x",
+                "at": "\ud800",
+                "payload": {"report_sha256": hashlib.sha256(b"%PDF").hexdigest()},
+            }
+        )
+        entry = entry.replace("udcff", "ud800")
+        origin = name.encode(errors="replace").decode()
+        opened.append(_open(r.Piece(origin, 1, "report", entry, sealed, True), key, set(), {}))
+    deep = "[" * 100_000
+    opened.append(_open(r.Piece("o", 2, "report", deep, sealed, True), key, set(), {}))
+    assert write_out(opened, tmp_path) == {Found.OPENED: len(names), Found.ALTERED: 1}
+    rows = list(csv.DictReader((tmp_path / INDEX).read_text(encoding="utf-8").splitlines()))
+    assert len({row["file"] for row in rows} - {""}) == len(names)
+    assert all((tmp_path / row["file"]).is_file() for row in rows if row["file"])
+    assert not any(cell.startswith(("=", "@")) for row in rows for cell in row.values())
+
+
+def test_who_may_only_read_the_database_opens_it_and_waits_for_nobody(
+    filled, archive, sender, key, database  # noqa: F811
+):  # fmt: skip
+    upload(filled, sender, 9)
+    with psycopg.connect(database) as connection:
+        connection.execute("drop role if exists reader")
+        connection.execute("create role reader login; grant select on all tables in schema public"
+                           " to reader")  # fmt: skip
+    reader = r.Archive(database.replace("user=examgate", "user=reader"))
+    opening = open_all(reader, key)
+    assert next(opening).found is Found.OPENED
+    other = r.Archive(database + " options='-c lock_timeout=2s'")  # as `receive` begins
+    assert other.trust(filled.vkey) == filled.origin
+    opening.close()
+    with psycopg.connect(database) as connection:
+        connection.execute("drop owned by reader; drop role reader")

@@ -290,6 +290,7 @@ def test_a_tree_that_was_bent_is_seen(store, archive):  # noqa: F811
     [
         ("/", b"{}", 404),
         ("/v1/logs/nobody/items", b'{"items": []}', 404),
+        ("/v1/logs/no%00body/items", b'{"items": []}', 404),
         ("LOG", b"not json", 400),
         ("LOG", b"[" * 100_000, 400),
         ("LOG", b'{"items": [{"id": 1}]}', 400),
@@ -309,6 +310,44 @@ def test_nonsense_is_answered_and_nothing_is_stored(store, url, database, path, 
     answer = urllib3.request("POST", url + path, body=body, retries=False)
     assert answer.status == status, answer.data
     assert stored(database) == []
+
+
+@pytest.mark.parametrize("length", [b"\xb2", b"9" * 5000, b"-1", b"+5", b""])
+def test_a_length_that_is_none_is_answered(store, url, length):  # noqa: F811
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 5) as line:
+        line.sendall(b"POST /v1/logs/x/items HTTP/1.1\r\nContent-Length: %s\r\n\r\n" % length)
+        assert line.recv(100).startswith(b"HTTP/1.1 411 ")
+
+
+def test_a_database_that_takes_nothing_is_not_now(store, url, database):  # noqa: F811
+    grow(store, 1)
+    with psycopg.connect(database) as connection:
+        connection.execute("alter role examgate set default_transaction_read_only = on")
+    try:
+        with pytest.raises(UploadError, match="503") as error:
+            Sender(url, store.origin, Access()).send(store.outbox_batch(9, 9999))
+        assert error.value.retry_after_s == 10
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("set default_transaction_read_only = off")
+            connection.execute("alter role examgate reset default_transaction_read_only")
+
+
+def test_a_gap_before_very_many_entries_is_closed_whatever_comes_first(
+    store, archive, database, monkeypatch  # noqa: F811
+):  # fmt: skip
+    monkeypatch.setattr(r, "MAX_ITEMS", 4)
+    grow(store, 20)
+    entries = [i for i in store.outbox_batch(500, 10**6) if i.kind == "journal"]
+    items = [r.Item(i.outbox_id, i.kind, i.ref, i.text) for i in entries]
+    archive.take(store.origin, items[9:])
+    archive.take(store.origin, items[1:9])
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select size from logs").fetchone() == (0,)
+    archive.take(store.origin, items[:1])
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select size from logs").fetchone() == (len(items),)
 
 
 def test_two_keys_for_one_log_are_refused(store, archive):  # noqa: F811

@@ -85,7 +85,7 @@ def test_the_record_arrives_and_the_interface_is_the_documented_one(
                 opened = ["centre", "evidence", "--database", database, "--key"]
                 done = run(*opened, str(secret), "--out", str(out))
                 assert done.exit_code == 0 and "opened, fits" in done.stdout, done.stderr
-                (file,) = out.glob("examgate_YT-03_*/S1/*-signature.json")
+                (file,) = out.glob("examgate/YT-03/*/S1/*-signature.json")
                 assert file.read_bytes() == b"strokes of 1"
                 run("centre", "evidence-key", str(tmp_path / "other.key"))
                 done = run(*opened, str(tmp_path / "other.key"), lang="zh")
