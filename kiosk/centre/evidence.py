@@ -154,9 +154,9 @@ def _ending(one: Opened) -> str:
 def _safe(name: str) -> str:
     """A folder's name; no two names have the same, and none is longer than file systems take."""
     safe = re.sub(r"^-|[^\w-]", "_", name)[:50]
-    return (
-        safe if safe == name != "" else f"{safe or '_'}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    )
+    if safe == name != "":
+        return safe
+    return f"{safe or '_'}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _private(path: str, flags: int) -> int:
