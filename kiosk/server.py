@@ -27,6 +27,8 @@ MAX_BACKLOG = 2 * 1024 * 1024  #: bytes a subscriber may lag before it is droppe
 PREVIEW_BACKLOG = 200 * 1024  #: above this a preview is skipped: the newest picture, not a queue
 #: Screens and commands are a handful; whoever opens more takes nothing from the lane's devices.
 MAX_CONNECTIONS = 100
+#: One user's, or one certificate's: who takes all they can get leaves room for the other screen.
+MAX_OF_ONE = 20
 #: Bytes of a line from others than the machine's own users: the longest signature, and room. With
 #: `MAX_CONNECTIONS` of them this is also what strangers can make the daemon hold.
 MAX_STRANGERS_LINE = 2 * 1024 * 1024
@@ -175,8 +177,10 @@ class Server:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer
     ) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS:
-            log.warning("too_many_clients")
+        alike = sum(other.peer.whose == peer.whose for other in self._connections)
+        crowd = not peer.machine and alike >= MAX_OF_ONE
+        if crowd or len(self._connections) >= MAX_CONNECTIONS:
+            log.warning("too_many_clients", of_one=crowd)
             writer.close()
             return
         connection = Connection(writer, peer)
@@ -189,20 +193,22 @@ class Server:
             while line := await whole_line(reader, connection.max_line):
                 reply = await self._answer(line, connection)
                 if reply is not None:
-                    connection.send(wire.encode(reply))
+                    connection.send(reply)
                 await writer.drain()
                 await asyncio.sleep(0)  # the lane's own turn, also before the next of a thousand
-        except ConnectionError:
+        except OSError:  # ssl.SSLError is one
             log.info("client_dropped")
         except LineTooLong:
             log.warning("line_too_long", most=connection.max_line)
+        except Exception:  # as in `_answer`
+            log.critical("bug_in_connection", exc_info=True)
         finally:
             self._connections.discard(connection)
             self._gone(connection)
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(OSError):
                 writer.close()
 
-    async def _answer(self, line: bytes, connection: Connection) -> wire.Message | None:
+    async def _answer(self, line: bytes, connection: Connection) -> bytes | None:
         request_id = None
         try:
             message = wire.decode(line)
@@ -213,11 +219,11 @@ class Server:
             result = self._handle(method, params, connection)
             if inspect.isawaitable(result):  # the next request of this connection waits for it
                 result = await result
+            return None if request_id is None else wire.encode(wire.answer(request_id, result))
         except wire.RpcError as error:
-            return wire.error_answer(request_id, error)
+            return wire.encode(wire.error_answer(request_id, error))
         except Exception:
             # A mistake of ours; whoever found the words for it must not stop the gate with them.
             log.critical("bug_in_request", exc_info=True)
             bug = wire.RpcError(wire.INTERNAL_ERROR, "the lane has a fault; it is in its log")
-            return wire.error_answer(request_id, bug)
-        return None if request_id is None else wire.answer(request_id, result)
+            return wire.encode(wire.error_answer(request_id, bug))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import os
 import re
 import socket
 from datetime import UTC
@@ -25,7 +26,7 @@ from kiosk.desks.stick import StickDesk
 from kiosk.desks.workshop import WorkshopDesk
 from kiosk.ink import read_ink
 from kiosk.office import Office
-from kiosk.server import Server
+from kiosk.server import MAX_OF_ONE, Server
 from kiosk.signature import Pad, check_strokes
 from kiosk.staff import roles
 from kiosk.staff.peers import Peer
@@ -190,6 +191,33 @@ def test_a_crowd_of_connections_is_turned_away(tmp_path, monkeypatch):
     asyncio.run(story())
 
 
+def test_one_user_leaves_room_for_the_others(tmp_path):
+    users = SimpleNamespace(peer=lambda uid: Peer(whose=asking[0]))
+    asking = ["candidate"]
+
+    async def story():
+        server = Server(tmp_path / "s.sock", handle, users=users)
+        await server.start()
+        ends = []
+
+        async def answered():
+            reader, writer = await wire.open_connection(tmp_path / "s.sock")
+            ends.append(writer)
+            writer.write(wire.encode(wire.request("ping", {}, 1)))
+            with contextlib.suppress(ConnectionError):
+                return b"result" in await reader.readline()
+            return False
+
+        assert [await answered() for _ in range(MAX_OF_ONE + 1)] == [True] * MAX_OF_ONE + [False]
+        asking[0] = "proctor"
+        assert await answered()
+        for writer in ends:
+            writer.close()
+        await server.stop()
+
+    asyncio.run(story())
+
+
 def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tmp_path):
     async def story():
         seen, gone = [], []
@@ -211,7 +239,7 @@ def test_server_knows_the_user_at_the_other_end_and_waits_for_what_takes_time(tm
         answers = [wire.decode(await reader.readline()) for _ in range(2)]
         assert [a["id"] for a in answers] == [0, 1], "in the order in which they were asked"
         assert answers[0]["result"] == {"n": 0}
-        assert seen == [Peer(machine=True)]
+        assert seen == [Peer(machine=True, whose=os.geteuid())]
         writer.close()
         await server.stop()
         assert len(gone) == 1

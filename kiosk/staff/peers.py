@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 SCREENS = frozenset({"candidate", "proctor", "technician"})
@@ -18,10 +19,11 @@ class Peer:
     screen: str | None = None  #: it is this one from its first word on
     may_be: frozenset[str] = SCREENS  #: the screens that it may say it is
     far: bool = False  #: over the network
+    whose: Hashable = None  #: the user's number, or the certificate's subject
 
     @classmethod
-    def only(cls, screen: str, *, far: bool = False) -> Peer:
-        return cls(screen=screen, may_be=frozenset({screen}), far=far)
+    def only(cls, screen: str, *, far: bool = False, whose: Hashable = None) -> Peer:
+        return cls(screen=screen, may_be=frozenset({screen}), far=far, whose=whose)
 
 
 class Users:
@@ -37,10 +39,11 @@ class Users:
     def peer(self, uid: int | None) -> Peer:
         """None: the system does not say who."""
         if uid is not None and self._candidate == uid:
-            return Peer.only("candidate")
+            return Peer.only("candidate", whose=uid)
         if uid is not None and uid in (0, os.geteuid()):
-            return Peer(machine=True)
-        return Peer() if self._candidate is None else Peer(may_be=SCREENS - {"candidate"})
+            return Peer(machine=True, whose=uid)
+        others = SCREENS if self._candidate is None else SCREENS - {"candidate"}
+        return Peer(may_be=others, whose=uid)
 
 
 class NoSuchUser(Exception):
