@@ -36,6 +36,7 @@ ANNOUNCED = {
     "report_table": ("report_signed", "csv_sha256"),
 }
 READ_TIMEOUT_S = 30.0
+LANE_HEADER = "Examgate-Lane"  #: in which the web server says whose client certificate it saw
 _PATH = re.compile(r"/v1/logs/([^/]{1,300})/items")
 
 SCHEMA = """
@@ -385,6 +386,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "examgate-receiver"
     timeout = READ_TIMEOUT_S
     archive: Archive
+    any_lane: bool
 
     def do_POST(self) -> None:
         try:
@@ -415,7 +417,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if len(body) != int(length):
             raise BadRequest(400, "the body ends early")
-        if "\0" in (origin := unquote(found[1])):
+        origin = unquote(found[1])
+        if not self.any_lane and self.headers.get(LANE_HEADER) != origin:
+            raise BadRequest(403, "this is not the log of whose certificate it is")
+        if "\0" in origin:
             raise BadRequest(404, "this log is not known here")
         answer = self.archive.take(origin, parse_items(body))
         return {"stored": answer.stored, "rejected": answer.rejected}
@@ -431,7 +436,13 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def serve(archive: Archive, host: str, port: int) -> ThreadingHTTPServer:
-    """A server that listens; `serve_forever` runs it."""
-    handler = type("Handler", (_Handler,), {"archive": archive})
+def serve(
+    archive: Archive, host: str, port: int, *, any_lane: bool = True
+) -> ThreadingHTTPServer:
+    """A server that listens; `serve_forever` runs it.
+
+    Not `any_lane`: only for the log whose name the web server puts into `LANE_HEADER`. A lane could
+    otherwise write into another's log, whose own entries would then be refused for ever.
+    """
+    handler = type("Handler", (_Handler,), {"archive": archive, "any_lane": any_lane})
     return _Server((host, port), handler)

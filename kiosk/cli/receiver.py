@@ -62,12 +62,14 @@ def trust(c: Context, vkey: str, database: str) -> None:
 @_database
 @click.option("--host", default="127.0.0.1", help="Where to listen. Default: 127.0.0.1.")
 @click.option("--port", default=8470, type=click.IntRange(0, 65535), help="Default: 8470.")
+@click.option("--any-lane", is_flag=True,
+              help="Any lane may write into any log: no certificate is asked for.")  # fmt: skip
 @pass_context
-def receive(c: Context, database: str, host: str, port: int) -> None:
+def receive(c: Context, database: str, host: str, port: int, any_lane: bool) -> None:
     """Take the lanes' records into PostgreSQL: a reference, for pilots.
 
-    Speaks plain HTTP on this machine; a web server before it does TLS and asks the lanes for their
-    certificates (docs/upload.md has one for nginx).
+    Speaks plain HTTP on this machine; a web server before it does TLS, asks the lanes for their
+    certificates and says in Examgate-Lane whose it is (docs/upload.md has one for nginx).
 
     Example: examgate centre receive --database dbname=examgate
     """
@@ -75,7 +77,7 @@ def receive(c: Context, database: str, host: str, port: int) -> None:
         from kiosk.centre.receiver import serve
 
         try:
-            server = serve(archive, host, port)
+            server = serve(archive, host, port, any_lane=any_lane)
         except OSError as error:
             c.fail(Exit.BAD_INPUT, [f"{host}:{port}: {c.os_error(error)}"])
         at = f"{host}:{server.server_address[1]}"

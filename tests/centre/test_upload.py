@@ -350,6 +350,35 @@ def test_a_gap_before_very_many_entries_is_closed_whatever_comes_first(
         assert connection.execute("select size from logs").fetchone() == (len(items),)
 
 
+def test_a_lane_writes_into_its_own_log_only(store, archive, database, tmp_path):  # noqa: F811
+    from tests.centre import web
+
+    if web.NGINX is None:
+        pytest.skip("nginx is not installed")
+    web.Authority(tmp_path, lane=store.origin, other=f"{store.origin}-2")
+    server = r.serve(archive, "127.0.0.1", 0, any_lane=False)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        with web.nginx(tmp_path, behind=server.server_address[1]) as port:
+
+            def sender(who):
+                files = [tmp_path / name for name in ("ca.pem", f"{who}.pem", f"{who}.tls.key")]
+                return Sender(f"https://127.0.0.1:{port}", store.origin, Access(*files))
+
+            with pytest.raises(UploadError, match="403"):
+                sender("other").send(store.outbox_batch(9, 9999))
+            assert stored(database) == []
+            upload(store, sender("lane"), 9)
+            with pytest.raises(UploadError, match="403"):
+                plain = f"http://127.0.0.1:{server.server_address[1]}"
+                Sender(plain, store.origin, Access()).send([Item(1, "journal", 1, "{}")])
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
 def test_two_keys_for_one_log_are_refused(store, archive):  # noqa: F811
     assert archive.trust(store.vkey) == store.origin
     from kiosk.core.checkpoint import vkey

@@ -24,6 +24,7 @@ CONFIG = """{user}
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 64; }}
 http {{
+    map $ssl_client_s_dn $examgate_lane {{ "~^CN=(?<cn>[\\w/%.~-]+)(,|$)" $cn; }}
     access_log {folder}/access.log;
     client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
     uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
@@ -32,6 +33,7 @@ http {{
         ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.tls.key;
         ssl_client_certificate {folder}/ca.pem; ssl_verify_client on;
         root {folder}/www; client_max_body_size 8m;
+        proxy_set_header Examgate-Lane $examgate_lane;
         location /v1/ {{ proxy_pass http://127.0.0.1:{behind}; }}
     }}
 }}
@@ -45,15 +47,16 @@ def free_port() -> int:
 
 
 class Authority:
-    """A certificate authority and what it has signed, as PEM files in a folder."""
+    """A certificate authority and what it has signed, as PEM files in a folder: a server, and lanes
+    by file, each with its CN."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **lanes: str) -> None:
         self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test centre")])
         self._write("ca", self._name, self._key, ca=True)
-        for name in ("server", "lane"):
-            subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        for name, called in {"server": "server", "lane": "lane", **lanes}.items():
+            subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
             self._write(name, subject, ec.generate_private_key(ec.SECP256R1()), ca=False)
 
     def _write(self, name: str, subject: x509.Name, key: ec.EllipticCurvePrivateKey, ca: bool):
