@@ -11,10 +11,14 @@ import asyncio
 import statistics
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import serial
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +26,9 @@ from drivers.link import VirtualDevice, open_serial
 from drivers.turnstile.modbus.bus import Bus
 from drivers.turnstile.modbus.device import ROLE, ModbusTurnstile
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
+from drivers.turnstile.osdp.panel import PERMANENT_OFF, Panel
+from drivers.turnstile.osdp.virtual import VirtualOsdp
+from drivers.turnstile.polled import patiently
 
 BAUD = 9600
 REQUEST, INPUTS_ANSWER, WRITE_ANSWER = 8, 6, 8  #: bytes
@@ -70,6 +77,84 @@ def bus_reads(rounds: int) -> list[float]:
             took.append(time.perf_counter() - started)
         bus.close()
     return took
+
+
+class CountedOsdp(VirtualOsdp):
+    """Counts what goes over the line: a frame's length follows from keys and padding."""
+
+    heard = told = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.heard += len(data)
+        return self._counted(super().feed(data))
+
+    def tick(self) -> bytes:
+        return self._counted(super().tick())
+
+    def _counted(self, answer: bytes) -> bytes:
+        self.told += len(answer)
+        return answer
+
+
+@dataclass
+class OsdpTook:
+    """Seconds; and bytes there and back of one question for the inputs."""
+
+    session: list[float] = field(default_factory=list)
+    inputs: list[float] = field(default_factory=list)
+    output: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    asked: int = 0
+    answered: int = 0
+
+
+def osdp_exchanges(rounds: int) -> OsdpTook:
+    """Through libosdp's panel and its secure channel: a session begun, inputs asked for, an output
+    set; and the bare line with as many bytes as the question and its answer have."""
+    took = OsdpTook()
+    key = bytes(range(16))
+    with CountedOsdp(key=key) as twin:
+        for n in range(rounds):
+            board = Panel(ROLE, twin.port, open_serial(ROLE, twin.port, BAUD), 0, key)
+            took.session.append(timed(partial(patiently, board.up)))
+            if n == 0:
+                before = twin.heard, twin.told
+                board.ask_inputs()
+                took.asked, took.answered = twin.heard - before[0], twin.told - before[1]
+            for ask, into in (
+                (board.ask_inputs, took.inputs),
+                (partial(board.set_output, 3, PERMANENT_OFF), took.output),
+            ):
+                time.sleep(0.007 * (n % 9))
+                into.append(timed(partial(patiently, ask)))
+            board.close()
+    with Answering(took.answered) as twin, open_serial(ROLE, twin.port, BAUD) as port:
+        for _ in range(rounds):
+            took.bare.append(timed(partial(exchange, port, took.asked, took.answered)))
+    return took
+
+
+class Answering(VirtualDevice):
+    """The bare line: so many bytes come back for whatever went in."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
+
+    def feed(self, data: bytes) -> bytes:
+        return bytes(self._count)
+
+
+def exchange(port: serial.Serial, asked: int, answered: int) -> None:
+    port.write(bytes(asked))
+    if len(port.read(answered)) != answered:
+        raise SystemExit("the answer is incomplete")
+
+
+def timed(ask: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    ask()
+    return time.perf_counter() - started
 
 
 async def unlocks(rounds: int) -> tuple[list[float], list[float]]:
@@ -128,6 +213,12 @@ def main() -> None:
     add(table, "unlock → relay pulls", to_relay, REQUEST)
     add(table, "unlock → confirmed", to_return, REQUEST + WRITE_ANSWER)
     add(table, "level changes → event", asyncio.run(passage_latency(rounds)), 0)
+    osdp = osdp_exchanges(rounds)
+    both = osdp.asked + osdp.answered
+    add(table, f"bare line: {osdp.asked} bytes there, {osdp.answered} back", osdp.bare, both)
+    add(table, "OSDP, secure channel: inputs asked for", osdp.inputs, both)
+    add(table, "OSDP: an output set and confirmed", osdp.output, 0)
+    add(table, "OSDP: a session begun (identity, keys)", osdp.session, 0)
     Console(width=100).print(table)
 
 
