@@ -4,7 +4,8 @@
 
 The real worker process reads the virtual camera (MJPEG over HTTP, decoded by OpenCV) at
 640x480 and 15 frames a second. `--soak` lets one simulated person after another come, be
-verified and leave, and tells the memory as it goes.
+verified and leave, and tells as it goes the memory, why who was not verified was not, and how
+loaded the machine was.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,19 +172,19 @@ class Stage:
     async def soak(
         self, worker: FaceWorker, process: psutil.Process, photos: list[Path], seconds: float
     ) -> None:
-        began, people, failed = time.monotonic(), 0, 0
+        began, people = time.monotonic(), 0
+        failed: Counter[str] = Counter()
         shown = -300.0
         while (passed := time.monotonic() - began) < seconds:
             if passed - shown >= 300:
                 shown = passed
                 self._tell(process, passed, people, failed)
             since = len(self.heard)
-            self.camera.person(photos[people % len(photos)])
-            try:
-                await self.verify(worker)
-            except TimeoutError:
-                failed += 1
-            failed += self._failed(since)
+            self.camera.person(photo := photos[people % len(photos)])
+            if why := await self._not_verified(worker, since):
+                failed[why] += 1
+                load = os.getloadavg()[0]
+                print(f"{passed / 60:5.1f} min: {photo.stem} {why}, load {load:.1f}", flush=True)
             self.camera.leave()
             worker.watch()
             await asyncio.sleep(2.0)
@@ -190,10 +192,25 @@ class Stage:
             people += 1
         self._tell(process, time.monotonic() - began, people, failed)
 
-    def _tell(self, process: psutil.Process, passed: float, people: int, failed: int) -> None:
+    async def _not_verified(self, worker: FaceWorker, since: int) -> str:
+        """Why this person was not: a LivenessFailed.why, or what was last asked for; "" if they
+        were."""
+        try:
+            await self.verify(worker)
+        except TimeoutError:
+            looks = self._looks(since)
+            return f"no end in {PATIENCE_S:.0f} s, {looks} looks, told {self._prompt.value}"
+        whys = [e.why for e in self.heard[since:] if isinstance(e, events.LivenessFailed)]
+        return str(whys[0]) if whys else ""
+
+    def _tell(
+        self, process: psutil.Process, passed: float, people: int, failed: Counter[str]
+    ) -> None:
         rss = process.memory_info().rss / MB
-        print(f"{passed / 60:5.1f} min: {people} people ({failed} not verified), {rss:.1f} MB",
-              flush=True)  # fmt: skip
+        whys = "".join(f", {why} {count}" for why, count in failed.most_common())
+        load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+        print(f"{passed / 60:5.1f} min: {people} people ({failed.total()} not verified{whys}), "
+              f"{rss:.1f} MB; load {load}", flush=True)  # fmt: skip
 
 
 def _with_camera(example: str, url: str, folder: Path) -> str:
