@@ -5,7 +5,9 @@
 `--faces`: a folder per person. Every picture is laid into camera frames at three distances
 (never enlarged by more than a third) and judged; up to `--spoil-each` pictures of a person are
 then spoiled in each way. A picture that is not fit by itself counts in the first table, not in
-the second.
+the second. Judged as in the lane, with the closer look. `--halves`: each of its limits (and the
+turn's) is chosen on every second person, so that 2.5 % of their fit pictures would be told, and
+tried on the others; then the other way round.
 """
 
 from __future__ import annotations
@@ -29,10 +31,14 @@ import spoiled  # noqa: E402
 from streams import Scene, head  # noqa: E402
 
 from kiosk.core.codes import Prompt  # noqa: E402
+from kiosk.face.appearance import appearance_of  # noqa: E402
+from kiosk.face.closer import CloserLook  # noqa: E402
 from kiosk.face.parts import Face, Image  # noqa: E402
-from kiosk.face.quality import assess  # noqa: E402
+from kiosk.face.quality import Limits, Quality, _shut, _turn, assess  # noqa: E402
+from kiosk.face.upright import pose_of  # noqa: E402
 from kiosk.face.yunet import YuNetDetector  # noqa: E402
 
+CLOSER = CloserLook()
 VGA, HD = (640, 480), (1280, 720)
 EYES = (100, 60, 40)  #: pixels at 640×480: about 0.5, 0.8 and 1.2 m
 Way = Callable[[Image, Face], Image]
@@ -90,6 +96,10 @@ def _rolled(picture: Image, angle_deg: float) -> Image:
     return np.asarray(out, dtype=np.uint8)
 
 
+UNTURNED = Limits(max_turn=np.inf)
+LOOSE = Limits(max_turn=np.inf, min_eye_opening=1e-6)
+
+
 @dataclass(frozen=True)
 class Laid:
     name: str
@@ -103,6 +113,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--spoil-each", type=int, default=2)
+    parser.add_argument("--ways", nargs="*", help="to spoil; all unless given")
+    parser.add_argument("--halves", action="store_true", help="limits held out by person")
     arguments = parser.parse_args()
     detector = YuNetDetector()
     for eyes in EYES:
@@ -110,7 +122,11 @@ def main() -> None:
         people = len({one.person for one in laid})
         print(f"\neyes {eyes} px: {len(laid)} pictures of {people} people, 640x480")
         fit = _clean(laid)
-        _spoil(detector, _some(fit, arguments.spoil_each))
+        some = _some(fit, arguments.spoil_each)
+        if arguments.halves:
+            _halves(detector, laid, some)
+        else:
+            _spoil(detector, some, arguments.ways)
     _times(arguments.faces, detector)
 
 
@@ -139,9 +155,15 @@ def _middle(detector: YuNetDetector, picture: Image, eyes: float) -> Face | None
     return None
 
 
+def _judge(picture: Image, face: Face, speed: float = 0.0) -> Quality:
+    return assess(picture, [face], speed=speed, closer=CLOSER)
+
+
 def _clean(laid: list[Laid]) -> list[Laid]:
     """Prints the prompts of untouched pictures; returns those that got none."""
-    told = {one.name: assess(one.picture, [one.face]).prompt for one in laid}
+    told = {one.name: _judge(one.picture, one.face).prompt for one in laid}
+    plain = [assess(one.picture, [one.face], limits=UNTURNED).good for one in laid]
+    print(f"  without the closer look and the turn {plain.count(False)}/{len(laid)} get a prompt")
     counts = Counter(prompt for prompt in told.values() if prompt is not Prompt.NONE)
     print(f"  untouched: {sum(counts.values())}/{len(laid)} got a prompt")
     for prompt, count in counts.most_common():
@@ -160,21 +182,87 @@ def _some(laid: list[Laid], each: int) -> list[Laid]:
     return some
 
 
-def _spoil(detector: YuNetDetector, laid: list[Laid]) -> None:
-    print(f"  spoiled, {len(laid)} fit pictures: its own prompt / any prompt / not found")
+def _spoil(detector: YuNetDetector, laid: list[Laid], only: list[str] | None) -> None:
+    print(
+        f"  spoiled, {len(laid)} fit pictures: its own prompt / that without the closer look and "
+        "the turn / any prompt / not found"
+    )
     for prompt, ways in WAYS.items():
         for name, way in ways.items():
+            if only and name not in only:
+                continue
             told: Counter[Prompt | None] = Counter()
+            plainly = 0
             for one in laid:
                 picture = way(one.picture, one.face)
                 face = _middle(detector, picture, one.eyes)
                 speed = SPEEDS.get(prompt, 0.0)
-                told[assess(picture, [face], speed=speed).prompt if face else None] += 1
+                told[_judge(picture, face, speed).prompt if face else None] += 1
+                if face:
+                    plain = assess(picture, [face], speed=speed, limits=UNTURNED)
+                    plainly += plain.prompt is prompt
             any_prompt = len(laid) - told[None] - told[Prompt.NONE]
             print(f"    {prompt.value:<14} {name:<32}", end="")
-            print(f"{told[prompt]:4d} / {any_prompt:4d} / {told[None]:3d}   ", end="")
+            print(
+                f"{told[prompt]:4d} / {plainly:4d} / {any_prompt:4d} / {told[None]:3d}   ", end=""
+            )
             others = (f"{p.value} {n}" for p, n in told.most_common() if p and p is not prompt)
             print(", ".join(others), flush=True)
+
+
+def _measures(picture: Image, face: Face) -> dict[str, float]:
+    """What each limit is set on; greater is worse."""
+    shape, opening = CLOSER.shape(picture, face), appearance_of(picture, face).eye_opening
+    return {
+        "turn": abs(_turn(pose_of(face))),
+        "chin": shape.chin_deg,
+        "seen": -shape.seen,
+        "shut": -_shut(CLOSER.lids(picture, face), opening),
+        "shut, without the lids": -opening,
+    }
+
+
+_OF = {
+    "turned 30°": "turn",
+    "looking down 30°": "chin",
+    "hand over the mouth": "seen",
+    "hand over the nose": "seen",
+    "eyes shut": "shut",
+}
+
+
+def _halves(detector: YuNetDetector, laid: list[Laid], some: list[Laid]) -> None:
+    """Fit but for what the measures themselves tell, so that they are not judged by themselves."""
+    fit = [one for one in laid if assess(one.picture, [one.face], limits=LOOSE).good]
+    clean = [(one.person, _measures(one.picture, one.face)) for one in fit]
+    half = set(sorted({person for person, _ in clean})[::2])
+    for prompt, ways in WAYS.items():
+        for name in (name for name in ways if name in _OF):
+            spoilt = list(_spoilt(detector, some, ways[name]))
+            for measure in (m for m in _measures_of(clean) if m.startswith(_OF[name])):
+                counts = np.zeros(4, int)
+                for own in (True, False):
+                    chosen = [m[measure] for person, m in clean if (person in half) is own]
+                    limit = np.quantile(chosen, 0.975)
+                    for at, them in ((0, clean), (2, spoilt)):
+                        others = [m[measure] for person, m in them if (person in half) is not own]
+                        counts[at : at + 2] += sum(v > limit for v in others), len(others)
+                wrong, of, hit, tried = (int(count) for count in counts)
+                print(f"    {prompt.value:<14} {name:<20} by {measure:<24}"
+                      f"{hit:4d} / {tried:<4d} wrong {wrong} / {of}", flush=True)  # fmt: skip
+
+
+def _spoilt(
+    detector: YuNetDetector, some: list[Laid], way: Way
+) -> Iterator[tuple[str, dict[str, float]]]:
+    for one in some:
+        picture = way(one.picture, one.face)
+        if face := _middle(detector, picture, one.eyes):
+            yield one.person, _measures(picture, face)
+
+
+def _measures_of(clean: list[tuple[str, dict[str, float]]]) -> list[str]:
+    return list(clean[0][1]) if clean else []
 
 
 def _times(folder: Path, detector: YuNetDetector) -> None:
@@ -187,7 +275,8 @@ def _times(folder: Path, detector: YuNetDetector) -> None:
             face = _middle(detector, picture, eyes)
             for _ in range(10 if face else 0):
                 began = time.process_time()
-                assess(picture, [face] if face else [])
+                if face:
+                    _judge(picture, face)
                 times.append((time.process_time() - began) * 1e3)
         p50, p95 = statistics.median(times), float(np.percentile(times, 95))
         print(f"  {size[0]}x{size[1]}, eyes {eyes:3d} px: p50 {p50:.2f}, p95 {p95:.2f}")

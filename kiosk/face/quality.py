@@ -14,9 +14,12 @@ import numpy as np
 
 from kiosk.core.codes import Prompt
 from kiosk.face.appearance import Appearance, appearance_of
+from kiosk.face.closer import CloserLook
 from kiosk.face.oval import Oval
 from kiosk.face.parts import Face, Image
 from kiosk.face.upright import Pose, pose_of
+
+Excesses = dict[Prompt, float]  #: how far the limit is exceeded, a fraction of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,21 @@ class Limits:
     max_light: float = 222.0  #: [luminance mean] 0..255
     max_burnt: float = 0.20  #: [over-exposure prevention] share of the face
     max_yaw: float = 0.13  #: [head pose] nose beside the eyes' middle, eye widths; drawn: 28°
+    max_turn: float = 13.0  #: nose and eyes' lengths, see `_turn`; drawn at 20°: 15, at 30°: 21
     min_pitch: float = 0.31  #: nose below the eyes, in eye widths; 0.55 is straight ahead
     max_pitch: float = 0.76
     max_roll_deg: float = 22.0
+    max_chin_deg: float = 23.0  #: closer.Shape: looking down; straight ahead is 7
     max_uneven: float = 0.95  #: [illumination uniformity] 2.6 : 1 between the sides
     max_cloth: float = 0.22  #: [mouth and face occlusion prevention]
+    min_seen: float = 24.0  #: [the same] closer.Shape
     max_speed: float = 1.0  #: outer eye corner distances a second, about 9 cm
     still: float = 0.3  #: slower than this it is not motion that blurs
     min_sharpness: float = 5.0  #: [sharpness]
     min_eye_contrast: float = 0.58  #: [eyes visible]
     min_eye_opening: float = 0.46  #: [eyes open] of near faces; less is asked of far ones
+    min_lids: float = 0.225  #: [eyes open] closer.lids and the opening together, see `_shut`
+    sure_opening: float = 1.2  #: so plainly open that the lids are not looked at
     min_eyes_px: float = 36.0  #: outer eye corners; of smaller ones `eyes open` is not judged
     slack: float = 0.08
 
@@ -57,6 +65,7 @@ class Quality:
     score: float  #: 0..1, for weighing observations
     pose: Pose
     appearance: Appearance
+    closely: bool = False  #: told by the closer look alone
 
     @property
     def good(self) -> bool:
@@ -70,12 +79,13 @@ def assess(
     limits: Limits | None = None,
     speed: float = 0.0,
     waived: Collection[Prompt] = (),
+    closer: CloserLook | None = None,
 ) -> Quality:
     """Judge the first of `faces` (the tracked one); the others only count as rivals.
 
     `before` is the prompt of the frame before: its own limit is the stricter one now.
     `speed`: of the face, in outer eye corner distances a second. `waived`: faults that are let
-    pass.
+    pass. `closer`: looks once more at what seems fit, and costs ten times as much.
     """
     limits = limits or Limits()
     face, oval = faces[0], Oval.of(image.shape[1], image.shape[0])
@@ -89,15 +99,25 @@ def assess(
         **_blur(looks, speed, limits),
         **_eyes(face, looks, speed > limits.still, limits),
     }
-    prompt = Prompt.NONE
+    prompt = _first(excesses, before, waived, limits)
+    closely = prompt is Prompt.NONE and closer is not None and face.marks is not None
+    if closely and closer is not None:
+        near = _closer(closer, image, face, looks, waived, limits)
+        prompt = _first(near, before, waived, limits)
+    score = _score(oval.share(face), pose, looks.sharpness, limits)
+    return Quality(prompt, score if prompt is Prompt.NONE else score / 2, pose, looks, closely)
+
+
+def _first(
+    excesses: Excesses, before: Prompt, waived: Collection[Prompt], limits: Limits
+) -> Prompt:
+    """The most important fault of those given that is not let pass."""
     for candidate in ORDER:
-        if candidate in waived:
+        if candidate not in excesses or candidate in waived:
             continue
         if excesses[candidate] > (-limits.slack if candidate is before else 0.0):
-            prompt = candidate
-            break
-    score = _score(oval.share(face), pose, looks.sharpness, limits)
-    return Quality(prompt, score if prompt is Prompt.NONE else score / 2, pose, looks)
+            return candidate
+    return Prompt.NONE
 
 
 #: Most important first: what is told when several are true, because the later ones cannot be
@@ -119,8 +139,6 @@ ORDER = (
 )
 
 _NEAR_PX = 80.0  #: outer eye corners: a larger face shows its irises no better
-
-Excesses = dict[Prompt, float]  #: how far the limit is exceeded, a fraction of it
 
 
 def _place(image: Image, faces: Sequence[Face], oval: Oval, limits: Limits) -> Excesses:
@@ -158,10 +176,46 @@ def _turned(pose: Pose, limits: Limits) -> float:
     """How far beyond straight ahead: 1 at the limit of the worst of the three angles."""
     return max(
         abs(pose.yaw) / limits.max_yaw,
+        abs(_turn(pose)) / limits.max_turn,
         limits.min_pitch / max(pose.pitch, 0.01),
         pose.pitch / limits.max_pitch,
         abs(pose.roll_deg) / limits.max_roll_deg,
     )
+
+
+def _turn(pose: Pose) -> float:
+    """The nose's base stands out little, and the farther eye looks shorter: fitted together to
+    heads drawn at 15° to 30°, without a constant, so that left and right are alike."""
+    return 43.0 * pose.yaw - 220.0 * pose.narrowed
+
+
+def _closer(
+    closer: CloserLook,
+    image: Image,
+    face: Face,
+    looks: Appearance,
+    waived: Collection[Prompt],
+    limits: Limits,
+) -> Excesses:
+    shape = closer.shape(image, face)
+    lowered = shape.chin_deg / limits.max_chin_deg - 1
+    covered = 1 - shape.seen / limits.min_seen if lowered <= 0 else -1.0  # less is seen from above
+    excesses = {Prompt.TAKE_OFF_MASK: covered, Prompt.FACE_FORWARD: lowered}
+    judged = Prompt.OPEN_EYES not in waived and face.eye_width >= limits.min_eyes_px
+    if judged and looks.eye_opening < limits.sure_opening:
+        shut = _shut(closer.lids(image, face), looks.eye_opening)
+        excesses[Prompt.OPEN_EYES] = 1 - shut / (limits.min_lids * _seen(face))
+    return excesses
+
+
+def _shut(lids: float, opening: float) -> float:
+    """Lids close together, less of them where an iris is not seen between them either."""
+    return lids * float(min(max(opening, 0.0), 1.0) ** 0.3)
+
+
+def _seen(face: Face) -> float:
+    """Of an open eye, so many pixels wide."""
+    return min(0.7 + 0.3 * face.eye_width / _NEAR_PX, 1.0)
 
 
 def _blur(looks: Appearance, speed: float, limits: Limits) -> Excesses:
@@ -180,10 +234,9 @@ def _eyes(face: Face, looks: Appearance, moves: bool, limits: Limits) -> Excesse
     if moves:
         return {Prompt.SHOW_EYES: -1.0, Prompt.OPEN_EYES: -1.0}
     opening = looks.eye_opening if face.eye_width >= limits.min_eyes_px else np.inf
-    seen = min(0.7 + 0.3 * face.eye_width / _NEAR_PX, 1.0)  # of an open eye, so many pixels wide
     return {
         Prompt.SHOW_EYES: 1 - looks.eye_contrast / limits.min_eye_contrast,
-        Prompt.OPEN_EYES: 1 - opening / (limits.min_eye_opening * seen),
+        Prompt.OPEN_EYES: 1 - opening / (limits.min_eye_opening * _seen(face)),
     }
 
 

@@ -11,7 +11,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.face.parts import LEFT_EYE_OUTER, NOSE, RIGHT_EYE_OUTER, Face, Floats, Grey, Image
+from kiosk.face.parts import (
+    LEFT_EYE_INNER,
+    LEFT_EYE_OUTER,
+    NOSE,
+    RIGHT_EYE_INNER,
+    RIGHT_EYE_OUTER,
+    Face,
+    Floats,
+    Grey,
+    Image,
+)
 
 #: Side of the square that sharpness is measured on, eyes 74 px apart as in the encoder's chip:
 #: the same face gives the same figure at any distance.
@@ -28,6 +38,7 @@ class Pose:
     yaw: float  #: > 0: nose towards the picture's right, the person turned to their own left
     pitch: float  #: nose below the eyes in eye widths; smaller when looking up or down far
     roll_deg: float
+    narrowed: float = 0.0  #: left eye's length less the right one's, in eye widths: < 0 as yaw > 0
 
 
 def pose_of(face: Face) -> Pose:
@@ -37,7 +48,10 @@ def pose_of(face: Face) -> Pose:
     down = np.array([-unit[1], unit[0]])
     nose = face.points[NOSE] - face.eye_middle
     roll = float(np.degrees(np.arctan2(unit[1], unit[0])))
-    return Pose(float(nose @ unit) / width, float(nose @ down) / width, roll)
+    left = face.points[LEFT_EYE_OUTER] - face.points[LEFT_EYE_INNER]
+    right = face.points[RIGHT_EYE_OUTER] - face.points[RIGHT_EYE_INNER]
+    narrowed = float(np.hypot(*left) - np.hypot(*right)) / width
+    return Pose(float(nose @ unit) / width, float(nose @ down) / width, roll, narrowed)
 
 
 def patch_of(image: Image, face: Face, side: int = PATCH, eyes: float = EYES) -> Grey:

@@ -17,6 +17,7 @@ from kiosk.core.codes import Prompt
 from kiosk.face import challenge as challenges
 from kiosk.face import raster
 from kiosk.face.challenge import Challenge
+from kiosk.face.closer import CloserLook
 from kiosk.face.encoders import LIMITS
 from kiosk.face.events import LivenessFailed, LivenessPassed, Observation
 from kiosk.face.follower import Tracked
@@ -48,7 +49,8 @@ _BACK_DEPTH = 0.08
 _BACK_PATIENCE_S = 1.5  #: from then on the quality's coarser measure of pose is enough
 
 #: Told by weak measures, or not the person's to change (a beard, narrow eyes, the hall's lamps):
-#: asked for this long, then let pass. What the looks are worth, the distances tell.
+#: asked for this long, then let pass, and so is whatever the closer look alone tells. What the
+#: looks are worth, the distances tell.
 _WAIVABLE = frozenset({Prompt.TAKE_OFF_MASK, Prompt.OPEN_EYES, Prompt.UNEVEN_LIGHT})
 _WAIVED_AFTER_S = 3.0
 
@@ -88,6 +90,7 @@ class Verification:
         options: VerificationOptions | None = None,
         choice: Callable[[Sequence[Challenge]], Challenge] = secrets.choice,
         pause: Callable[[], float] = _random_pause_s,
+        closer: CloserLook | None = None,
     ) -> None:
         self.task_id = task_id
         self.prompt = Prompt.LOOK_HERE
@@ -97,6 +100,7 @@ class Verification:
         self._encoder = encoder
         self._options = options or VerificationOptions()
         self._choice, self._pause = choice, pause
+        self._closer = closer
         self._freshness = Freshness()
         self._ended: Counter[Failure] = Counter()
         self._started = 0
@@ -110,6 +114,7 @@ class Verification:
     def _restart(self) -> None:
         """Nothing seen before counts for another track."""
         self._waived: frozenset[Prompt] = frozenset()
+        self._closely = True  #: the closer look has not been let pass yet
         self._fault_since = float("-inf")
         self._live = not self._with_liveness
         self._told_live = self._live
@@ -208,12 +213,15 @@ class Verification:
 
     def _assess(self, image: Image, tracked: Tracked, at_s: float) -> Quality:
         before, waived = self._quality_prompt, self._waived
-        quality = assess(image, tracked.faces, before, None, tracked.speed, waived)
+        due = at_s - self._embedded_at >= self._options.every_s or before is not Prompt.NONE
+        closer = self._closer if self._closely and due and not self.challenged else None
+        quality = assess(image, tracked.faces, before, None, tracked.speed, waived, closer)
         self._quality_prompt = quality.prompt
-        if quality.prompt is not before or quality.prompt not in _WAIVABLE:
+        if quality.prompt is not before or not (quality.prompt in _WAIVABLE or quality.closely):
             self._fault_since = at_s
         elif at_s - self._fault_since >= _WAIVED_AFTER_S:
-            self._waived = waived | {quality.prompt}
+            self._waived = waived | ({quality.prompt} & _WAIVABLE)
+            self._closely &= not quality.closely
         return quality
 
     def _observe(

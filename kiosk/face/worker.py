@@ -19,6 +19,7 @@ import numpy as np
 from drivers.contracts import Camera, Frame
 from drivers.errors import DeviceFault, FaultCode
 from kiosk.core.codes import Prompt
+from kiosk.face.closer import CloserLook
 from kiosk.face.cover import Cover
 from kiosk.face.encoders import DEFAULT, make_encoder
 from kiosk.face.events import (
@@ -78,7 +79,7 @@ def run(camera: Camera, fd: int, options: WorkerOptions | None = None) -> None:
     cv2.setNumThreads(1)
     link = Link(fd)
     encoder = make_encoder(options.encoder, options.cache_dir)
-    worker = Worker(camera, link, YuNetDetector(), encoder, options)
+    worker = Worker(camera, link, YuNetDetector(), encoder, options, CloserLook())
     link.send(WorkerReady(os.getpid()))
     try:
         worker.loop()
@@ -113,7 +114,9 @@ class Worker:
         detector: Detector,
         encoder: Encoder,
         options: WorkerOptions,
+        closer: CloserLook | None = None,
     ) -> None:
+        self._closer = closer
         self._camera, self._link, self._encoder, self._options = camera, link, encoder, options
         self.pictures = Pictures(
             camera,
@@ -170,7 +173,7 @@ class Worker:
                 frames=self._options.frames, blink=self._options.blink, limits=limits
             )
             self._verification = Verification(
-                command.task_id, command.liveness, self._encoder, options
+                command.task_id, command.liveness, self._encoder, options, closer=self._closer
             )
         elif isinstance(command, Watch):
             self._presence.restart()
