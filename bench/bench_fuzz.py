@@ -229,30 +229,37 @@ def one_after_another(
     ended: Counter[str] = Counter()
     record = Record(venue.folder / "data")
     while many > 0:
-        peer = Stranger(venue.socket, record, pins, chance.choice(PEERS))
-        for _ in range(TURNS):
-            many -= turn(peer, chance)
-        peer.close()
-        ended.update(peer.ended)
+        many -= shift(venue, record, pins, chance, ended)
     record.close()
     return ended
+
+
+def shift(
+    venue: Venue,
+    record: Record | None,
+    pins: dict[str, tuple[str, str]],
+    chance: random.Random,
+    ended: Counter[str],
+) -> int:
+    """One peer comes, does this and that, and goes. Returns how many messages it sent."""
+    peer = Stranger(venue.socket, record, pins, chance.choice(PEERS))
+    sent = sum(turn(peer, chance) for _ in range(TURNS))
+    peer.close()
+    ended.update(peer.ended)
+    return sent
 
 
 def at_once(
     many: int, venue: Venue, pins: dict[str, tuple[str, str]], seed: int
 ) -> Counter[str]:
-    ended: list[Counter[str]] = []
+    ended = [Counter[str]() for _ in range(AT_ONCE)]
     broken: list[BaseException] = []
 
     def one(number: int) -> None:
         chance, left = random.Random(f"{seed} {number}"), many // AT_ONCE
         try:
             while left > 0:
-                peer = Stranger(venue.socket, None, pins, chance.choice(PEERS))
-                for _ in range(TURNS):
-                    left -= turn(peer, chance)
-                peer.close()
-                ended.append(peer.ended)
+                left -= shift(venue, None, pins, chance, ended[number])
         except BaseException as error:
             broken.append(error)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import socket
 import ssl
 import time
@@ -65,7 +66,10 @@ def server_context(files: Files) -> ssl.SSLContext:
     """TLS 1.2 or newer, and nobody without a certificate of this authority. Raises `TlsProblem`."""
     try:
         if not is_private(files.key):
-            raise TlsProblem(f"{files.key}: others may read this key; run: chmod 600 {files.key}")
+            raise TlsProblem(
+                f"{files.key}: must be root's or user {os.geteuid()}'s, and nobody else may read "
+                f"it; run: chmod 600 {files.key}"
+            )
     except OSError as error:
         raise TlsProblem(f"{files.key}: {error.strerror}") from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
