@@ -55,6 +55,10 @@ class Relay:
         server.close()
 
     async def _one(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the screen is closed: nothing to tell
+            await self._join(here, back)
+
+    async def _join(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         try:
             there, out = await asyncio.wait_for(
                 asyncio.open_connection(*self._where, ssl=self._context, limit=BLOCK), CONNECT_S
