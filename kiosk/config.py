@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -340,6 +341,23 @@ class Centre(Section):
                     "age1 and 58 characters",
                     f"第 {n} 项：须为 examgate centre evidence-key 打印的公钥：age1 加 58 个字符",
                 )
+            if not _is_recipient(text):
+                raise Wrong(
+                    f"entry {n}: its check characters do not fit: copy it once more, whole, as "
+                    "examgate centre evidence-key prints it",
+                    f"第 {n} 项：校验字符不符，请完整地重新复制 "
+                    "examgate centre evidence-key 打印的公钥",
+                )
+        return value
+
+    @field_validator("record_url")
+    @classmethod
+    def _server(cls, value: str) -> str:
+        if value and not _is_server(value):
+            raise Wrong(
+                "must be https://host, with :port and /path where needed, without a login, ? or #",
+                "须为 https://主机，需要时可加 :端口 和 /路径，不带登录名、? 和 #",
+            )
         return value
 
     @field_validator("urls")
@@ -417,6 +435,25 @@ class Config(Section):
 
 
 # --- loading ------------------------------------------------------------------------------------
+
+
+def _is_server(url: str) -> bool:
+    """An address to which a path can be added; a login in it would not be sent."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s?#@]", url)
+    except ValueError:
+        return False
+
+
+def _is_recipient(text: str) -> bool:
+    import pyrage  # not for every reader of a configuration
+
+    try:
+        pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        return False
+    return True
 
 
 def load(path: Path) -> Config:

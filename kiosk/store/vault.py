@@ -169,6 +169,7 @@ class Vault:
         if row is not None:
             key = self._unwrap(scope, row[0])
         elif make:
+            self._remove_destroyed(scope)
             key = secrets.token_bytes(KEY_BYTES)
             wrapped = self._wrapped(scope, key)
             self._db.execute("insert into keys (scope, wrapped) values (?, ?)", [scope, wrapped])
@@ -243,6 +244,7 @@ class Vault:
         transaction of the caller's."""
         rows = self._db.execute("select scope, wrapped from keys").fetchall()
         old = [(scope, wrapped) for scope, wrapped in rows if _first_version(wrapped)]
+        old = [(scope, wrapped) for scope, wrapped in old if not self._destroyed(scope)]
         for scope, wrapped in old:
             again = self._wrapped(scope, self._unwrap(scope, wrapped))
             self._db.execute("update keys set wrapped = ? where scope = ?", [again, scope])
@@ -254,20 +256,45 @@ class Vault:
         rows = self._db.execute("select scope, wrapped from keys").fetchall()
         other = Vault(self._db, lane_key, self._secrets)
         for scope, wrapped in rows:
+            if self._destroyed(scope):
+                continue
             again = other._wrapped(scope, self._unwrap(scope, wrapped))
             self._db.execute("update keys set wrapped = ? where scope = ?", [again, scope])
         return len(rows)
 
     def destroy(self, scope: str) -> None:
-        """Overwrite the secret where it lies; then the file and the wrapped key go. For good."""
+        """Overwrite the secret where it lies; then the wrapped key and the file go. For good.
+
+        The file goes last: whoever is cut off in between finds its zeros, and knows that nothing
+        is missing.
+        """
         file = self._file(scope)
         self._open.pop(scope, None)
         try:
             if file.exists():
-                overwrite(file)
+                _write_through(file, os.O_WRONLY | os.O_CLOEXEC, bytes(file.stat().st_size))
         except OSError as error:
             raise StoreError(f"{file}: {error.strerror}") from error
         self._db.execute("delete from keys where scope = ?", [scope])
+        self._remove_destroyed(scope)
+
+    def _destroyed(self, scope: str) -> bool:
+        """Cut off while it was destroyed."""
+        try:
+            return not any(self._file(scope).read_bytes())
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreError(f"{self._file(scope)}: {error.strerror}") from error
+
+    def _remove_destroyed(self, scope: str) -> None:
+        """What is left of its secret."""
+        if self._destroyed(scope):
+            try:
+                self._file(scope).unlink()
+                sync_folder(self._secrets)
+            except OSError as error:
+                raise StoreError(f"{self._secrets}: {error.strerror}") from error
 
     def forget(self) -> None:
         """Drop the opened keys, as after a rollback: what was made in it is not on disk."""
@@ -275,9 +302,10 @@ class Vault:
 
     def check(self) -> None:
         """Raise `KeyFileProblem` when the database was made with another lane key."""
-        row = self._db.execute("select scope from keys limit 1").fetchone()
-        if row is not None:
-            self._key(row[0], make=False)
+        for (scope,) in self._db.execute("select scope from keys").fetchall():
+            if not self._destroyed(scope):
+                self._key(scope, make=False)
+                return
 
 
 def _first_version(wrapped: bytes) -> bool:

@@ -9,6 +9,7 @@ import time
 import zipfile
 from datetime import UTC, datetime
 
+import pyrage
 import pytest
 
 from kiosk import app
@@ -18,6 +19,8 @@ from kiosk.core.codes import Reason
 from kiosk.report.pack_form import sha256_hex
 from kiosk.store.evidence import EvidenceKind
 from tests.store.conftest import admit, candidate_of, row
+
+RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 
 
 @pytest.fixture
@@ -133,10 +136,9 @@ def owed(office):
 
 
 def test_the_centre_gets_a_report_of_each_closed_session_once(lane, config_file, monkeypatch):
-    recipient = "age1" + "q" * 58
     text = config_file.read_text().replace('record_url: ""', 'record_url: "https://centre"')
     config_file.write_text(
-        text.replace("evidence_recipients: []", f"evidence_recipients: [{recipient}]")
+        text.replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
     )
     config = load(config_file)
     with app.offline(config) as office:
@@ -155,7 +157,7 @@ def test_a_report_that_cannot_be_made_is_tried_once_and_said(lane, config_file, 
     config_file.write_text(
         config_file.read_text()
         .replace('record_url: ""', 'record_url: "https://centre"')
-        .replace("evidence_recipients: []", f"evidence_recipients: [age1{'q' * 58}]")
+        .replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
     )
     config = load(config_file)
     (config.paths.data / "document.crt").write_text("x")

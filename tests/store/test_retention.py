@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import shutil
 import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -154,6 +156,45 @@ def test_interrupted_after_the_secret_it_is_finished_the_next_time(used, folder,
     again = Store.open(folder / "data", folder / "lane.key", SystemClock())
     assert again.forget_session("S1", "t", "test").candidates == 4
     again.close()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from kiosk.clock import SystemClock
+from kiosk.store import Store
+
+def watch(statement):
+    if statement.lower().startswith(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+store = Store.open(folder / "data", folder / "lane.key", SystemClock())
+store._db.conn.set_trace_callback(watch)
+store.forget_session("S1", "t", "x")
+"""
+
+
+@pytest.mark.parametrize("before", ["delete from keys", "begin", "update candidates", "commit"])
+def test_killed_while_it_forgets_it_starts_and_the_rest_goes(used, folder, open_store, before):
+    used.close()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), before], check=False)
+    assert done.returncode == -9
+    store = open_store()
+    assert store.rotate_key(folder / "lane.key", "t") >= 1
+    store.close()
+    store = open_store()
+    store.apply_roster([row(8, "S2")], "other", "t")
+    assert store.due(0) == ["S1"]
+    store.forget_session("S1", "t", "x")
+    assert store.verify() == [] and store.due(0) == []
+
+
+def test_a_secret_that_was_cut_off_while_it_was_made_is_made_again(store, folder):
+    file = store._vault._file("S3")
+    file.touch(mode=0o600)
+    store.apply_roster([row(3, "S3")], "x", "t")
+    assert len(file.read_bytes()) == KEY_BYTES
 
 
 def test_keys_of_the_first_version_get_a_secret(folder, open_store):
