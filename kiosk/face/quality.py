@@ -40,7 +40,7 @@ class Limits:
     max_light: float = 222.0  #: [luminance mean] 0..255
     max_burnt: float = 0.20  #: [over-exposure prevention] share of the face
     max_yaw: float = 0.13  #: [head pose] nose beside the eyes' middle, eye widths; drawn: 28°
-    max_turn: float = 13.0  #: nose and eyes' lengths, see `_turn`; drawn at 20°: 15, at 30°: 21
+    max_turn: float = 19.0  #: nose and eyes' lengths, see `_turn`; drawn at 20°: 15, at 30°: 21
     min_pitch: float = 0.31  #: nose below the eyes, in eye widths; 0.55 is straight ahead
     max_pitch: float = 0.76
     max_roll_deg: float = 22.0
@@ -102,7 +102,7 @@ def assess(
     prompt = _first(excesses, before, waived, limits)
     closely = prompt is Prompt.NONE and closer is not None and face.marks is not None
     if closely and closer is not None:
-        near = _closer(closer, image, face, looks, waived, limits)
+        near = _closer(closer, image, face, pose, looks, waived, limits)
         prompt = _first(near, before, waived, limits)
     score = _score(oval.share(face), pose, looks.sharpness, limits)
     return Quality(prompt, score if prompt is Prompt.NONE else score / 2, pose, looks, closely)
@@ -176,7 +176,6 @@ def _turned(pose: Pose, limits: Limits) -> float:
     """How far beyond straight ahead: 1 at the limit of the worst of the three angles."""
     return max(
         abs(pose.yaw) / limits.max_yaw,
-        abs(_turn(pose)) / limits.max_turn,
         limits.min_pitch / max(pose.pitch, 0.01),
         pose.pitch / limits.max_pitch,
         abs(pose.roll_deg) / limits.max_roll_deg,
@@ -193,14 +192,15 @@ def _closer(
     closer: CloserLook,
     image: Image,
     face: Face,
+    pose: Pose,
     looks: Appearance,
     waived: Collection[Prompt],
     limits: Limits,
 ) -> Excesses:
     shape = closer.shape(image, face)
-    lowered = shape.chin_deg / limits.max_chin_deg - 1
-    covered = 1 - shape.seen / limits.min_seen if lowered <= 0 else -1.0  # less is seen from above
-    excesses = {Prompt.TAKE_OFF_MASK: covered, Prompt.FACE_FORWARD: lowered}
+    away = max(shape.chin_deg / limits.max_chin_deg, abs(_turn(pose)) / limits.max_turn) - 1
+    covered = 1 - shape.seen / limits.min_seen if away <= 0 else -1.0  # less is seen from there
+    excesses = {Prompt.TAKE_OFF_MASK: covered, Prompt.FACE_FORWARD: away}
     judged = Prompt.OPEN_EYES not in waived and face.eye_width >= limits.min_eyes_px
     if judged and looks.eye_opening < limits.sure_opening:
         shut = _shut(closer.lids(image, face), looks.eye_opening)
