@@ -15,6 +15,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "没有场次 {session_id}。请先用 examgate session create 建立。",
         "There is no session {session_id}. Create it first: examgate session create.",
     ),
+    "nobody_on_roll": (
+        "没有开放的场次，记录中也没有人在场内。已关闭的场次请写明场次号。",
+        "No session is open and nobody is inside by the record. Of a closed session, say which.",
+    ),
     "session_closed_for_good": (
         "场次 {session_id} 已经结束，不能再次开放。",
         "Session {session_id} is closed and cannot be opened again.",

@@ -194,7 +194,8 @@ class Context:
         try:
             yield
         except wire.RpcError as error:
-            self.fail(Exit.DECLINED, error.problems)
+            faulty = error.data.get("code") == "DEVICE_FAULT"
+            self.fail(Exit.DEVICE if faulty else Exit.DECLINED, error.problems)
         except StoreError as error:
             self.fail(Exit.DECLINED, (in_language(p, self.language) for p in error.problems))
         except DeviceFault as fault:

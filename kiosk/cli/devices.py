@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from kiosk.cli.base import Context, as_json, pass_context
+from kiosk.cli.device_texts import FAULTS, in_words
+from kiosk.logs import without_credentials
 
 
 @click.group()
@@ -47,10 +49,11 @@ def status(c: Context, json_: bool) -> None:
     if json_:
         c.print_json(result)
         return
-    headings = c.say("设备,正常,代码,自,说明", "role,well,code,since,detail").split(",")
+    headings = c.say("设备,正常,故障,自,端口,说明", "role,well,fault,since,port,detail").split(",")
     c.print_table(
         headings,
-        ((role, "✓" if d["ok"] else "✗", d["code"], d["since"], d["detail"])
+        ((role, "✓" if d["ok"] else "✗", d["code"] and in_words(c, d["code"], FAULTS),
+          c.when(d["since"]), without_credentials(d["port"]) or "–", d["detail"])
          for role, d in result.items()),
     )  # fmt: skip
 
@@ -78,7 +81,7 @@ def safe_state(c: Context) -> None:
     if state == "fire":
         click.echo(
             c.say(
-                "消防联动尚未解除：闸机保持常开。请启动服务，由监考人员在屏幕上解除。",
+                "消防联动尚未解除：闸机保持常开。请启动服务，由考试员在屏幕上解除。",
                 "the fire release has not been ended: the gate stays open. Start the daemon and "
                 "end the release on the proctor's screen.",
             )

@@ -76,7 +76,9 @@ class CandidateDesk:
         else:
             inside = [] if p.session_id else store.roll_now(named)
         if session is None and not inside:
-            problem = Problem("session_unknown", {"session_id": p.session_id or "–"})
+            problem = Problem("nobody_on_roll")
+            if p.session_id:
+                problem = Problem("session_unknown", {"session_id": p.session_id})
             raise self._declined("SESSION_UNKNOWN", [problem], p.lang)
         journalled = True
         try:

@@ -527,3 +527,10 @@ def test_answers_are_in_chinese_too(run, config, key, gate, reader):
     gate.unplug()
     said = run("device", "turnstile", "inputs", lang="zh")
     assert said.exit_code == 5 and said.stderr.startswith("闸机: 没有接上 (port_missing)")
+
+
+def test_a_lost_answer_is_told_once(run, config, key, gate, capfd):
+    gate.mute = True
+    said = run("device", "turnstile", "inputs")
+    assert said.exit_code == 5 and "no answer (no_answer)" in said.stderr
+    assert capfd.readouterr().err == "", "the library's own words"

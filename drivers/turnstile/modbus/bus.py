@@ -7,6 +7,7 @@ frames, checks and decodes; its own waiting follows the wall clock and can take 
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import time
 from collections.abc import Callable
@@ -31,6 +32,9 @@ ANSWER_S = 0.25  #: longest wait for one answer; a board answers in a few millis
 #: silence before a frame, 3.5 characters and at least this (Modbus over Serial Line, 2.5.1.1)
 QUIET_S = 0.00175
 _BITS_PER_CHARACTER = 11
+
+# every lost answer would be a line on a technician's screen; it is told as a fault
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL + 1)
 
 
 class _BoundedClient(ModbusSerialClient):
