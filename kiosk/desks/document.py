@@ -132,7 +132,8 @@ class DocumentDesk:
     def make_owed(self, person: str) -> None:
         """Reports that the centre expects, one at a time, each tried once in a daemon's life.
 
-        Called again and again; never waits.
+        Called again and again; never waits. Whatever goes wrong with one, such as a journal that
+        somebody has bent, is logged: the lane does not end by a report that nobody asked for.
         """
         if self._owed is not None:
             session_id, pending = self._owed
@@ -142,8 +143,8 @@ class DocumentDesk:
             try:
                 pending.finish(pending.press.result())
                 log.info("report_made", session=session_id)
-            except (PressError, StoreError) as error:
-                log.error("report_not_made", session=session_id, why=str(error))
+            except Exception as error:
+                self._not_made(session_id, error)
             finally:
                 pending.press.stop()
         for session_id in self._store.reports_owed():
@@ -152,11 +153,16 @@ class DocumentDesk:
                 asked = ReportBegin(session_id=session_id, person=person, lang=None)
                 try:
                     job, finish = self._report_job(asked)
-                except StoreError as error:
-                    log.error("report_not_made", session=session_id, why=str(error))
+                    self._owed = session_id, Pending(Press(job), finish)
+                except Exception as error:
+                    self._not_made(session_id, error)
                     continue
-                self._owed = session_id, Pending(Press(job), finish)
                 return
+
+    def _not_made(self, session_id: str, error: Exception) -> None:
+        told = isinstance(error, PressError | StoreError | OSError)
+        log.error("report_not_made", session=session_id, why=str(error) if told else "",
+                  exc_info=None if told else error)  # fmt: skip
 
     # --- one candidate's record -----------------------------------------------------------------
 

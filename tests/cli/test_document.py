@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import sqlite3
 import subprocess
 import time
 import zipfile
@@ -166,6 +168,30 @@ def test_a_report_that_cannot_be_made_is_tried_once_and_said(lane, config_file, 
         owed(office)
     assert entries(config, K.REPORT_SIGNED) == []
     assert capsys.readouterr().out.count("report_not_made") == 1
+
+
+@pytest.mark.parametrize("bent", [
+    "update journal set entry = replace(entry, '\"payload\":{', '\"payload\":{},\"x\":{')",
+    "update journal set entry = replace(entry, '\"at\":\"', '\"at\":\"x') where seq > 3",
+    "update sessions set starts_at = 'x'",
+    "update candidates set pseudonym = x'00'",
+    "update assignments set at = 'x', inside_at = 'x'",
+    "update sessions set seed = 'x', commitment = 7",
+])  # fmt: skip
+def test_a_session_that_was_bent_does_not_end_the_daemon(lane, config_file, bent):
+    config_file.write_text(
+        config_file.read_text()
+        .replace('record_url: ""', 'record_url: "https://centre"')
+        .replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
+    )
+    config = load(config_file)
+    with contextlib.closing(sqlite3.connect(config.paths.data / "lane.db")) as database:
+        database.execute("drop trigger journal_keeps_what_it_has")
+        database.execute(bent)
+        database.commit()
+    with app.offline(config) as office:
+        owed(office)
+        owed(office)
 
 
 def test_pictures_that_were_thinned_are_said_to_be(lane, run, tmp_path, config):
