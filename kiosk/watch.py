@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 PAGE = 500
 PAST = 5000  #: entries before the newest that are read at a start; of earlier days none counts
 STEP_S = 2.0  #: by which the wall clock may leave the monotonic one between two looks
+#: Since the last entry before a start: a lane that was off so long, or one whose clock is wrong.
+OFF = timedelta(days=60)
 SLOW_EVERY = 10  #: looks between two at disk and roster
 LOW_DISK = 2.0  #: times the room below which no session opens
 
@@ -47,6 +49,7 @@ class Watch:
         self._reader = Reader()
         self._after: int | None = None
         self._looks = 0
+        self._before = store.last_entry_at()  #: this start
         self._apart_s: float | None = None  #: of wall clock and monotonic clock
         self.camera_covered = False
 
@@ -99,9 +102,12 @@ class Watch:
         now = self._clock.now()
         apart_s = now.timestamp() - self._clock.monotonic()
         before_s, self._apart_s = self._apart_s, apart_s
-        if before_s is None or abs(apart_s - before_s) <= STEP_S:
+        if before_s is None and self._before is not None and now - self._before > OFF:
+            step_s = round((now - self._before).total_seconds())
+        elif before_s is None or abs(apart_s - before_s) <= STEP_S:
             return False
-        step_s = round(apart_s - before_s)
+        else:
+            step_s = round(apart_s - before_s)
         if step_s < 0:
             return False  # the journal's next entry says it
         args = {"seconds": step_s}

@@ -13,6 +13,7 @@ import pytest
 from kiosk.clock import SystemClock
 from kiosk.core.codes import JournalKind as K
 from kiosk.core.codes import Reason as R
+from kiosk.desks.privacy import PrivacyDesk
 from kiosk.store import Store
 from kiosk.store.errors import StoreRefused
 from kiosk.store.vault import make_key_file
@@ -153,6 +154,22 @@ def test_an_old_roster(hall: Hall) -> None:
     hall.again()
     assert hall.seen == ["roster_old"]
     assert hall.store.open_warnings()[0]["args"] == {"days": 9}
+
+
+def test_while_the_clock_is_in_doubt_nothing_is_destroyed(hall: Hall) -> None:
+    hall.open()
+    hall.store.close_session("S1", "t")
+    desk = PrivacyDesk(hall.store, 30)
+    assert hall.seen == [] and desk.forget_due("daemon") == []
+    hall.clock.on = timedelta(days=31)
+    assert hall.seen == ["clock_stepped"] and desk.forget_due("daemon") == []
+    hall.store.acknowledge_warning(hall.store.open_warnings()[0]["warning_id"], "t")
+    hall.clock.on = timedelta(days=99)
+    hall.again()
+    desk = PrivacyDesk(hall.store, 30)
+    assert hall.seen == ["clock_stepped"] and desk.forget_due("daemon") == []
+    hall.store.acknowledge_warning(hall.store.open_warnings()[0]["warning_id"], "t")
+    assert desk.forget_due("daemon") == ["S1"]
 
 
 def test_a_clock_that_is_put_on_is_noticed(hall: Hall) -> None:

@@ -45,7 +45,12 @@ class PrivacyDesk:
         }
 
     def forget_due(self, person: str) -> list[str]:
-        """One session that is past its retention, if there is one; never many at a time."""
+        """One session that is past its retention, if there is one; never many at a time.
+
+        None while the clock is in doubt: what is destroyed by a wrong year does not come back.
+        """
+        if self._store.clock_in_doubt():
+            return []
         due = self._store.due(self._days) if self._days is not None else []
         for session_id in due[:1]:
             self._store.forget_session(session_id, person, BY_TIME)

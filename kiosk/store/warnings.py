@@ -92,6 +92,15 @@ class Warnings(Base):
             for warning_id, what, at, session_id, terminal, args, name, number in rows
         ]
 
+    def clock_in_doubt(self) -> bool:
+        """It was set forward by a day or more, and nobody has acknowledged that."""
+        row = self._row(
+            "select 1 from warnings where what = ? and acknowledged_by is null"
+            " and json_valid(args) and json_extract(args, '$.seconds') >= 86400 limit 1",
+            WarningCode.CLOCK_STEPPED.value,
+        )
+        return row is not None
+
     def roster_imported_at(self, session_id: str) -> str | None:
         """When the newest row of this session's roster came, ISO."""
         row = self._row(
