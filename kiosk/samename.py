@@ -86,6 +86,8 @@ def _simplified(name: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _simple(character: str) -> str:
+    if unicodedata.category(character) == "Cs":
+        return character  # half of one: no text that the converter takes
     return str(_converter().convert(character))
 
 

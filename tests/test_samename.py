@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kiosk.samename import Likeness, likeness
@@ -55,6 +55,7 @@ def test_pairs(one, other, how):
 names = st.text(st.one_of(st.characters(), st.sampled_from("王呂吕龑䶮·• 　?\ue863")), max_size=8)
 
 
+@example("", "\ud800")
 @given(names, names)
 def test_it_does_not_matter_whose_is_whose(one, other):
     assert likeness(one, other) is likeness(other, one)
