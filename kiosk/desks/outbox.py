@@ -28,12 +28,12 @@ class OutboxDesk:
         }
 
     def _status(self, p: NoParams) -> Any:
-        waiting, total = self._store.outbox_size()
+        kinds = self._store.outbox_kinds()
         return {
-            "waiting": waiting,
-            "total": total,
+            "waiting": sum(kind.waiting for kind in kinds),
+            "total": sum(kind.total for kind in kinds),
             "oldest": self._store.outbox_oldest(),
-            "kinds": [asdict(kind) for kind in self._store.outbox_kinds()],
+            "kinds": [asdict(kind) for kind in kinds],
             "rejected": self._store.outbox_rejected(),
         }
 

@@ -313,6 +313,7 @@ alter table outbox add column gone text;
 drop index outbox_waiting;
 create index outbox_waiting on outbox (evidence, outbox_id)
     where acknowledged_at is null and rejected is null and gone is null;
+create index outbox_not_there on outbox (kind, outbox_id) where acknowledged_at is null;
 create table reports (
     seq integer primary key, session_id text not null, pdf blob not null, csv blob not null
 );

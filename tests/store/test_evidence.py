@@ -128,6 +128,17 @@ def test_the_end_of_retention_ends_what_waits(store):
     assert store.verify() == []
 
 
+def test_what_is_asked_of_the_outbox_looks_at_no_row_that_was_acknowledged(store):
+    """The lane stands still meanwhile, and there are millions of them."""
+    asked = []
+    store._db.conn.set_trace_callback(asked.append)
+    store.outbox_kinds(), store.outbox_rejected(), store.outbox_oldest()
+    store._db.conn.set_trace_callback(None)
+    for query in asked:
+        for *_, step in store._rows(f"explain query plan {query}"):
+            assert not step.startswith("SCAN outbox") or "USING" in step, query
+
+
 # --- thinning -------------------------------------------------------------------------------------
 
 
