@@ -20,7 +20,8 @@ from kiosk.face import verification
 from kiosk.face.closer import CloserLook, Shape
 from kiosk.face.follower import Tracked
 from kiosk.face.parts import Chip, Face, Floats, Image
-from kiosk.face.quality import assess
+from kiosk.face.quality import _turn, assess
+from kiosk.face.upright import pose_of
 from kiosk.face.yunet import YuNetDetector
 
 Picture = NDArray[np.uint8]
@@ -67,6 +68,15 @@ def test_a_hand_and_a_lowered_head_are_seen(
     down = head(scene, 0, 30)
     lowered = closer.shape(down, yunet.detect(down, 320)[0])
     assert lowered.chin_deg > plain.chin_deg + 10
+
+
+def test_a_turned_head_is_told_by_nose_and_eyes(scene: Scene, yunet: YuNetDetector) -> None:
+    """To both sides."""
+    plain = _turn(pose_of(scene.face))
+    for angle in (30, -30):
+        turned = _turn(pose_of(yunet.detect(head(scene, angle), 320)[0]))
+        assert np.sign(turned) == np.sign(angle)
+        assert abs(turned - plain) > 10
 
 
 def test_the_mirrored_face_has_the_same_lids_and_chin(
