@@ -95,12 +95,17 @@ def send(c: Context) -> None:
 
 
 @outbox.command()
+@click.option("--from", "since", type=click.IntRange(min=1),
+              help="Also what the centre had from this entry on: it lost it.")  # fmt: skip
 @person_option
 @pass_context
-def retry(c: Context, person: str) -> None:
+def retry(c: Context, since: int | None, person: str) -> None:
     """Send again what the centre has rejected, after the reason is gone.
 
-    Example: examgate outbox retry
+    With --from also everything since that entry: the centre's database is an older copy.
+
+    Example: examgate outbox retry --from 1200
     """
-    rows = c.call("outbox.again", {"person": person})["rows"]
+    asked = {"person": person} if since is None else {"person": person, "since": since}
+    rows = c.call("outbox.again", asked)["rows"]
     click.echo(c.say(f"{rows} 条将重新上传", f"{rows} rows will be sent again"))

@@ -17,6 +17,7 @@ from kiosk.store import Store
 
 class Again(Params):
     person: str = Field(min_length=1, max_length=64)
+    since: int | None = Field(None, ge=1)  #: entry from which the centre has lost what it had
 
 
 class OutboxDesk:
@@ -38,4 +39,4 @@ class OutboxDesk:
         }
 
     def _again(self, p: Again) -> Any:
-        return {"rows": self._store.outbox_again()}
+        return {"rows": self._store.outbox_again(p.since)}

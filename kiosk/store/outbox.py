@@ -151,11 +151,20 @@ class Outbox(Evidence):
     def outbox_acknowledge(self, outbox_id: int) -> None:
         self.outbox_answered([outbox_id], {})
 
-    def outbox_again(self) -> int:
-        """Send what was rejected once more. Returns how many rows."""
+    def outbox_again(self, since: int | None = None) -> int:
+        """Send what was rejected once more, and what the centre had from entry `since` on, as far
+        as the lane still has it: of reports it has none. Returns how many rows."""
         with self._transaction():
             cursor = self._db.execute("update outbox set rejected = null where rejected <> ''")
-        return int(cursor.rowcount)
+            rows = int(cursor.rowcount)
+            if since is not None:
+                cursor = self._db.execute(
+                    "update outbox set acknowledged_at = null where ref >= ? and gone is null"
+                    " and acknowledged_at is not null and kind not in (?, ?)",
+                    [since, EvidenceKind.REPORT.value, EvidenceKind.REPORT_TABLE.value],
+                )
+                rows += int(cursor.rowcount)
+        return rows
 
     def outbox_rejected(self, limit: int = 100) -> list[dict[str, Any]]:
         """Oldest first: what the centre did not take, and why."""

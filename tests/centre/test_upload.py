@@ -115,6 +115,23 @@ def test_be_they_ever_so_many_heads_behind_a_gap_hold_nothing_up(
     assert stored(database, "checkpoints") == sizes(store)
 
 
+def test_a_centre_put_back_to_an_older_copy_gets_what_it_lacks(store, url, database):  # noqa: F811
+    grow(store, 9)
+    sender = Sender(url, store.origin, Access())
+    upload(store, sender, 9)
+    with psycopg.connect(database) as connection:  # as it was when trust was all it had
+        connection.execute("delete from checkpoints; delete from entries;"
+                           " update logs set size = 0, peaks = ''")  # fmt: skip
+    grow(store, 1)
+    with contextlib.suppress(AssertionError):
+        upload(store, sender, 9)
+    assert 1 not in stored(database)
+    assert store.outbox_again(1) > 9
+    upload(store, sender, 9)
+    assert stored(database) == list(range(1, store.tree_head()[0] + 1))
+    assert stored(database, "checkpoints") == sizes(store)
+
+
 def test_a_fault_of_the_program_is_told_and_tried_again():
     class Broken:
         def outbox_batch(self, most, most_bytes, without):
