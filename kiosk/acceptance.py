@@ -76,6 +76,8 @@ async def _turnstile(make: Make, hands: Hands, journal: workshop.Journal) -> Tri
         hands.ask("turnstile")
         done = await workshop.pulse_open(gate, hands.seconds, journal)
     facts = info.facts | {"pulse": done.result, "end": done.end or "none"}
+    if done.fault is not None:
+        raise done.fault
     good = done.result == "sent" and done.end in (GateEventKind.PASSED, GateEventKind.UNSEEN)
     return ("passed", None, info.model, facts) if good else (
         "failed", done.end or done.result, info.model, facts,

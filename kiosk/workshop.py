@@ -101,11 +101,12 @@ async def _watch_checks(
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """One unlock by hand. `result`: as in a gate_pulse of the journal; `end`: what the sensors
-    saw of it."""
+    saw of it; `fault`: of a gate that was lost before they could."""
 
     result: str
     end: str | None
     ms: float
+    fault: DeviceFault | None = None
 
 
 async def pulse(turnstile: Turnstile, seconds: float, journal: Journal) -> Pulse:
@@ -122,7 +123,7 @@ async def cycle(
         for _ in range(times):
             done = await pulse_open(turnstile, seconds, journal)
             yield done
-            if done.result != "sent":
+            if done.result != "sent" or done.fault is not None:
                 return
 
 
@@ -130,26 +131,36 @@ async def pulse_open(turnstile: Turnstile, seconds: float, journal: Journal) -> 
     """The same at a gate that is open already."""
     journal("turnstile", "pulse", {"result": "asked"})
     asked_s = time.perf_counter()
-    result, end = "sent", None
+    result, end, lost = "unknown", None, None
+    try:
+        result = await _send(turnstile, seconds)
+        ms = round(1000 * (time.perf_counter() - asked_s), 1)
+        if result != "not_sent":
+            end = await _end_of(turnstile, seconds)
+    except DeviceFault as fault:
+        lost = fault
+    finally:  # also when the technician has had enough: Ctrl-C
+        journal("turnstile", "pulse", {"result": result, "end": end})
+    return Pulse(result, end, ms, lost)
+
+
+async def _send(turnstile: Turnstile, seconds: float) -> str:
     try:
         await turnstile.unlock(seconds)
     except DeviceFault as fault:
-        result = "unknown" if fault.code is FaultCode.UNLOCK_UNKNOWN else "not_sent"
-    ms = round(1000 * (time.perf_counter() - asked_s), 1)
-    if result != "not_sent":
-        end = await _end_of(turnstile, seconds)
-    journal("turnstile", "pulse", {"result": result, "end": end})
-    return Pulse(result, end, ms)
+        return "unknown" if fault.code is FaultCode.UNLOCK_UNKNOWN else "not_sent"
+    return "sent"
 
 
 async def _end_of(turnstile: Turnstile, seconds: float) -> str | None:
+    """None: not in time. Raises `DeviceFault`: the gate is lost."""
     try:
         async with asyncio.timeout(seconds + 30.0):
             while True:
                 kind: GateEventKind = (await turnstile.next_event()).kind
                 if kind.ends_passage:
                     return kind.value
-    except (TimeoutError, DeviceFault):
+    except TimeoutError:
         return None
 
 

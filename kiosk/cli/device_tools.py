@@ -122,8 +122,11 @@ def record(c: Context, role: str, file: Path, seconds: float) -> None:
     The driver opens the device and asks it its usual questions; no finger and no card is read,
     so that nobody's data are in the file. The daemon must not run.
 
+    Stopped with Ctrl-C or by a fault it keeps what it has.
+
     Example: examgate device record turnstile turnstile.rec --seconds 5
     """
+    from drivers.errors import DeviceFault
     from drivers.recording import Tap, write_head
     from kiosk import app, workshop
 
@@ -131,10 +134,19 @@ def record(c: Context, role: str, file: Path, seconds: float) -> None:
     with by_hand(c), c.new_file(file) as out:
         real = app.find_port(c.config, role)
         write_head(out, {"role": role, "driver": options["driver"], "baud": str(options["baud"])})
+        fault = None
         with Tap(role, real, int(options["baud"]), out) as tap:
             tapped = make_device(c, role, port=tap.port, usb=None)
-            asyncio.run(_drain(workshop.watch(role, tapped, seconds)))
+            try:
+                asyncio.run(_drain(workshop.watch(role, tapped, seconds)))
+            except KeyboardInterrupt:
+                pass  # enough is recorded
+            except DeviceFault as seen:  # what a recording is made for
+                detail = seen.detail.replace(tap.port, real)
+                fault = DeviceFault(seen.device, seen.code, detail)
     click.echo(c.say(f"已录制：{file}", f"recorded: {file}"))
+    if fault is not None:
+        c.fail(Exit.DEVICE, [c.fault_sentence(fault)])
 
 
 async def _drain(seen: AsyncIterator[Any]) -> int:
@@ -260,6 +272,8 @@ def capture(c: Context, seconds: float) -> None:
         outcome, score = asyncio.run(_twice(c, seconds))
     score_words = c.say(f"得分 {score}", f"score {score}")
     click.echo(f"{in_words(c, outcome, OUTCOMES)}, {score_words}")
+    if outcome == "no_finger":
+        sys.exit(Exit.DECLINED)
     if outcome != "matched":
         sys.exit(Exit.DEVICE)
 

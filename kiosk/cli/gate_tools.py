@@ -89,7 +89,7 @@ def pulse(
                     workshop.pulse(make_device(c, "turnstile"), seconds, hand.journal)
                 )
     _say_pulse(c, done)
-    if done.result != "sent":
+    if not _is_good(done):
         sys.exit(Exit.DEVICE)
 
 
@@ -121,28 +121,28 @@ def cycle(
         else:
             with by_hand(c, person) as hand:
                 results = asyncio.run(_cycle_alone(c, hand, times, seconds))
-    good = results.count("sent")
+    good = sum(results)
     click.echo(c.say(f"{good}/{times} 次成功", f"{good} of {times} confirmed"))
     if good != times:
         sys.exit(Exit.DEVICE)
 
 
-def _cycle(c: Context, ask: Callable[[], Any], times: int) -> list[str]:
-    results: list[str] = []
-    while len(results) < times and results.count("sent") == len(results):
+def _cycle(c: Context, ask: Callable[[], Any], times: int) -> list[bool]:
+    results: list[bool] = []
+    while len(results) < times and all(results):
         done = ask()
         _say_pulse(c, done)
-        results.append(done.result)
+        results.append(_is_good(done))
     return results
 
 
-async def _cycle_alone(c: Context, hand: Any, times: int, seconds: float) -> list[str]:
+async def _cycle_alone(c: Context, hand: Any, times: int, seconds: float) -> list[bool]:
     from kiosk import workshop
 
     results = []
     async for done in workshop.cycle(make_device(c, "turnstile"), times, seconds, hand.journal):
         _say_pulse(c, done)
-        results.append(done.result)
+        results.append(_is_good(done))
     return results
 
 
@@ -174,6 +174,13 @@ def set_key(c: Context, person: str) -> None:
 def _say_pulse(c: Context, done: Any) -> None:
     end = in_words(c, done.end or "none", ENDS)
     click.echo(f"{in_words(c, done.result, PULSES)}, {done.ms} ms → {end}")
+    if done.fault is not None:
+        click.echo(c.fault_sentence(done.fault), err=True)
+
+
+def _is_good(done: Any) -> bool:
+    """Confirmed, and the gate was there until the end."""
+    return done.result == "sent" and done.fault is None
 
 
 # --- through the daemon ---------------------------------------------------------------------------

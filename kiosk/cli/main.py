@@ -49,11 +49,16 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
 
 
 class Main(click.Group):
-    """Says in words when a question could not be answered: there is nobody at the keyboard."""
+    """Says in words when a command was stopped (Ctrl-C), or a question could not be answered:
+    there is nobody at the keyboard."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except KeyboardInterrupt:
+            c = context.obj
+            click.echo(err=True)  # not behind the terminal's ^C
+            c.fail(Exit.DECLINED, [c.say("已中断", "interrupted")])
         except click.Abort:
             c = context.obj
             said = c.say("已中断：没有输入", "interrupted: nothing was entered")

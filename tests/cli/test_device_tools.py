@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -128,6 +132,41 @@ def test_a_pulse_by_hand_is_journalled_before_and_after(run, config, key, gate):
     ]  # fmt: skip
 
 
+@contextmanager
+def interrupted(config_file, *arguments, lang="en"):
+    """The command in a process of its own, which gets Ctrl-C when the block ends."""
+    command = [sys.executable, "-m", "kiosk.cli.main", "--config", config_file, "--lang", lang]
+    process = subprocess.Popen([*command, *arguments], text=True, stderr=subprocess.PIPE)
+    try:
+        yield process
+        process.send_signal(signal.SIGINT)
+        process.said = process.communicate(timeout=20)[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_pulse_that_is_interrupted_is_journalled_to_its_end(run, config, config_file, key, gate):
+    pulsed = threading.Event()
+    gate.on_unlock = pulsed.set
+    ask = ("device", "turnstile", "pulse", "--seconds", "30", "--person", "李工")
+    with interrupted(config_file, *ask, lang="zh") as process:
+        assert pulsed.wait(20)
+    assert process.returncode == 1 and process.said == "\n已中断\n"
+    asked, ended = tried(config)
+    assert asked["result"] == "asked" and ended["result"] in ("sent", "unknown")
+    assert ended["end"] is None
+    assert gate.pulses == 1
+
+
+def test_a_gate_that_is_unplugged_in_a_pulse_is_no_success(run, config, key, gate):
+    gate.on_unlock = lambda: later(gate.unplug)
+    done = run("device", "turnstile", "cycle", "3", "--seconds", "10")
+    assert done.exit_code == 5 and "0 of 3 confirmed" in done.stdout
+    assert "turnstile: connection lost (unplugged)" in done.stderr
+    assert [(t["result"], t.get("end")) for t in tried(config)] == [("asked", None), ("sent", None)]
+
+
 def test_cycles_stop_at_one_that_is_not_confirmed(run, config, key, gate):
     def lose():
         if gate.pulses == 2:
@@ -170,6 +209,27 @@ def test_a_recording_is_played_to_the_driver(run, key, gate, tmp_path):
     file.write_text("\n".join(silent))
     done = run("device", "replay", str(file), "--seconds", "2")
     assert done.exit_code == 5 and "no_answer" in done.stdout
+
+
+def test_a_recording_has_what_led_to_the_fault(run, key, config, gate, tmp_path):
+    file = tmp_path / "fault.rec"
+    later(gate.unplug, 1.0)
+    done = run("device", "record", "turnstile", str(file), "--seconds", "20")
+    assert done.exit_code == 5 and "(unplugged)" in done.stderr
+    assert str(file) in done.stdout and " < 0102" in file.read_text()
+
+
+def test_a_recording_is_kept_when_it_is_ended_by_hand(config_file, key, gate, tmp_path):
+    file, asked, feed = tmp_path / "hand.rec", threading.Event(), gate.feed
+
+    def heard(data):
+        asked.set()
+        return feed(data)
+
+    gate.feed = heard
+    with interrupted(config_file, "device", "record", "turnstile", str(file)) as process:
+        assert asked.wait(20)
+    assert process.returncode == 0 and " > 01" in file.read_text()
 
 
 def test_a_file_that_is_no_recording_is_said(run, key, tmp_path):
