@@ -51,7 +51,10 @@ def twin(tmp_path: Path) -> Iterator[VirtualSamReader]:
 
 @pytest.fixture
 def make_reader(twin: VirtualSamReader) -> Callable[..., SamReader]:
-    return lambda port=twin.port: SamReader({"port": port, "baud": 115200})
+    def make(port: str | None = None) -> SamReader:
+        return SamReader({"port": port or twin.port, "baud": 115200})
+
+    return make
 
 
 @pytest.fixture
