@@ -12,7 +12,15 @@ from typing import Any
 import click
 
 from kiosk.cli.audit import key_text, read_text
-from kiosk.cli.base import Context, Exit, GroupWithDefault, as_json, pass_context, person_option
+from kiosk.cli.base import (
+    Context,
+    Exit,
+    GroupWithDefault,
+    as_json,
+    ended_in_order,
+    pass_context,
+    person_option,
+)  # fmt: skip
 from kiosk.cli.device_texts import ENDS, FAULTS, OUTCOMES, PULSES, in_words
 
 PAGE = 1000
@@ -58,7 +66,7 @@ def run(c: Context, out: Path | None, no_hands: bool, seconds: float, person: st
         }
         click.echo(f"  {words[role]} …")
 
-    with c.declined():
+    with ended_in_order(), c.declined():
         done = asyncio.run(
             app_devices.accept(
                 c.config, person=person, hands=not no_hands, seconds=seconds, ask=ask,

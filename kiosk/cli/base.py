@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -280,6 +282,26 @@ def bundle_errors(c: Context, path: Path | None = None) -> Iterator[None]:
     except BundleError as error:
         where = f"{path}: " if path is not None else ""
         c.fail(Exit.BAD_INPUT, [where + error.sentence(c.language)])
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """A terminal that is closed and a `kill` do what Ctrl-C does: a relay that this program times
+    would stay on, and the gate open, after a process that just ends."""
+
+    def like_ctrl_c(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)  # asyncio's own handler, where it runs, cancels in order
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                before[number] = signal.signal(number, like_ctrl_c)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 pass_context = click.make_pass_decorator(Context)

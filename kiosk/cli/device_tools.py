@@ -15,7 +15,14 @@ from typing import Any
 
 import click
 
-from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.base import (
+    Context,
+    Exit,
+    as_json,
+    ended_in_order,
+    pass_context,
+    person_option,
+)  # fmt: skip
 from kiosk.cli.device_texts import FAULTS, OUTCOMES, in_words
 from kiosk.cli.devices import device
 
@@ -32,7 +39,7 @@ def by_hand(c: Context, person: str = "technician") -> Iterator[Any]:
     """The record, which only one process may have: so the lane is out of service meanwhile."""
     from kiosk import app_devices
 
-    with c.declined(), app_devices.by_hand(c.config, person) as hand:
+    with ended_in_order(), c.declined(), app_devices.by_hand(c.config, person) as hand:
         yield hand
 
 

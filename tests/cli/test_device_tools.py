@@ -27,6 +27,7 @@ from drivers.fingerprint.libfprint.virtual import VirtualImageReader
 from drivers.fingerprint.zfm.codec import Command, Confirm
 from drivers.fingerprint.zfm.virtual import VirtualZfm
 from drivers.idcard.virtual import VirtualSamReader
+from drivers.turnstile.modbus.boardmap import BoardMap
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from drivers.turnstile.osdp.virtual import VirtualOsdp
 from kiosk import app, app_devices
@@ -133,13 +134,13 @@ def test_a_pulse_by_hand_is_journalled_before_and_after(run, config, key, gate):
 
 
 @contextmanager
-def interrupted(config_file, *arguments, lang="en"):
+def interrupted(config_file, *arguments, lang="en", how=signal.SIGINT):
     """The command in a process of its own, which gets Ctrl-C when the block ends."""
     command = [sys.executable, "-m", "kiosk.cli.main", "--config", config_file, "--lang", lang]
     process = subprocess.Popen([*command, *arguments], text=True, stderr=subprocess.PIPE)
     try:
         yield process
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         process.said = process.communicate(timeout=20)[1]
     finally:
         process.kill()
@@ -157,6 +158,23 @@ def test_a_pulse_that_is_interrupted_is_journalled_to_its_end(run, config, confi
     assert asked["result"] == "asked" and ended["result"] in ("sent", "unknown")
     assert ended["end"] is None
     assert gate.pulses == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["pulse", "acceptance"])
+def test_a_closed_terminal_leaves_no_gate_open(config, config_file, key, command, how):
+    text = config_file.read_text().replace("pulse: flash", "pulse: latch")
+    config_file.write_text(text)
+    ask = ["device", "turnstile", "pulse"] if command == "pulse" else ["acceptance", "run"]
+    port, pulsed = Path(config.devices.turnstile.port), threading.Event()
+    port.parent.mkdir(exist_ok=True)
+    with VirtualTurnstile(port, wiring=BoardMap(pulse="latch")) as twin:
+        twin.on_unlock = pulsed.set
+        with interrupted(config_file, *ask, "--seconds", "30", how=how) as process:
+            assert pulsed.wait(20)
+        assert process.returncode == 1 and process.said == "\ninterrupted\n"
+        assert twin.pulses == 1 and not twin.unlocked
+    assert len(tried(config)) == 2
 
 
 def test_a_gate_that_is_unplugged_in_a_pulse_is_no_success(run, config, key, gate):
