@@ -11,7 +11,7 @@ import base64
 import errno
 import os
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -99,6 +99,19 @@ class MaybePerson(Params):
     person: str | None = Field(None, max_length=64)
 
 
+def beside_the_lane(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task whose death is the loop's exception handler's at once, not the watchdog's later."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            about = {"message": "a task beside the lane ended", "exception": error}
+            task.get_loop().call_exception_handler(about)
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(ended)
+    return task
+
+
 class Daemon:
     """`run()` returns the exit code."""
 
@@ -160,9 +173,9 @@ class Daemon:
         self.face_worker.watch()
         self._notifier.notify("READY=1")
         log.info("started", lane=self._identity.lane, pid=os.getpid())
-        beside = [asyncio.create_task(self._heartbeat())]
+        beside = [beside_the_lane(self._heartbeat())]
         if self.uploader is not None:
-            beside.append(asyncio.create_task(self.uploader.run()))
+            beside.append(beside_the_lane(self.uploader.run()))
         await self._stopping.wait()
         if self.uploader is not None:
             self.uploader.stop()
