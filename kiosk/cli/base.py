@@ -206,7 +206,8 @@ class Context:
             said = self.say("守护进程没有及时应答", "the daemon did not answer in time")
             self.fail(Exit.NOT_RUNNING, [said])
         except ConnectionError as error:
-            self.fail(Exit.NOT_RUNNING, [f"{error}"])
+            said = self.say("守护进程断开了连接，可能已停止", f"{error}")
+            self.fail(Exit.NOT_RUNNING, [said])
 
     @contextmanager
     def new_file(self, path: Path) -> Iterator[TextIO]:

@@ -179,8 +179,9 @@ def _say_pulse(c: Context, done: Any) -> None:
 
 
 def _is_good(done: Any) -> bool:
-    """Confirmed, and the gate was there until the end."""
-    return done.result == "sent" and done.fault is None
+    """Confirmed, and the gate was there to say how it ended: it does, also of a gate that sees
+    nothing (`unseen`), unless it is lost."""
+    return done.result == "sent" and done.end is not None
 
 
 # --- through the daemon ---------------------------------------------------------------------------

@@ -77,7 +77,8 @@ class Daemon:
                 for line in self.rfile:
                     message = wire.decode(line)
                     self.wfile.write(wire.encode(daemon.answer(message)))
-                    if message["method"] == "lane.subscribe":
+                    method = message["method"]
+                    if method == "lane.subscribe" and method not in daemon.answers:
                         for event in daemon.events:
                             self.wfile.write(wire.encode(wire.notification("event", event)))
                         return

@@ -4,6 +4,8 @@ sentence in the asked language on standard error; never a traceback."""
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import click
 import pytest
 from click.testing import Result
 
+from kiosk import app
 from kiosk.cli.base import Exit
 from kiosk.cli.main import main
 from tests.cli.conftest import Run
@@ -127,3 +130,33 @@ def test_a_value_of_another_kind_names_the_option(
 def test_nobody_at_the_keyboard_is_told(run: Run, key: Path) -> None:
     done = run("staff", "add", "1001", "--name", "李敏", "--role", "chief", lang="zh")
     assert done.exit_code == Exit.DECLINED and done.stderr.strip().endswith("没有输入")
+
+
+def test_a_daemon_that_dies_in_the_middle_is_told_in_either_language(run, config, key):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(app.socket_path(config)))
+        listening.listen()
+
+        def die_twice():
+            for _ in range(2):
+                there, _ = listening.accept()
+                there.recv(1)
+                there.close()
+
+        dying = threading.Thread(target=die_twice)
+        dying.start()
+        told = [run("device", "turnstile", "inputs", lang=lang) for lang in ("zh", "en")]
+        dying.join()
+    assert [r.exit_code for r in told] == [4, 4]
+    assert "守护进程断开了连接" in told[0].stderr and "daemon" not in told[0].stderr
+
+
+def test_a_gate_that_the_daemon_lost_in_a_pulse_is_no_success(run, daemon):
+    daemon.answers |= {
+        "lane.subscribe": {}, "staff.login": {},
+        "device.pulse": {"result": "sent", "end": None, "ms": 1.0},
+    }  # fmt: skip
+    for command in (("pulse",), ("cycle", "3")):
+        done = run("device", "turnstile", *command, "--staff-no", "1003", "--pin-stdin")
+        assert done.exit_code == 5 and "no end seen (none)" in done.stdout
+    assert "0 of 3 confirmed" in done.stdout

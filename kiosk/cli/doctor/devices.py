@@ -23,8 +23,9 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "port_busy": ("另一个程序占用端口：fuser PORT", "another program has the port: fuser PORT"),
     "port_denied": ("把用户加入 dialout 组", "add the user to the group dialout"),
     "unplugged": ("设备被拔出：重新插好", "it was unplugged: plug it in again"),
-    "no_answer": ("检查供电、波特率和接线（A/B 是否接反）",
-                  "check power, baud and wiring (A and B swapped?)"),
+    "no_answer": ("检查供电、波特率和接线（A/B 或 TX/RX 是否接反），两个设备的插头是否互换",
+                  "check power, baud and wiring (A and B, or TX and RX, swapped?), and whether two "
+                  "devices' plugs changed places"),
     "garbled": ("检查接地和波特率，换短线", "check ground and baud, use a shorter cable"),
     "wrong_device": ("端口接的是别的设备：核对 udev 规则", "another device is there: udev rules"),
     "wrong_key": ("核对 key_file 与控制板的密钥", "compare key_file with the board's key"),
