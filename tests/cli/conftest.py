@@ -68,6 +68,7 @@ class Daemon:
     def __init__(self, path: Path, office: Any) -> None:
         self.answers: dict[str, Any] = {}
         self.events: list[dict[str, Any]] = []
+        self.ends_after_events = True  #: a subscriber's connection
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self._office = office
         daemon = self
@@ -78,7 +79,7 @@ class Daemon:
                     message = wire.decode(line)
                     self.wfile.write(wire.encode(daemon.answer(message)))
                     method = message["method"]
-                    if method == "lane.subscribe" and method not in daemon.answers:
+                    if method == "lane.subscribe" and daemon.ends_after_events:
                         for event in daemon.events:
                             self.wfile.write(wire.encode(wire.notification("event", event)))
                         return

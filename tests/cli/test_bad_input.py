@@ -152,6 +152,7 @@ def test_a_daemon_that_dies_in_the_middle_is_told_in_either_language(run, config
 
 
 def test_a_gate_that_the_daemon_lost_in_a_pulse_is_no_success(run, daemon):
+    daemon.ends_after_events = False
     daemon.answers |= {
         "lane.subscribe": {}, "staff.login": {},
         "device.pulse": {"result": "sent", "end": None, "ms": 1.0},
