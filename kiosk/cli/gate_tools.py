@@ -10,7 +10,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
 from kiosk.cli.device_texts import ENDS, PULSES, in_words
 from kiosk.cli.device_tools import by_hand, make_device, seconds_option
 from kiosk.cli.devices import turnstile
+
+if TYPE_CHECKING:
+    from drivers.errors import DeviceFault
 
 MOST_S = 60.0  #: that the daemon keeps the gate unlocked for a technician
 staff_no_option = click.option(
@@ -225,9 +228,18 @@ def _opener(
 
     def ask() -> Pulse:
         done = client.call("device.pulse", params)
-        return Pulse(done["result"], done["end"], done["ms"])
+        return Pulse(done["result"], done["end"], done["ms"], _lost(done.get("fault")))
 
     return ask
+
+
+def _lost(code: str | None) -> DeviceFault | None:
+    """The gate's, by which the daemon lost it in a pulse."""
+    from drivers.errors import DeviceFault, FaultCode
+
+    if code is None or code not in set(FaultCode):
+        return None
+    return DeviceFault("turnstile", FaultCode(code))
 
 
 def log_in(

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 #: Nobody is on their way, and nobody reads how it went.
 FREE = frozenset({State.IDLE, State.PAUSED, State.CLOSED, State.OUT_OF_ORDER})
+LOOK_S = 0.2  #: between two looks at whether the gate is still there
 #: The lane stays out of service so long after a pulse: of several, candidates see one pause.
 REST_S = 2.0
 
@@ -53,7 +54,8 @@ class WorkshopStep:
         return None
 
     async def pulse(self, seconds: float, person: str, approved_by: str | None) -> dict[str, Any]:
-        """Unlock once and wait how it ends: `result` and `end` as in the journal, `ms`.
+        """Unlock once and wait how it ends: `result` and `end` as in the journal, `ms`, and the
+        `fault` by which the gate was lost meanwhile.
 
         Only when there is no `problem`. Raises `StoreError` when it cannot be journalled, and then
         nothing was sent; `DeviceFault` when the gate is not there.
@@ -78,15 +80,17 @@ class WorkshopStep:
         loop = asyncio.get_running_loop()
         self._end = loop.create_future()
         asked_s = self._lane.clock.monotonic()
-        result, end = "unknown", None
+        result, end, fault = "unknown", None, None
+        was_well = self._fault() is None
         try:
             result = await self._send(turnstile, seconds)
             ms = round(1000 * (self._lane.clock.monotonic() - asked_s), 1)
             if result != "not_sent":
-                end = await self._end_of(seconds)
+                end = await self._end_of(seconds, was_well)
+            fault = self._fault() if was_well and end is None else None
         finally:  # also when the daemon stops meanwhile
             self._note(session_id, about | {"result": result, "end": end})
-        return {"result": result, "end": end, "ms": ms}
+        return {"result": result, "end": end, "ms": ms, "fault": fault}
 
     async def _send(self, turnstile: Turnstile, seconds: float) -> str:
         try:
@@ -98,12 +102,23 @@ class WorkshopStep:
             return "not_sent"
         return "sent"
 
-    async def _end_of(self, seconds: float) -> str | None:
+    async def _end_of(self, seconds: float, was_well: bool) -> str | None:
+        """None: nobody saw one. A gate that is lost meanwhile will not say anything any more."""
         assert self._end is not None
-        try:
-            return (await asyncio.wait_for(self._end, seconds + self._end_s)).value
-        except TimeoutError:
-            return None
+        time_s = asyncio.get_running_loop().time
+        until_s = time_s() + seconds + self._end_s
+        while (left_s := until_s - time_s()) > 0:
+            await asyncio.wait({self._end}, timeout=min(LOOK_S, left_s))
+            if self._end.done():
+                return self._end.result().value
+            if was_well and self._fault() is not None:
+                break
+        return None
+
+    def _fault(self) -> str | None:
+        """The gate's, as it is known now."""
+        status = self._lane.supervisor.statuses.get("turnstile")
+        return None if status is None or status.ok else status.code or "no_answer"
 
     def saw(self, kind: GateEventKind) -> bool:
         """A passage ended; whether it was that of a pulse by hand."""

@@ -155,9 +155,10 @@ def test_a_gate_that_the_daemon_lost_in_a_pulse_is_no_success(run, daemon):
     daemon.ends_after_events = False
     daemon.answers |= {
         "lane.subscribe": {}, "staff.login": {},
-        "device.pulse": {"result": "sent", "end": None, "ms": 1.0},
+        "device.pulse": {"result": "sent", "end": None, "ms": 1.0, "fault": "unplugged"},
     }  # fmt: skip
     for command in (("pulse",), ("cycle", "3")):
         done = run("device", "turnstile", *command, "--staff-no", "1003", "--pin-stdin")
         assert done.exit_code == 5 and "no end seen (none)" in done.stdout
+        assert "connection lost" in done.stderr
     assert "0 of 3 confirmed" in done.stdout

@@ -128,6 +128,24 @@ def test_what_became_of_it_is_said(
     play(story)
 
 
+def test_a_gate_that_is_lost_meanwhile_is_told_at_once_and_by_what(play: Any) -> None:
+    """Not after the whole time in which its passage might have ended."""
+
+    async def story(lane: Lane) -> None:
+        Gate(lane)
+        lane.session.supervisor.add_external("turnstile", "virtual", "/dev/gate")
+        status = lane.session.supervisor.statuses["turnstile"]
+        status.ok = True
+        asked = ask(lane, seconds=30.0, **BY)
+        await asyncio.sleep(0.05)
+        status.ok, status.code = False, "unplugged"
+        done = await asyncio.wait_for(asked, 5)
+        assert (done["result"], done["end"], done["fault"]) == ("sent", None, "unplugged")
+        assert [t["result"] for t in trials(lane)] == ["asked", "sent"]
+
+    play(story)
+
+
 def test_nothing_moves_when_it_cannot_be_written_down(play: Any) -> None:
     async def story(lane: Lane) -> None:
         gate = Gate(lane)
