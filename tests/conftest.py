@@ -1,10 +1,13 @@
-"""What every test shares: no display is needed, nothing of the user's own lane is touched, and no
-example is judged by the wall clock of a busy machine."""
+"""What every test shares: no display is needed, nothing of the user's own lane is touched, no
+example is judged by the wall clock of a busy machine, no test logs as another has set it up."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
+import structlog
 from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before the first import of Qt
@@ -12,3 +15,10 @@ os.environ.pop("EXAMGATE_CONFIG", None)
 
 settings.register_profile("examgate", deadline=None)
 settings.load_profile("examgate")
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """A command that sets up the logs of its process sets up those of no other test."""
+    yield
+    structlog.reset_defaults()
