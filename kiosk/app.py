@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from drivers.registry import make_device
 from kiosk.clock import SystemClock
 from kiosk.config import Config
+from kiosk.told import in_language
 
 if TYPE_CHECKING:
 
@@ -305,8 +306,7 @@ def _users(config: Config) -> Users:
     try:
         return Users(user_of_screen(name) if name else None)
     except NoSuchUser as error:
-        zh, en = error.sentences
-        raise StoreError(zh if config.ui.language == "zh" else en) from error
+        raise StoreError(in_language(error.why, config.ui.language)) from error
 
 
 def _stick_desk(config: Config, config_path: Path, store: Store, daemon: Daemon) -> StickDesk:

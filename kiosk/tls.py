@@ -88,8 +88,7 @@ def server_context(files: Files) -> ssl.SSLContext:
             context.load_verify_locations(file)
             context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        said = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise TlsProblem(f"{file}: {said}") from error
+        raise TlsProblem(f"{file}: {_why(error)}") from error
     return context
 
 
@@ -104,9 +103,13 @@ def client_context(certificate: Path, key: Path, ca: Path) -> ssl.SSLContext:
         file = ca
         context.load_verify_locations(ca)
     except (OSError, ValueError) as error:
-        said = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise TlsProblem(f"{file}: {said}") from error
+        raise TlsProblem(f"{file}: {_why(error)}") from error
     return context
+
+
+def _why(error: OSError | ValueError) -> object:
+    """In OpenSSL's own few words, or the system's, where there are any."""
+    return getattr(error, "reason", None) or getattr(error, "strerror", None) or error
 
 
 def _no_password() -> str:

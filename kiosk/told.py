@@ -17,6 +17,10 @@ class Told(str):
         told.zh = zh
         return told
 
+    def __reduce__(self) -> tuple[type[Told], tuple[str, str]]:
+        """So that it can be copied, as `dataclasses.asdict` does."""
+        return Told, (str(self), self.zh)
+
 
 def in_language(text: str, language: str) -> str:
     """`text` where it is told in one language only."""

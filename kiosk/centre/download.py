@@ -28,6 +28,8 @@ from urllib3.exceptions import (
     TimeoutError as TimeoutException,
 )
 
+from kiosk.told import Told, in_language
+
 CHUNK = 64 * 1024
 MAX_BYTES = 8 * 1024**3
 CONNECT_S, STALLED_S = 10.0, 20.0
@@ -44,7 +46,7 @@ class Failed:
 
     number: int  #: its place among the addresses, from 1; several may have one host
     host: str  #: with the port where one is given; never a login, path or query: they may be secret
-    why: str
+    why: str  #: also as `Told`
 
 
 class DownloadError(Exception):
@@ -275,14 +277,15 @@ def host_of(url: str) -> str:
 
 
 def plain_reason(error: HTTPError) -> str:
-    """What is wrong, without the object addresses and logins that urllib3 has in its texts."""
+    """What is wrong, without the object addresses and logins that urllib3 has in its texts; the
+    ordinary reasons in both languages."""
     if isinstance(error, LocationValueError):
         return "not an address like https://host/path"
     if isinstance(error, ProxyError):
         why = error.original_error
         if isinstance(why, HTTPError):
-            return f"proxy: {plain_reason(why)}"
-        return f"proxy: {_named(why) or str(why)[:200]}"
+            return _behind("proxy", "代理", plain_reason(why))
+        return _behind("proxy", "代理", _named(why) or str(why)[:200])
     cause = error.__cause__ or error.__context__
     named = _named(cause if isinstance(cause, OSError) else error)
     if named is not None:
@@ -291,41 +294,35 @@ def plain_reason(error: HTTPError) -> str:
     return text.split("object at 0x")[-1].split(": ", 1)[-1][:200] or type(error).__name__
 
 
-def _named(error: BaseException) -> str | None:
+def _behind(en: str, zh: str, why: str) -> Told:
+    return Told(f"{en}: {why}", f"{zh}：{in_language(why, 'zh')}")
+
+
+def _named(error: BaseException) -> Told | None:
     """The ordinary ones, as people say them."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{CERTIFICATE}: {error.verify_message}"
-    for kind, said in (
-        ((socket.gaierror, NameResolutionError), NO_HOST),
-        ((ConnectionRefusedError,), REFUSED),
-        ((TimeoutError, TimeoutException), NO_ANSWER),
-    ):
+        said = "the server's certificate is not accepted"
+        return _behind(said, "服务器证书不被接受", error.verify_message)
+    for kind, told in _ORDINARY:
         if isinstance(error, kind):
-            return said
+            return told
     return None
 
 
-CERTIFICATE = "the server's certificate is not accepted"
-NO_HOST = "there is no host of this name; check the network and its name server"
-REFUSED = "connection refused: nothing listens there"
-NO_ANSWER = "no answer in time"
-_CHINESE = {
-    CERTIFICATE: "服务器证书不被接受",
-    NO_HOST: "找不到该主机，请检查网络和域名服务器",
-    REFUSED: "连接被拒绝，对方没有服务在监听",
-    NO_ANSWER: "等待应答超时",
-    "proxy": "代理",
-}
-
-
-def reason_in(language: str, why: str) -> str:
-    """What `plain_reason` has said, in Chinese where it is one of the ordinary ones."""
-    if language != "zh":
-        return why
-    if why in _CHINESE:
-        return _CHINESE[why]
-    head, colon, rest = why.partition(": ")
-    return f"{_CHINESE[head]}：{reason_in(language, rest)}" if colon and head in _CHINESE else why
+_ORDINARY = (
+    (
+        (socket.gaierror, NameResolutionError),
+        Told(
+            "there is no host of this name; check the network and its name server",
+            "找不到该主机，请检查网络和域名服务器",
+        ),
+    ),
+    (
+        (ConnectionRefusedError,),
+        Told("connection refused: nothing listens there", "连接被拒绝，对方没有服务在监听"),
+    ),
+    ((TimeoutError, TimeoutException), Told("no answer in time", "等待应答超时")),
+)
 
 
 def _meta_file(file: Path) -> Path:

@@ -19,6 +19,8 @@ from typing import Any
 
 import pyrage
 
+from kiosk.centre.bundle.problems import BundleError
+from kiosk.centre.bundle.seal import decrypted
 from kiosk.centre.receiver import ANNOUNCED, Archive, Piece, body_of, payload_of
 from kiosk.report.table import safe_cell
 
@@ -94,10 +96,9 @@ def _open(
         ended = forgotten.get(session_id, 0)
         return told(Found.FORGOTTEN if ended > piece.seq else Found.NOT_HERE)
     try:
-        data = pyrage.decrypt(piece.age, [identity])
-    except pyrage.DecryptError as error:
-        other = "No matching keys" in str(error)
-        return told(Found.OTHER_KEY if other else Found.DAMAGED)
+        data = decrypted(piece.age, identity)
+    except BundleError as error:
+        return told(Found.OTHER_KEY if error.code == "other_recipient" else Found.DAMAGED)
     if hashlib.sha256(data).hexdigest() != sha256:
         return told(Found.ALTERED)
     return told(Found.OPENED, data)

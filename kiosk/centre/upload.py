@@ -52,6 +52,7 @@ class UploadError(Exception):
 
     def __init__(self, why: str, retry_after_s: float | None = None) -> None:
         super().__init__(why)
+        self.why = why  #: also as `Told`
         self.retry_after_s = retry_after_s
 
 

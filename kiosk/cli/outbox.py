@@ -5,25 +5,21 @@ from __future__ import annotations
 import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.told import in_language
 
-EVIDENCE_KINDS = {
-    "zh": {
-        "journal": "日志",
-        "checkpoint": "树头",
-        "signature": "签名",
-        "capture": "现场照片",
-        "report": "报告",
-        "report_table": "报告数据表",
-    },
-    "en": {
-        "journal": "entries",
-        "checkpoint": "signed heads",
-        "signature": "signatures",
-        "capture": "pictures",
-        "report": "reports",
-        "report_table": "reports' tables",
-    },
+KINDS = {
+    "journal": ("日志", "entries"),
+    "checkpoint": ("树头", "signed heads"),
+    "signature": ("签名", "signatures"),
+    "capture": ("现场照片", "pictures"),
+    "report": ("报告", "reports"),
+    "report_table": ("报告数据表", "reports' tables"),
 }
+
+
+def _kind(c: Context, kind: str) -> str:
+    """As it is where somebody has bent the database."""
+    return c.say(*KINDS.get(kind, (kind, kind)))
 
 
 @click.group()
@@ -50,17 +46,16 @@ def status(c: Context, json_: bool) -> None:
             f"等待上传 {found['waiting']} / {found['total']} 条，最早 {since}",
             f"waiting: {found['waiting']} of {found['total']} rows, since {since}",
         ))  # fmt: skip
-        kinds = EVIDENCE_KINDS[c.language]
         headings = c.say("种类,共,等待,未接受,腾出空间时删除,到期删除",
                          "kind,total,waiting,rejected,thinned,forgotten").split(",")  # fmt: skip
         c.print_table(headings, (
-            (kinds.get(k["kind"], k["kind"]), k["total"], k["waiting"], k["rejected"], k["thinned"],
+            (_kind(c, k["kind"]), k["total"], k["waiting"], k["rejected"], k["thinned"],
              k["forgotten"]) for k in found["kinds"]
         ))  # fmt: skip
         if found["rejected"]:
             headings = c.say("编号,种类,序号,产生,原因", "row,kind,number,made,why").split(",")
             c.print_table(headings, (
-                (r["outbox_id"], kinds.get(r["kind"], r["kind"]), r["ref"], c.when(r["created_at"]),
+                (r["outbox_id"], _kind(c, r["kind"]), r["ref"], c.when(r["created_at"]),
                  r["why"]) for r in found["rejected"]
             ))  # fmt: skip
     if found["rejected"]:
@@ -75,7 +70,7 @@ def send(c: Context) -> None:
     Example: examgate outbox send
     """
     from kiosk import app_centre
-    from kiosk.centre.download import host_of, reason_in
+    from kiosk.centre.download import host_of
     from kiosk.centre.upload import UploadError
 
     if not c.config.centre.record_url:
@@ -88,7 +83,7 @@ def send(c: Context) -> None:
         except UploadError as error:
             said = c.say("上传失败，数据仍在本机", "nothing more could be sent; all of it is kept")
             where = f"centre.record_url ({host_of(c.config.centre.record_url)})"
-            c.fail(Exit.DECLINED, [f"{where}: {reason_in(c.language, str(error))}", said])
+            c.fail(Exit.DECLINED, [f"{where}: {in_language(error.why, c.language)}", said])
         except (OSError, ValueError) as error:
             c.fail(Exit.BAD_INPUT, [f"centre: {error}"])
     click.echo(c.say(f"已上传 {sent} 条，剩余 {left} 条", f"sent {sent} rows, {left} left"))

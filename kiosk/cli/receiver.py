@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kiosk.cli.base import Context, Exit, as_json, bundle_errors, pass_context
-from kiosk.cli.outbox import EVIDENCE_KINDS
+from kiosk.cli.outbox import KINDS
 
 if TYPE_CHECKING:
     from kiosk.centre.evidence import Opened
@@ -172,35 +172,22 @@ def evidence(
                      "found": b.found} for b in bad],
         })  # fmt: skip
     else:
-        words = _FOUND[c.language]
-        rows = ((words[name], number) for name, number in counts.items())
+        rows = ((c.say(*_FOUND[name]), number) for name, number in counts.items())
         c.print_table(c.say("结果,件数", "result,pieces").split(","), rows)
     if bad:
-        words = _FOUND[c.language]
-        kinds = EVIDENCE_KINDS[c.language]
         c.fail(Exit.DECLINED, (
-            f"{b.piece.origin}, {c.say('条目', 'entry')} {b.piece.seq}, {kinds[b.piece.kind]}: "
-            f"{words[b.found]}" for b in bad
+            f"{b.piece.origin}, {c.say('条目', 'entry')} {b.piece.seq}, "
+            f"{c.say(*KINDS[b.piece.kind])}: {c.say(*_FOUND[b.found])}" for b in bad
         ))  # fmt: skip
 
 
 _FOUND = {
-    "zh": {
-        "opened": "已打开，与日志一致",
-        "altered": "与日志中的散列值不符",
-        "damaged": "损坏，无法打开",
-        "other_key": "不是用此密钥加密的",
-        "thinned": "上传前因磁盘空间不足被通道删除",
-        "forgotten": "上传前已到保存期限",
-        "not_here": "尚未上传，或未配置上传",
-    },
-    "en": {
-        "opened": "opened, fits the journal",
-        "altered": "does not have the hash that the journal has",
-        "damaged": "damaged, cannot be opened",
-        "other_key": "encrypted to another key",
-        "thinned": "removed by the lane to make room before it was sent",
-        "forgotten": "its retention ended before it was sent",
-        "not_here": "not sent yet, or not configured to be sent",
-    },
-}
+    "opened": ("已打开，与日志一致", "opened, fits the journal"),
+    "altered": ("与日志中的散列值不符", "does not have the hash that the journal has"),
+    "damaged": ("损坏，无法打开", "damaged, cannot be opened"),
+    "other_key": ("不是用此密钥加密的", "encrypted to another key"),
+    "thinned": ("上传前因磁盘空间不足被通道删除",
+                "removed by the lane to make room before it was sent"),
+    "forgotten": ("上传前已到保存期限", "its retention ended before it was sent"),
+    "not_here": ("尚未上传，或未配置上传", "not sent yet, or not configured to be sent"),
+}  # fmt: skip

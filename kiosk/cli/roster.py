@@ -29,6 +29,7 @@ from kiosk.cli.base import (
     pass_context,
     person_option,
 )  # fmt: skip
+from kiosk.told import in_language
 
 if TYPE_CHECKING:
     from kiosk.centre.bundle.accept import Opened
@@ -141,10 +142,8 @@ def _fetch(c: Context, fetcher: Fetcher, urls: list[str]) -> Fetched:
 
 
 def _mirrors(c: Context, failed: Iterable[Failed]) -> list[str]:
-    from kiosk.centre.download import reason_in
-
     return [
-        c.say(f"centre.urls 第 {f.number} 个（{f.host}）：{reason_in('zh', f.why)}",
+        c.say(f"centre.urls 第 {f.number} 个（{f.host}）：{in_language(f.why, 'zh')}",
               f"centre.urls no. {f.number} ({f.host}): {f.why}")
         for f in failed
     ]  # fmt: skip

@@ -100,8 +100,9 @@ def assess(
         **_eyes(face, looks, speed > limits.still, limits),
     }
     prompt = _first(excesses, before, waived, limits)
-    closely = prompt is Prompt.NONE and closer is not None and face.marks is not None
-    if closely and closer is not None:
+    closely = False
+    if prompt is Prompt.NONE and closer is not None and face.marks is not None:
+        closely = True
         near = _closer(closer, image, face, pose, looks, waived, limits)
         prompt = _first(near, before, waived, limits)
     score = _score(oval.share(face), pose, looks.sharpness, limits)

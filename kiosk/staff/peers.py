@@ -10,6 +10,8 @@ import pwd
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from kiosk.told import Told
+
 SCREENS = frozenset({"candidate", "proctor", "technician"})
 
 
@@ -47,11 +49,11 @@ class Users:
 
 
 class NoSuchUser(Exception):
-    """The configured user of the candidate's screen cannot be one; both sentences say why."""
+    """The configured user of the candidate's screen cannot be one; `why` in both languages."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.sentences = (zh, en)
+    def __init__(self, why: Told) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def user_of_screen(name: str, daemon: int | None = None) -> int:
@@ -62,15 +64,15 @@ def user_of_screen(name: str, daemon: int | None = None) -> int:
     try:
         uid = pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise NoSuchUser(
-            f"ui.candidate_user：本机没有用户 {name}；请运行 systemd-sysusers，或改正用户名",
+        raise NoSuchUser(Told(
             f"ui.candidate_user: this machine has no user {name}; run systemd-sysusers, or correct "
             "the name",
-        ) from None
+            f"ui.candidate_user：本机没有用户 {name}；请运行 systemd-sysusers，或改正用户名",
+        )) from None  # fmt: skip
     if uid in (0, os.geteuid() if daemon is None else daemon):
-        raise NoSuchUser(
-            f"ui.candidate_user：{name} 是 root 或守护进程自己的用户，考生屏须用单独的用户",
+        raise NoSuchUser(Told(
             f"ui.candidate_user: {name} is root or the daemon's own user; the candidate's screen "
             "needs one of its own",
-        )
+            f"ui.candidate_user：{name} 是 root 或守护进程自己的用户，考生屏须用单独的用户",
+        ))  # fmt: skip
     return uid

@@ -37,8 +37,6 @@ _PLACES = {
     EvidenceKind.REPORT: ("reports", "pdf", _PURPOSE),
     EvidenceKind.REPORT_TABLE: ("reports", "csv", _PURPOSE),
 }
-#: What may be thinned; reports are gone anyway when the centre has them.
-THINNED = (EvidenceKind.CAPTURE, EvidenceKind.SIGNATURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +182,17 @@ class Evidence(Base):
     def _oldest(self, kind: EvidenceKind, acknowledged: bool, most: int) -> list[int]:
         """Found at once among very many: each query has an index of just what it looks for."""
         table, column, _ = _PLACES[kind]
-        sent = (
-            f"select ref from outbox join {table} e on seq = ref where kind = ? and evidence = 1"
-            f" and acknowledged_at is not null and gone is null and length({column}) > 0"
-        )
-        held = f"select seq from {table} e where ? <> '' and length({column}) > 0 and seq > 0"
+        if acknowledged:
+            found = (
+                f"outbox join {table} e on seq = ref where kind = '{kind.value}' and evidence = 1"
+                " and acknowledged_at is not null and gone is null"
+            )
+        else:
+            found = f"{table} e where seq > 0"
         rows = self._rows(
-            f"{sent if acknowledged else held} and not exists (select 1 from sessions s"
-            " where s.session_id = e.session_id and s.state = 'open') order by seq limit ?",
-            kind.value,
+            f"select seq from {found} and length({column}) > 0 and not exists (select 1 from"
+            " sessions s where s.session_id = e.session_id and s.state = 'open')"
+            " order by seq limit ?",
             most,
         )
         return [seq for (seq,) in rows]

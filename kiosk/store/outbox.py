@@ -121,16 +121,19 @@ class Outbox(Evidence):
                 self.outbox_answered([], {outbox_id: UNREADABLE})
                 continue
             if plain is None:
-                self._mark(f"update outbox set gone = 'forgotten' where {_PENDING}", [outbox_id])
+                self._forgotten(outbox_id)
                 continue
             if not batch.add(Item(outbox_id, kind, ref, plain=plain)):
                 return False
             batch.evidence_to = outbox_id
         return len(rows) > 0 and batch.room > 0
 
-    def _mark(self, update: str, numbers: Sequence[int]) -> None:
+    def _forgotten(self, outbox_id: int) -> None:
         with self._transaction():
-            self._db.conn.executemany(f"{update} and outbox_id = ?", [(n,) for n in numbers])
+            self._db.execute(
+                f"update outbox set gone = 'forgotten' where outbox_id = ? and {_PENDING}",
+                [outbox_id],
+            )
 
     def outbox_answered(self, stored: Sequence[int], rejected: dict[int, str]) -> None:
         """What the centre said. An answer that comes twice changes nothing."""

@@ -127,6 +127,15 @@ def test_documents_are_handed_out_in_parts_and_the_oldest_gives_way(lane, config
             office.call("document.wait", first)
 
 
+def with_a_centre(config_file):
+    """The configuration, that of a lane whose centre expects evidence."""
+    text = config_file.read_text().replace('record_url: ""', 'record_url: "https://centre"')
+    config_file.write_text(
+        text.replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
+    )
+    return load(config_file)
+
+
 def owed(office):
     """Asks again and again, as the daemon does, until no report is on its way."""
     end_s = time.monotonic() + 120  # another process sets the pages, on a busy machine by and by
@@ -139,11 +148,7 @@ def owed(office):
 
 
 def test_the_centre_gets_a_report_of_each_closed_session_once(lane, config_file, monkeypatch):
-    text = config_file.read_text().replace('record_url: ""', 'record_url: "https://centre"')
-    config_file.write_text(
-        text.replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
-    )
-    config = load(config_file)
+    config = with_a_centre(config_file)
     with app.offline(config) as office:
         owed(office)
         owed(office)
@@ -157,12 +162,7 @@ def test_the_centre_gets_a_report_of_each_closed_session_once(lane, config_file,
 
 
 def test_a_report_that_cannot_be_made_is_tried_once_and_said(lane, config_file, capsys):
-    config_file.write_text(
-        config_file.read_text()
-        .replace('record_url: ""', 'record_url: "https://centre"')
-        .replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
-    )
-    config = load(config_file)
+    config = with_a_centre(config_file)
     (config.paths.data / "document.crt").write_text("x")
     with app.offline(config) as office:
         owed(office)
@@ -180,12 +180,7 @@ def test_a_report_that_cannot_be_made_is_tried_once_and_said(lane, config_file, 
     "update sessions set seed = 'x', commitment = 7",
 ])  # fmt: skip
 def test_a_session_that_was_bent_does_not_end_the_daemon(lane, config_file, bent):
-    config_file.write_text(
-        config_file.read_text()
-        .replace('record_url: ""', 'record_url: "https://centre"')
-        .replace("evidence_recipients: []", f"evidence_recipients: [{RECIPIENT}]")
-    )
-    config = load(config_file)
+    config = with_a_centre(config_file)
     with contextlib.closing(sqlite3.connect(config.paths.data / "lane.db")) as database:
         database.execute("drop trigger journal_keeps_what_it_has")
         database.execute(bent)

@@ -133,6 +133,15 @@ def recipient(text: str) -> pyrage.x25519.Recipient:
         raise BundleError("bad_key", f"{text[:80]}: {error}") from error
 
 
+def decrypted(data: bytes, identity: pyrage.x25519.Identity) -> bytes:
+    """Of a whole age file in memory. Raises `BundleError`: other_recipient or damaged."""
+    try:
+        plain: bytes = pyrage.decrypt(data, [identity])
+    except pyrage.DecryptError as error:
+        raise _told(error) from error
+    return plain
+
+
 # --- streams ------------------------------------------------------------------------------------
 
 

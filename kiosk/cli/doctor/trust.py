@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.cli.base import Context
 from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
+from kiosk.told import in_language
 
 if TYPE_CHECKING:
     from kiosk.config_network import Tls
@@ -156,7 +157,7 @@ def users(c: Context) -> Iterator[Finding]:
     except NoSuchUser as error:
         remedy = c.say("systemd-sysusers；ui.candidate_user：examgate-candidate",
                        "systemd-sysusers; ui.candidate_user: examgate-candidate")  # fmt: skip
-        yield Finding(what, RED, c.say(*error.sentences), remedy)
+        yield Finding(what, RED, in_language(error.why, c.language), remedy)
     else:
         yield Finding(what, GREEN, name)
 
