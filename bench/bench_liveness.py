@@ -6,7 +6,7 @@
 the share of attack presentations of one species that are taken as live (and for a swap: that
 bring a look of whom was shown), BPCER the share of people who are not. A presentation is one
 verification, with all its challenges. All are drawn from photographs (tests/face/attacks.py,
-tests/face/stage.py); simulated time at 15 frames a second, so the machine's speed does not matter.
+tests/face/stage.py), judged as in the lane; simulated time at 15 frames a second, so the machine's speed does not matter.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from kiosk.core.identity import Accept, Evidence, Policy, Scores, decide  # noqa
 from kiosk.face.calibration.folder import Groups, read_groups  # noqa: E402
 from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
 from kiosk.face.challenge import name_of  # noqa: E402
+from kiosk.face.closer import CloserLook  # noqa: E402
 from kiosk.face.encoders import LIMITS, make_encoder  # noqa: E402
 from kiosk.face.events import LivenessPassed, Observation  # noqa: E402
 from kiosk.face.quality import assess  # noqa: E402
@@ -58,6 +59,7 @@ class Manner:
     fps: float = FPS
 
 
+LIMIT_S = 2.5  #: what a challenge may take
 FRAMES = 5  #: face.frames, as it is shipped
 
 MANNERS = (
@@ -65,14 +67,16 @@ MANNERS = (
     Manner("brisk, far", 22, 14, 0.35, 0.45, EYES[1]),
     Manner("small movements", 15, 10, 0.40, 0.50, EYES[0]),
     Manner("slow", 20, 13, 0.9, 1.1, EYES[0]),
+    Manner("slow, camera at 30/s", 20, 13, 0.9, 1.1, EYES[0], 30.0),
     Manner("wide and quick, 140°/s", 28, 16, 0.25, 0.40, EYES[0]),
-    Manner("the same, camera at 30/s", 28, 16, 0.25, 0.40, EYES[0], 30.0),
+    Manner("quick, camera at 30/s", 28, 16, 0.25, 0.40, EYES[0], 30.0),
 )
 
 
 class Bench:
     def __init__(self, people: list[Path], most: int) -> None:
         self.detector, self.encoder = YuNetDetector(), make_encoder()
+        self.closer = CloserLook()
         self.limit = LIMITS[self.encoder.name].verify
         self.unfit: Counter[str] = Counter()
         fit = [
@@ -119,7 +123,16 @@ class Bench:
                 manner.fps,
                 manner.nod_deg,
             )
-            runs.append(play(person, self.encoder, self.detector, seed=index, fps=manner.fps))
+            runs.append(
+                play(
+                    person,
+                    self.encoder,
+                    self.detector,
+                    seed=index,
+                    fps=manner.fps,
+                    closer=self.closer,
+                )
+            )
         return runs, sum(not run.passed for run in runs)
 
     def attack(self, name: str) -> tuple[list[Run], int, int, int]:
@@ -131,7 +144,15 @@ class Bench:
         for index, who in enumerate(scenes):
             other = scenes[(index + 1) % len(scenes)]
             actor = {**SPECIES, **BEYOND}[name](who, other, np.random.default_rng(index))
-            run = play(actor, self.encoder, self.detector, options, seed=1000 + index, after_s=2.5)
+            run = play(
+                actor,
+                self.encoder,
+                self.detector,
+                options,
+                seed=1000 + index,
+                after_s=2.5,
+                closer=self.closer,
+            )
             theirs = self.encoder.embed([self.encoder.chip(who.picture, who.face)])[0]
             if run.as_whom(theirs, self.limit):
                 taken += 1
@@ -231,7 +252,8 @@ def _tell_people(bench: Bench, groups: Groups) -> None:
         p50, p95 = np.percentile(times, [50, 95]) if times else (float("nan"),) * 2
         ends = Counter(_why(run) for run in runs if not run.passed)
         told = ", ".join(f"{why} {count}" for why, count in ends.most_common())
-        took = f"p50 {p50:.2f}, p95 {p95:.2f} s"
+        longer = sum(took > LIMIT_S for took in times)
+        took = f"p50 {p50:.2f}, p95 {p95:.2f} s, longer than {LIMIT_S}: {longer}"
         print(f"  {manner.name:<28} {_rate(failed, len(runs))}  {took}  {told}", flush=True)
         _tell_groups(bench, groups, runs)
 

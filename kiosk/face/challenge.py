@@ -56,5 +56,11 @@ def spare(choice: Callable[[Sequence[Challenge]], Challenge], challenge: Challen
     return choice(tuple((prompt,) for prompt in DIRECTIONS if prompt is not challenge[-1]))[0]
 
 
+def across(choice: Callable[[Sequence[Challenge]], Challenge], movement: Prompt) -> Prompt:
+    """A movement that need not come back through the middle after this one."""
+    axis = DIRECTIONS[movement].axis
+    return choice(tuple((prompt,) for prompt, to in DIRECTIONS.items() if to.axis != axis))[0]
+
+
 def name_of(challenge: Challenge) -> str:
     return ",".join(prompt.value for prompt in challenge)

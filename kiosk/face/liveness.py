@@ -52,6 +52,7 @@ class LivenessLimits:
     on_the_way: tuple[float, float] = (0.2, 0.85)  #: shares of a movement that count as its way
     react_s: float = 0.15  #: what moves sooner after the prompt does not answer it
     late_s: float = 1.4  #: who begins later is asked for one movement more
+    slow_s: float = 0.6  #: who begins later is not asked for the opposite movement next
     held_s: float = 0.6  #: turned, but not so that it counts: after this it is asked anew
     begun: float = 0.5  #: share of the limit at which the next prompt may be shown
     doubt_s: float = 0.3  #: how long a movement may go on that has not shown its way yet
@@ -86,7 +87,9 @@ class Liveness:
     `pauses_s`: how long from then until each prompt but the first is shown; drawn at random, so
     that a recording cannot time its movements. Missing ones are 0. `spare`: asked in the end as
     well, of whom one of the answers came late: a person reacts within a second, a recording when
-    it does.
+    it does. `across`: asked instead of the second movement, where that is the opposite of the
+    first and the first was slow in coming: a head needs 0.3 s more for it, and who reacts slowly
+    would not be done in the time a challenge may take (docs/adr/0014).
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Liveness:
         limits: LivenessLimits | None = None,
         pauses_s: Sequence[float] = (),
         spare: Prompt | None = None,
+        across: Prompt | None = None,
     ) -> None:
         self.challenge = challenge
         self.verdict: bool | None = None
@@ -102,6 +106,7 @@ class Liveness:
         self._limits = limits or LivenessLimits()
         self._pauses_s = tuple(pauses_s)
         self._spare = spare
+        self._across = across
         self._late = False
         self._step = 0  #: the movement that is judged, or will be when its prompt is shown
         self._told_at: list[float | None] = [None]  #: first look after each prompt was shown
@@ -190,9 +195,21 @@ class Liveness:
             return
         pause_s = self._pauses_s[told - 1] if told <= len(self._pauses_s) else 0.0
         if look.at_s - self._begun_at >= pause_s:
+            self._spare_the_slow(told)
             self._told_at.append(None)
             if self._step == told:
                 self._begin_step()
+
+    def _spare_the_slow(self, told: int) -> None:
+        """The second of two prompts is about to be shown; was the first one's answer slow?"""
+        asked_at = self._told_at[0]
+        if told != 1 or len(self.challenge) != 2 or self._across is None or asked_at is None:
+            return
+        first, second = (DIRECTIONS.get(prompt) for prompt in self.challenge)
+        if first is None or second is None or first.axis != second.axis:
+            return
+        if self._set_out_at() - asked_at >= self._limits.slow_s:
+            self.challenge = (self.challenge[0], self._across)
 
     @property
     def _asked_at(self) -> float:
@@ -283,10 +300,14 @@ class Liveness:
             self._fail(Failure.TOO_SMALL)
 
     def _remember(self, look: Look, along: float, at_rest: bool) -> None:
-        """The way of a movement: from where it rested last."""
-        if at_rest and self._way and along <= self._way[0][0] + 0.02:
-            self._way.clear()
+        """The way of a movement: from where it rested last, at any number of frames a second."""
         self._way.append((along, look))
+        if not at_rest:
+            return
+        rested = look.at_s - self._limits.quiet_s
+        before = [index for index, (_, seen) in enumerate(self._way) if seen.at_s <= rested]
+        if before and along - self._way[before[-1]][0] < self._limits.quiet:
+            del self._way[: before[-1]]
 
     def _passed_over(self) -> bool:
         """A head was in every pose on the way; pictures are put before one another, or blended."""

@@ -42,7 +42,8 @@ _AGAIN = {
     Failure.TOO_SMALL: (2, Prompt.FURTHER),
 }
 _TRIES = 3  #: of all of them
-_NOTICE_S = {Prompt.MORE_SLOWLY: 1.2, Prompt.FURTHER: 1.2}  #: long enough to be read
+#: Long enough to be read, and for whatever an earlier prompt still sets going to be over.
+_NOTICE_S = {Prompt.MORE_SLOWLY: 1.2, Prompt.FURTHER: 1.2, Prompt.FACE_FORWARD: 1.2}
 _MOST_CHALLENGES = 4  #: also when the face was lost in the middle of some
 #: Depth (parallax.py: about a sine, so 5°) at which a head is back from the movement it made.
 _BACK_DEPTH = 0.08
@@ -246,8 +247,13 @@ class Verification:
         self._surroundings = Surroundings(image, tracked.face)
         challenge = challenges.choose(self._choice, self._options.blink, self._started > 1)
         pauses = [self._pause() for _ in challenge]
-        spare = challenges.spare(self._choice, challenge)
-        self._challenge = Liveness(challenge, self._options.limits, pauses, spare)
+        self._challenge = Liveness(
+            challenge,
+            self._options.limits,
+            pauses,
+            challenges.spare(self._choice, challenge),
+            challenges.across(self._choice, challenge[0]),
+        )
         self.prompt = self._challenge.prompt
         return []
 

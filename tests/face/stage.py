@@ -11,6 +11,7 @@ import numpy as np
 from streams import HEIGHT, WIDTH, Picture, Scene, flat, head, noisy
 
 from kiosk.core.codes import Prompt
+from kiosk.face.closer import CloserLook
 from kiosk.face.events import LivenessFailed, LivenessPassed, Observation
 from kiosk.face.follower import Follower
 from kiosk.face.parts import Detector, Encoder, Floats
@@ -123,6 +124,7 @@ def play(
     seed: int = 0,
     fps: float = FPS,
     after_s: float = 0.0,
+    closer: CloserLook | None = None,
 ) -> Run:
     """Feed the verification until it is decided, or `limit_s` of simulated time has gone.
 
@@ -136,6 +138,7 @@ def play(
         options,
         choice=lambda them: them[int(chooser.integers(len(them)))],
         pause=lambda: float(chooser.uniform(0.0, 0.1)),
+        closer=closer,
     )
     follower, run = Follower(detector), Run()
     for index in range(int(limit_s * fps)):

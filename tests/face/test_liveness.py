@@ -20,6 +20,7 @@ from kiosk.face.challenge import (
     MOVEMENTS,
     WITH_BLINK,
     Challenge,
+    across,
     choose,
     name_of,
     spare,
@@ -366,6 +367,59 @@ def test_who_answers_late_is_asked_for_one_movement_more() -> None:
     assert feed(Liveness((Prompt.TURN_LEFT,), spare=Prompt.LOOK_UP), both).verdict is True
     prompt = sweep(AHEAD, LEFT)
     assert feed(Liveness((Prompt.TURN_LEFT,), spare=Prompt.LOOK_UP), prompt).verdict is True
+
+
+SLOW = [CENTRE] * 15 + sweep(AHEAD, LEFT)  #: sets out after a second
+
+
+@pytest.mark.parametrize(
+    ("challenge", "looks", "asked"),
+    [
+        (LEFT_RIGHT, SLOW, (Prompt.TURN_LEFT, Prompt.LOOK_UP)),
+        (LEFT_RIGHT, sweep(AHEAD, LEFT), LEFT_RIGHT),  # not slow
+        ((Prompt.TURN_LEFT, Prompt.LOOK_DOWN), SLOW, (Prompt.TURN_LEFT, Prompt.LOOK_DOWN)),
+        ((*LEFT_RIGHT, Prompt.LOOK_DOWN), SLOW, (*LEFT_RIGHT, Prompt.LOOK_DOWN)),  # a second try
+    ],
+)
+def test_who_is_slow_is_not_asked_for_the_opposite_movement_next(
+    challenge: Challenge, looks: list[Look], asked: Challenge
+) -> None:
+    for pause_s in (0.0, 0.1, 1.0):  # shown while the first is under way, and after it
+        liveness = Liveness(challenge, pauses_s=[pause_s], across=Prompt.LOOK_UP)
+        seen = shown(liveness, looks + [turned(*LEFT)] * 20)
+        assert liveness.challenge == asked
+        if liveness.verdict is None:
+            assert set(seen) >= set(asked[:2])
+
+
+def test_another_movement_does_not_stand_for_the_one_across() -> None:
+    """What was drawn at first, the opposite, is no answer any more."""
+    for last, verdict in ((UP, True), (RIGHT, False), (DOWN, False)):
+        looks = SLOW + sweep(LEFT, AHEAD, last)[4:] + [turned(*last)] * 6
+        assert feed(Liveness(LEFT_RIGHT, across=Prompt.LOOK_UP), looks).verdict is verdict
+
+
+def test_the_movement_across_is_drawn_of_two() -> None:
+    for movement, direction in DIRECTIONS.items():
+        offered: list[Challenge] = []
+
+        def last(them: Sequence[Challenge], offered: list[Challenge] = offered) -> Challenge:
+            offered.extend(them)
+            return them[-1]
+
+        assert DIRECTIONS[across(last, movement)].axis != direction.axis
+        assert len(offered) == 2
+
+
+@pytest.mark.parametrize("fps", [10.0, 15.0, 30.0, 60.0])
+def test_the_way_of_a_slow_movement_begins_where_it_rested(fps: float) -> None:
+    """At many frames a second each step is small; the way's beginning does not creep along."""
+    rest = [CENTRE] * round(fps)
+    steps = round(0.7 * fps)
+    looks = rest + [turned(0.25 * (index + 1) / steps) for index in range(steps)]
+    liveness = feed(Liveness(LEFT_RIGHT), looks, fps)
+    begins = liveness._way[0]
+    assert begins[0] < 0.01 and begins[1].at_s > 0.5  # and not at the very first look either
 
 
 def test_the_spare_movement_is_never_the_last_one_again() -> None:
