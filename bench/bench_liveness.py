@@ -6,7 +6,8 @@
 the share of attack presentations of one species that are taken as live (and for a swap: that
 bring a look of whom was shown), BPCER the share of people who are not. A presentation is one
 verification, with all its challenges. All are drawn from photographs (tests/face/attacks.py,
-tests/face/stage.py), judged as in the lane; simulated time at 15 frames a second, so the machine's speed does not matter.
+tests/face/stage.py), judged as in the lane; simulated time at 15 frames a second, so the machine's
+speed does not matter.
 """
 
 from __future__ import annotations

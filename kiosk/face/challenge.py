@@ -56,10 +56,15 @@ def spare(choice: Callable[[Sequence[Challenge]], Challenge], challenge: Challen
     return choice(tuple((prompt,) for prompt in DIRECTIONS if prompt is not challenge[-1]))[0]
 
 
-def across(choice: Callable[[Sequence[Challenge]], Challenge], movement: Prompt) -> Prompt:
-    """A movement that need not come back through the middle after this one."""
-    axis = DIRECTIONS[movement].axis
-    return choice(tuple((prompt,) for prompt, to in DIRECTIONS.items() if to.axis != axis))[0]
+def across(
+    choice: Callable[[Sequence[Challenge]], Challenge], challenge: Challenge
+) -> Prompt | None:
+    """Asked second instead of the opposite of the first: no way back through the middle. None
+    where a blink comes first."""
+    first = DIRECTIONS.get(challenge[0])
+    if first is None:
+        return None
+    return choice(tuple((prompt,) for prompt, to in DIRECTIONS.items() if to.axis != first.axis))[0]
 
 
 def name_of(challenge: Challenge) -> str:

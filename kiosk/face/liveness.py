@@ -54,7 +54,7 @@ class LivenessLimits:
     late_s: float = 1.4  #: who begins later is asked for one movement more
     slow_s: float = 0.6  #: who begins later is not asked for the opposite movement next
     held_s: float = 0.6  #: turned, but not so that it counts: after this it is asked anew
-    begun: float = 0.5  #: share of the limit at which the next prompt may be shown
+    begun_depth: float = 0.055  #: of a movement that has plainly begun: the next prompt is shown
     doubt_s: float = 0.3  #: how long a movement may go on that has not shown its way yet
     stalled_s: float = 1.2  #: begun, and still not there
     short: float = 0.5  #: share of the limit that is plainly meant, if it …
@@ -85,11 +85,11 @@ class Liveness:
     still finishing that one. Its movement is judged when that one is done.
 
     `pauses_s`: how long from then until each prompt but the first is shown; drawn at random, so
-    that a recording cannot time its movements. Missing ones are 0. `spare`: asked in the end as
-    well, of whom one of the answers came late: a person reacts within a second, a recording when
-    it does. `across`: asked instead of the second movement, where that is the opposite of the
-    first and the first was slow in coming: a head needs 0.3 s more for it, and who reacts slowly
-    would not be done in the time a challenge may take (docs/adr/0014).
+    that a recording cannot time its movements. Missing ones are 0, and the first is for who is slow.
+    `spare`: asked in the end as well, of whom one of the answers came late: a person reacts within a
+    second, a recording when it does. `across`: asked instead of the second movement, where that is
+    the opposite of the first and the first was slow in coming: a head needs 0.3 s more for it, and
+    who reacts slowly would not be done in the time a challenge may take (docs/adr/0014).
     """
 
     def __init__(
@@ -193,22 +193,25 @@ class Liveness:
         told = len(self._told_at)
         if self._begun_at is None or self._ahead or told == len(self.challenge):
             return
-        pause_s = self._pauses_s[told - 1] if told <= len(self._pauses_s) else 0.0
+        slow = told == 1 and len(self.challenge) == 2 and self._set_out_slowly()
+        pause_s = self._pauses_s[told - 1] if told <= len(self._pauses_s) and not slow else 0.0
         if look.at_s - self._begun_at >= pause_s:
-            self._spare_the_slow(told)
+            if slow:
+                self._ask_across()
             self._told_at.append(None)
             if self._step == told:
                 self._begin_step()
 
-    def _spare_the_slow(self, told: int) -> None:
-        """The second of two prompts is about to be shown; was the first one's answer slow?"""
+    def _set_out_slowly(self) -> bool:
+        """On the first movement, long after its prompt."""
         asked_at = self._told_at[0]
-        if told != 1 or len(self.challenge) != 2 or self._across is None or asked_at is None:
-            return
+        if asked_at is None or not self._way:  # a blink has no way
+            return False
+        return self._set_out_at() - asked_at >= self._limits.slow_s
+
+    def _ask_across(self) -> None:
         first, second = (DIRECTIONS.get(prompt) for prompt in self.challenge)
-        if first is None or second is None or first.axis != second.axis:
-            return
-        if self._set_out_at() - asked_at >= self._limits.slow_s:
+        if self._across is not None and first and second and first.axis == second.axis:
             self.challenge = (self.challenge[0], self._across)
 
     @property
@@ -255,12 +258,14 @@ class Liveness:
             self._rested.discard(asked)
         jumped = self._jumped(parallax, look.at_s)
         self._smooth = at_rest or (self._smooth and not jumped)
-        there = self._reaches(parallax, asked, 1.0)
+        self._remember(look, along, at_rest)
+        beside = self._beside(asked)
+        there = self._reaches(parallax, asked, 1.0, beside)
         counts = asked in self._rested and self._smooth
         if asked.axis == 0:
             counts &= asked.sign * look.yaw > 0
-        self._remember(look, along, at_rest)
-        begun = counts and self._reaches(parallax, asked, self._limits.begun)
+        share = self._limits.begun_depth / self._limits.enough(asked)
+        begun = counts and self._reaches(parallax, asked, share, beside)
         if begun and self._begun_at is None:
             self._begun_at = look.at_s
         self._in_a_row = self._in_a_row + 1 if begun else 0
@@ -268,7 +273,7 @@ class Liveness:
         if there and self._in_a_row >= self._limits.turn_frames and self._passed_over():
             return True
         self._watch_held(look, there and not counts, asked)
-        self._watch_short(look, self._reaches(parallax, asked, self._limits.short))
+        self._watch_short(look, self._reaches(parallax, asked, self._limits.short, beside))
         return False
 
     def _watch_held(self, look: Look, idle: bool, asked: Direction) -> None:
@@ -337,8 +342,20 @@ class Liveness:
         limit = self._limits.centre_depth
         self._rested |= {d for d in DIRECTIONS.values() if _along(parallax, d) < limit}
 
-    def _reaches(self, parallax: Parallax, direction: Direction, factor: float) -> bool:
-        """Plainly that way, and more that way than any other."""
+    def _beside(self, asked: Direction) -> float:
+        """How far the head was still turned by the movement before, across this one, when this one
+        set out: who keeps it so, or is on the way back, answers as well as who came back first.
+        One slanting movement is not two: there, this grows with it."""
+        before = DIRECTIONS.get(self.challenge[self._step - 1]) if self._step else None
+        parallax = self._way[0][1].parallax
+        if before is None or before.axis == asked.axis or parallax is None:
+            return 0.0
+        return max(_along(parallax, before), 0.0)
+
+    def _reaches(
+        self, parallax: Parallax, direction: Direction, factor: float, beside: float = 0.0
+    ) -> bool:
+        """Plainly that way, and more that way than any other but for what was `beside` it."""
         limits = self._limits
         along = _along(parallax, direction)
         error, across = (
@@ -347,7 +364,7 @@ class Liveness:
         return (
             along >= factor * limits.enough(direction)
             and along >= limits.min_ratio * error
-            and along > abs(across)
+            and (along > abs(across) or abs(across) <= beside)
         )
 
     def _count_unasked(self, parallax: Parallax, asked: Direction) -> None:

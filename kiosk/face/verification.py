@@ -252,7 +252,7 @@ class Verification:
             self._options.limits,
             pauses,
             challenges.spare(self._choice, challenge),
-            challenges.across(self._choice, challenge[0]),
+            challenges.across(self._choice, challenge),
         )
         self.prompt = self._challenge.prompt
         return []

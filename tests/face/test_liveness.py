@@ -198,6 +198,29 @@ def test_a_quick_turn_from_one_side_to_the_other_passes() -> None:
     assert feed(Liveness(LEFT_RIGHT), looks).verdict is True
 
 
+@pytest.mark.parametrize("challenge", MOVEMENTS, ids=name_of)
+def test_who_keeps_the_head_turned_may_answer_the_next_prompt_so(challenge: Challenge) -> None:
+    first, second = (np.array(WAY[prompt]) for prompt in challenge)
+    if DIRECTIONS[challenge[0]].axis == DIRECTIONS[challenge[1]].axis:
+        return  # it cannot be kept
+    both = tuple(first + second)
+    looks = sweep(AHEAD, tuple(first)) + [turned(*first)] * 5 + sweep(tuple(first), both)[4:]
+    assert feed(Liveness(challenge), looks + [turned(*both)] * 3).verdict is True
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2, 4])
+@pytest.mark.parametrize("challenge", MOVEMENTS, ids=name_of)
+def test_one_slanting_movement_is_not_two(challenge: Challenge, lag: int) -> None:
+    """Also when its second part sets out a little later."""
+    first, second = (np.array(WAY[prompt]) for prompt in challenge)
+    if DIRECTIONS[challenge[0]].axis == DIRECTIONS[challenge[1]].axis:
+        return
+    parts = np.arange(1, 13) / 8
+    way = [share * first + max(share - lag / 8, 0.0) * second for share in parts]
+    looks = [CENTRE] * 6 + [turned(*pose) for pose in way] + [turned(*way[-1])] * 10
+    assert feed(Liveness(challenge), looks).verdict is not True
+
+
 def test_nobody_answers_before_they_can_have_read_the_prompt() -> None:
     at_once = sweep(AHEAD, LEFT)[4:] + [turned(*LEFT)] * 30
     assert feed(Liveness((Prompt.TURN_LEFT,)), at_once).verdict is None
@@ -305,6 +328,10 @@ def test_a_blink_is_shut_then_open_again() -> None:
     challenge = (Prompt.BLINK,)
     assert feed(Liveness(challenge), [CENTRE] * 4 + [shut] * 3 + [CENTRE] * 2).verdict is True
     assert feed(Liveness(challenge), [CENTRE] * 4 + [shut] * 40).verdict is not True
+    for movement in (Prompt.LOOK_DOWN, Prompt.TURN_LEFT):
+        looks = [CENTRE] * 20 + [shut] * 3 + [CENTRE] * 2 + sweep(AHEAD, WAY[movement])
+        both = Liveness((Prompt.BLINK, movement), pauses_s=[0.1], across=Prompt.LOOK_UP)
+        assert feed(both, looks + [turned(*WAY[movement])] * 3).verdict is True
     covered = replace(shut, skin=0.4)
     assert feed(Liveness(challenge), [CENTRE] * 4 + [covered] * 3 + [CENTRE] * 2).verdict is None
 
@@ -400,15 +427,19 @@ def test_another_movement_does_not_stand_for_the_one_across() -> None:
 
 
 def test_the_movement_across_is_drawn_of_two() -> None:
-    for movement, direction in DIRECTIONS.items():
+    for challenge in (*MOVEMENTS, *WITH_BLINK):
         offered: list[Challenge] = []
 
         def last(them: Sequence[Challenge], offered: list[Challenge] = offered) -> Challenge:
             offered.extend(them)
             return them[-1]
 
-        assert DIRECTIONS[across(last, movement)].axis != direction.axis
-        assert len(offered) == 2
+        drawn = across(last, challenge)
+        if challenge[0] is Prompt.BLINK:
+            assert drawn is None
+            continue
+        assert drawn is not None and len(offered) == 2
+        assert DIRECTIONS[drawn].axis != DIRECTIONS[challenge[0]].axis
 
 
 @pytest.mark.parametrize("fps", [10.0, 15.0, 30.0, 60.0])
