@@ -85,11 +85,11 @@ class Liveness:
     still finishing that one. Its movement is judged when that one is done.
 
     `pauses_s`: how long from then until each prompt but the first is shown; drawn at random, so
-    that a recording cannot time its movements. Missing ones are 0, and the first is for who is slow.
-    `spare`: asked in the end as well, of whom one of the answers came late: a person reacts within a
-    second, a recording when it does. `across`: asked instead of the second movement, where that is
-    the opposite of the first and the first was slow in coming: a head needs 0.3 s more for it, and
-    who reacts slowly would not be done in the time a challenge may take (docs/adr/0014).
+    that a recording cannot time its movements. Missing ones are 0, and for the slow the first is.
+    `spare`: asked in the end as well, of whom one of the answers came late: a person reacts within
+    a second, a recording when it does. `across`: asked instead of the second movement, where that
+    is the opposite of the first and the first was slow in coming: a head needs 0.3 s more for it,
+    and the slow would not be done in the time a challenge may take (docs/adr/0014).
     """
 
     def __init__(
