@@ -445,12 +445,11 @@ def test_the_movement_across_is_drawn_of_two() -> None:
 @pytest.mark.parametrize("fps", [10.0, 15.0, 30.0, 60.0])
 def test_the_way_of_a_slow_movement_begins_where_it_rested(fps: float) -> None:
     """At many frames a second each step is small; the way's beginning does not creep along."""
-    rest = [CENTRE] * round(fps)
-    steps = round(0.7 * fps)
-    looks = rest + [turned(0.25 * (index + 1) / steps) for index in range(steps)]
-    liveness = feed(Liveness(LEFT_RIGHT), looks, fps)
-    begins = liveness._way[0]
-    assert begins[0] < 0.01 and begins[1].at_s > 0.5  # and not at the very first look either
+    rest = [CENTRE] * round(3 * fps)
+    step = 0.36 / fps  # 0.36 of depth a second
+    looks = rest + [turned(step * (index + 1)) for index in range(int(0.12 / step))]
+    depth, look = feed(Liveness(LEFT_RIGHT), looks, fps)._way[0]
+    assert depth < 0.01 and 2.5 < look.at_s < 3.0  # and not at the very first look either
 
 
 def test_the_spare_movement_is_never_the_last_one_again() -> None:
