@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kiosk.cli.base import Context
-from kiosk.cli.face_texts import METHODS, POPULATIONS, SHORTFALLS, SKIPPED
+from kiosk.cli.face_texts import METHODS, OUT_OF_REACH, POPULATIONS, SHORTFALLS, SKIPPED
 
 if TYPE_CHECKING:
     from kiosk.face.calibration.bootstrap import Rate
     from kiosk.face.calibration.engine import Result
     from kiosk.face.calibration.folder import Skipped
-    from kiosk.face.calibration.recommend import Expected, Span, Thresholds
+    from kiosk.face.calibration.recommend import Expected, Shortfall, Span, Thresholds
     from kiosk.face.calibration.run import Finding, Point
 
 _LISTED = 15  #: of a long list on the screen; report.json has all
@@ -45,6 +45,10 @@ def _between(low: float, high: float) -> str:
     return f"[{percent(low)}, {percent(high)}]"
 
 
+def _distance(value: float | None) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
+
+
 def _rate(c: Context, rate: Rate | None) -> str:
     if rate is None or not rate.trials:
         return "–"
@@ -53,7 +57,9 @@ def _rate(c: Context, rate: Rate | None) -> str:
     return f"{percent(rate.value)} {_between(rate.low, rate.high)}"
 
 
-def _span(span: Span) -> str:
+def _span(span: Span | None) -> str:
+    if span is None:
+        return "–"
     return f"{percent(span.value)} {_between(span.low, span.high)}"
 
 
@@ -128,11 +134,11 @@ def _one_to_one(c: Context, finding: Finding) -> None:
         f"genuine comparisons: {finding.genuine} ({finding.people_genuine} people), "
         f"impostor comparisons: {finding.impostor} ({finding.impostor_pairs} pairs of people)",
     ))  # fmt: skip
+    low, high = finding.eer_interval
+    between = _between(low, high) if finding.eer else f"(≤ {percent(high)})"
     click.echo(c.say(
-        f"等错误率 EER {percent(finding.eer)} {_between(*finding.eer_interval)}，"
-        f"距离 {finding.eer_threshold:.3f}",
-        f"EER {percent(finding.eer)} {_between(*finding.eer_interval)} at distance "
-        f"{finding.eer_threshold:.3f}",
+        f"等错误率 EER {percent(finding.eer)} {between}，距离 {finding.eer_threshold:.3f}",
+        f"EER {percent(finding.eer)} {between} at distance {finding.eer_threshold:.3f}",
     ))  # fmt: skip
     headings = c.say(
         "目标 FMR,距离 ≤,误匹配率 FMR [95 %],误不匹配率 FNMR [95 %],区间算法",
@@ -172,7 +178,7 @@ def _groups(c: Context, finding: Finding) -> None:
         headings,
         (
             (row.column, row.value, row.people, _rate(c, row.fmr), _rate(c, row.fmr_verify),
-             _rate(c, row.fnmr), "–" if math.isnan(row.nearest) else f"{row.nearest:.3f}")
+             _rate(c, row.fnmr), _distance(row.nearest))
             for row in finding.groups
         ),
     )  # fmt: skip
@@ -200,7 +206,7 @@ def _one_to_many(c: Context, result: Result, finding: Finding) -> None:
 
     values = [t for _, t, _ in columns if t is not None]
     for name in ("verify_max_distance", "identify_max_distance", "identify_margin"):
-        row(name, name, [f"{getattr(t, name):.3f}" for t in values])
+        row(name, name, [_distance(getattr(t, name)) for t in values])
     row("1:1 误匹配率 FMR", "1:1 false match rate", [_rate(c, v[0]) if v else "–" for v in verify])
     row("1:1 误不匹配率 FNMR", "1:1 false non-match rate",
         [_rate(c, v[1]) if v else "–" for v in verify])  # fmt: skip
@@ -209,16 +215,16 @@ def _one_to_many(c: Context, result: Result, finding: Finding) -> None:
         n = measured[0].roster
         for zh, en, key in _SIMULATED:
             row(f"实测 {n} 人名单：{zh}", f"simulated, roster of {n}: {en}",
-                [_rate(c, getattr(s, key)) for s in measured])  # fmt: skip
-    expected = [e for _, _, e in columns if e is not None]
+                [_rate(c, getattr(s, key) if s else None) for s in simulated])  # fmt: skip
+    expected = [e for _, _, e in columns]
     n = result.request.settings.targets.roster
-    for zh, en, key in _EXPECTED if expected else ():
-        row(f"外推 {n} 人名单：{zh}", f"extrapolated, roster of {n}: {en}",
-            [_span(getattr(e, key)) for e in expected])  # fmt: skip
-    if expected:
+    if any(expected):
+        for zh, en, key in _EXPECTED:
+            row(f"外推 {n} 人名单：{zh}", f"extrapolated, roster of {n}: {en}",
+                [_span(getattr(e, key) if e else None) for e in expected])  # fmt: skip
         row("外推：误报辨识率 95 % 上限", "extrapolated: upper 95 % bound of FPIR",
             [f"{percent(e.false_positive.upper)} ({c.say(*POPULATIONS[e.population])})"
-             for e in expected])  # fmt: skip
+             if e else "–" for e in expected])  # fmt: skip
     c.print_table(["", *(name for name, _, _ in columns)], rows)
 
 
@@ -254,9 +260,9 @@ def as_yaml(encoder: str, thresholds: Thresholds) -> str:
         [
             "face:",
             f"  encoder: {encoder}",
-            f"  verify_max_distance: {thresholds.verify_max_distance:.3f}",
-            f"  identify_max_distance: {thresholds.identify_max_distance:.3f}",
-            f"  identify_margin: {thresholds.identify_margin:.3f}",
+            f"  verify_max_distance: {_distance(thresholds.verify_max_distance)}",
+            f"  identify_max_distance: {_distance(thresholds.identify_max_distance)}",
+            f"  identify_margin: {_distance(thresholds.identify_margin)}",
         ]
     )
 
@@ -272,7 +278,8 @@ def problems(c: Context, result: Result, strict: bool) -> Iterator[str]:
         for shortfall in finding.shortfalls:
             text = c.say(*SHORTFALLS[shortfall])
             numbers = {"people": people, "pairs": pairs, "roster": targets.roster,
-                       "fmr": percent(targets.fmr), "fpir": percent(targets.fpir)}  # fmt: skip
+                       "fmr": percent(targets.fmr), "fpir": percent(targets.fpir),
+                       "why": _out_of_reach(c, finding, shortfall)}  # fmt: skip
             yield f"{finding.encoder}: {text.format(**numbers)}"
         if strict and finding.suspects:
             yield c.say(
@@ -280,6 +287,14 @@ def problems(c: Context, result: Result, strict: bool) -> Iterator[str]:
                 f"{finding.encoder}: {len(finding.suspects)} pairs of people are too alike "
                 "(--strict)",
             )
+
+
+def _out_of_reach(c: Context, finding: Finding, target: Shortfall) -> str:
+    needed = finding.recommendation.needed.get(target) if finding.recommendation else None
+    if needed is None or needed.max_distance is None:
+        return c.say(*OUT_OF_REACH["no_distance"])
+    said = c.say(*OUT_OF_REACH["misses"])
+    return said.format(distance=_distance(needed.max_distance), miss=percent(needed.miss))
 
 
 # --- for machines -------------------------------------------------------------------------------
@@ -318,7 +333,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     data["suspects"] = [asdict(suspect) for suspect in finding.suspects]
     data["groups"] = [asdict(row) for row in finding.groups]
     data["det"] = {"threshold": finding.det.thresholds, "fmr": finding.det.fmr,
-                   "fnmr": finding.det.fnmr}  # fmt: skip
+                   "fnmr": finding.det.fnmr, "fnmr_low": finding.fnmr_limits[0],
+                   "fnmr_high": finding.fnmr_limits[1]}  # fmt: skip
     data["tails"] = {name: asdict(tail.model) | {"pairs": tail.pairs}
                      for name, tail in finding.tails.items()}  # fmt: skip
     recommended = finding.recommendation
@@ -326,7 +342,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
     if recommended is not None:
         data["recommended"] = asdict(recommended.thresholds) | {
             "verify_population": recommended.verify_population,
-            "verify_fmr_extrapolated": asdict(recommended.verify_match),
+            "verify_fmr_extrapolated": (
+                asdict(recommended.verify_match) if recommended.verify_match else None
+            ),
+            "needed": {target: asdict(needed) for target, needed in recommended.needed.items()},
         } | _rates(finding.verify, finding.simulated, recommended.expected)  # fmt: skip
     data["in_use"] = None
     if finding.current is not None:

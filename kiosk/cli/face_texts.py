@@ -66,13 +66,29 @@ SHORTFALLS: dict[str, tuple[str, str]] = {
         "are needed.",
     ),
     "verify": (
-        "1:1 目标无法达到：在误匹配率 {fmr} 的阈值下，超过一半的本人会被拒绝。",
-        "The 1:1 target cannot be met: at a false match rate of {fmr} more than half of the "
-        "genuine comparisons would fail.",
+        "用这些人的照片无法达到 1:1 目标（误匹配率 ≤ {fmr}）：{why}。请增加人数和照片，"
+        "或放宽 --target-fmr。",
+        "The 1:1 target (false match rate ≤ {fmr}) cannot be met with these people: {why}. Take "
+        "more people and pictures, or a less strict --target-fmr.",
     ),
     "identify": (
-        "1:N 目标无法达到：名单 {roster} 人、误报辨识率 {fpir} 时，超过一半的本人会被拒绝。",
-        "The 1:N target cannot be met: with {roster} on the roster and a false positive "
-        "identification rate of {fpir}, more than half would not be recognised.",
+        "用这些人的照片无法达到 1:N 目标（名单 {roster} 人，误报辨识率 ≤ {fpir}）：{why}。"
+        "请增加人数和照片，或放宽 --target-fpir、--roster。",
+        "The 1:N target (false positive identification rate ≤ {fpir} with {roster} on the "
+        "roster) cannot be met with these people: {why}. Take more people and pictures, or a less "
+        "strict --target-fpir or --roster.",
+    ),
+}
+
+#: Why a target cannot be met → (Chinese, English)
+OUT_OF_REACH: dict[str, tuple[str, str]] = {
+    "no_distance": (
+        "没有小到能以 95 % 的把握保证它的距离",
+        "no distance is small enough to promise it at 95 %",
+    ),
+    "misses": (
+        "距离须不大于 {distance}，而这时本人有 {miss} 会被拒绝",
+        "it takes a distance of at most {distance}, which refuses the right person {miss} of the "
+        "time",
     ),
 }

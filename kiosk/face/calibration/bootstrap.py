@@ -47,6 +47,10 @@ class Rate:
     units: int
 
 
+#: Of no comparisons.
+NOTHING = Rate(np.nan, 0.0, 1.0, Method.NONE, 0, 0, 0)
+
+
 def weights(people: int, replicates: int, rng: np.random.Generator) -> Numbers:
     """How often each person is drawn in each resample of as many people; replicates×people."""
     even = np.full(people, 1 / people)
@@ -68,7 +72,7 @@ def non_match(c: Comparisons, threshold: float, drawn: Numbers) -> Rate:
 def by_person(person: NDArray[np.integer], wrong: NDArray[np.bool_], drawn: Numbers) -> Rate:
     """The rate of what went wrong, trial by trial; `person` says whose trial each was."""
     if not len(person):
-        return Rate(np.nan, 0.0, 1.0, Method.NONE, 0, 0, 0)
+        return NOTHING
     people = drawn.shape[1]
     errors = np.bincount(person, wrong, people)
     total = np.bincount(person, minlength=people).astype(np.float64)
@@ -78,10 +82,36 @@ def by_person(person: NDArray[np.integer], wrong: NDArray[np.bool_], drawn: Numb
     return _rate(int(wrong.sum()), len(wrong), units, replicates)
 
 
+def chance_by_person(
+    person: NDArray[np.integer], chances: Numbers, drawn: Numbers
+) -> tuple[float, float, float]:
+    """The 95 % interval of the mean chance that a trial goes wrong, and its one-sided upper end.
+
+    By resampling people. Where hardly anybody's trials are likely to go wrong (or right) all
+    resamples are alike, which says nothing about others: then the exact one over people.
+    """
+    counted = by_person(person, chances > 0.5, drawn)
+    if counted.method is Method.BOOTSTRAP:
+        replicates = person_means(person, chances, drawn)
+        return *interval(replicates), float(np.nanpercentile(replicates, 100 * LEVEL))
+    expected, people = float(chances.mean()) * counted.units, counted.units
+    low, high = clopper_pearson(expected, people)
+    return low, high, clopper_pearson(expected, people, 2 * LEVEL - 1)[1] if expected else high
+
+
+def person_means(person: NDArray[np.integer], values: Numbers, drawn: Numbers) -> Numbers:
+    """Mean over all trials in each resample of people."""
+    people = drawn.shape[1]
+    total = np.bincount(person, values, people)
+    count = np.bincount(person, minlength=people).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((drawn @ total) / (drawn @ count))
+
+
 def match(c: Comparisons, threshold: float, drawn: Numbers) -> Rate:
     """FMR at the threshold. A pair of people counts as often as one was drawn times the other."""
     if not len(c.impostor):
-        return Rate(np.nan, 0.0, 1.0, Method.NONE, 0, 0, 0)
+        return NOTHING
     units = _Units(c.near_pairs(threshold), c.impostor_pairs, c.impostor_pairs)
     replicates = match_replicates(c, threshold, drawn)
     return _rate(c.near(threshold), len(c.impostor), units, replicates)
@@ -129,14 +159,29 @@ def _as(threshold: float, distances: NDArray[np.floating]) -> NDArray[np.floatin
     return np.asarray(threshold, dtype=distances.dtype)
 
 
-def equal_error_interval(c: Comparisons, drawn: Numbers, grid: int = 40) -> tuple[float, float]:
-    """The 95 % interval of the EER: where the curves of each resample cross on a grid."""
-    centre = equal_error(c.genuine_sorted, c.impostor).threshold
+def equal_error_interval(c: Comparisons, drawn: Numbers) -> tuple[float, float]:
+    """The 95 % interval of the EER, which lies between FMR and FNMR at whatever threshold.
+
+    Where both have errors of enough people: where the curves of each resample cross. Else a
+    resample mostly has no error to cross with, and the ends of both exact intervals hold it.
+    """
+    at = equal_error(c.genuine_sorted, c.impostor).threshold
+    both = match(c, at, drawn), non_match(c, at, drawn)
+    if all(rate.method is Method.BOOTSTRAP for rate in both):
+        return _crossings(c, at, drawn)
+    return min(rate.low for rate in both), max(rate.high for rate in both)
+
+
+def _crossings(
+    c: Comparisons, centre: float, drawn: Numbers, grid: int = 40
+) -> tuple[float, float]:
+    """On a grid of thresholds about the `centre`."""
     reach = max(float(c.genuine.std()), 1e-6)
     thresholds = np.linspace(centre - 1.5 * reach, centre + 1.5 * reach, grid)
     fmr = np.array([match_replicates(c, t, drawn) for t in thresholds])
     total = drawn @ np.bincount(c.genuine_person, minlength=c.people).astype(np.float64)
-    fnmr = np.array([_missed(c, t, drawn) for t in thresholds]) / total
+    with np.errstate(invalid="ignore"):  # a resample without anybody of several pictures: NaN
+        fnmr = np.array([_missed(c, t, drawn) for t in thresholds]) / total
     crossing = np.argmax(fmr >= fnmr, axis=0)
     columns = np.arange(drawn.shape[0])
     after, before = crossing, np.maximum(crossing - 1, 0)
@@ -145,7 +190,7 @@ def equal_error_interval(c: Comparisons, drawn: Numbers, grid: int = 40) -> tupl
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.clip(np.nan_to_num(gap_before / (gap_before - gap_after)), 0, 1)
     crossed = fmr[before, columns] * (1 - share) + fmr[after, columns] * share
-    return interval(crossed)
+    return interval(crossed[total > 0])
 
 
 def _missed(c: Comparisons, threshold: float, drawn: Numbers) -> Numbers:

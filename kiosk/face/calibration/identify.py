@@ -7,7 +7,7 @@ to make of distances is decided by kiosk.core.identity; here it is only asked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -240,17 +240,3 @@ def missed(
     mate = transactions.mate.astype(np.float64)
     free = np.power(1 - match_rate(mate + margin), roster - 1)
     return np.where(mate <= max_distance, 1 - free, 1.0)
-
-
-def person_means(person: Indices, values: Numbers, drawn: Numbers) -> Numbers:
-    """Mean over all transactions in each resample of people."""
-    people = drawn.shape[1]
-    total = np.bincount(person, values, people)
-    count = np.bincount(person, minlength=people).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((drawn @ total) / (drawn @ count))
-
-
-def steps(values: Iterable[float]) -> list[float]:
-    """Candidates for a margin, ascending, without rounding dirt."""
-    return sorted({round(value, 3) for value in values})

@@ -52,11 +52,14 @@ class Population:
         seen = float(match_rate(self.comparisons.impostor, threshold))
         return max(self.tail.upper(threshold), seen)
 
-    def threshold(self, fmr: float, drawn: Numbers) -> float:
-        """The largest threshold whose `upper` is at most `fmr`."""
-        at = min(self.tail.threshold(fmr), threshold_at(self.comparisons.impostor, fmr))
+    def threshold(self, fmr: float, drawn: Numbers) -> float | None:
+        """The largest threshold whose `upper` is at most `fmr`; None when none above 0 is."""
+        modelled = self.tail.threshold(fmr)
+        if modelled is None:
+            return None
+        at = min(modelled, threshold_at(self.comparisons.impostor, fmr))
         if at < self.tail.model.below:
-            return at
+            return at if at > 0 else None
         low, high = at, float(self.comparisons.impostor[-1])
         for _ in range(25):
             middle = (low + high) / 2
@@ -81,11 +84,11 @@ class Shortfall(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What goes into config.yaml."""
+    """What goes into config.yaml. None in a recommendation: its target cannot be met."""
 
-    verify_max_distance: float
-    identify_max_distance: float
-    identify_margin: float
+    verify_max_distance: float | None
+    identify_max_distance: float | None
+    identify_margin: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +114,60 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """What a target would take, met or not."""
+
+    max_distance: float | None  #: None: no distance above 0 is small enough
+    miss: float  #: share of the genuine that would not get through
+
+    @property
+    def met(self) -> bool:
+        return self.max_distance is not None and self.miss <= WORST_MISS
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     thresholds: Thresholds
-    verify_match: Span  #: FMR at verify_max_distance, in the population that decided
+    verify_match: Span | None  #: FMR at verify_max_distance, in the population that decided
     verify_population: str
-    expected: Expected
-    shortfalls: tuple[Shortfall, ...]
+    expected: Expected | None
+    needed: dict[Shortfall, Needed]  #: of both targets
+
+    @property
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        return tuple(target for target, needed in self.needed.items() if not needed.met)
 
 
 def recommend(
     targets: Targets, populations: Sequence[Population], simulation: Simulation, drawn: Numbers
 ) -> Recommendation:
-    """The largest thresholds at which every population meets the targets at its upper end."""
+    """The largest thresholds at which every population meets the targets at its upper end.
+
+    A target that no threshold meets, or only one at which most of the genuine fail, has none.
+    """
     verify, verifying = _lowest(populations, targets.fmr, drawn)
     rate = identify.match_rate_for(targets.fpir, targets.roster)
     nearest, identifying = _lowest(populations, rate, drawn)
-    margin = _margin(simulation, nearest, targets.roster, identifying)
-    thresholds = Thresholds(verify, nearest, margin)
-    expected = _expected(targets.roster, thresholds, identifying, simulation, drawn)
-    shortfalls = []
-    genuine = identifying.comparisons.genuine_sorted
-    if 1 - float(match_rate(genuine, verify)) > WORST_MISS:
-        shortfalls.append(Shortfall.VERIFY)
-    if not expected.miss.value <= WORST_MISS:
-        shortfalls.append(Shortfall.IDENTIFY)
+    margin, miss = 0.0, 1.0
+    if nearest is not None:
+        margin = _margin(simulation, nearest, targets.roster, identifying)
+        miss = _missed(simulation, nearest, margin, targets.roster, identifying)
+    needed = {
+        Shortfall.VERIFY: Needed(verify, _failing(identifying.comparisons, verify)),
+        Shortfall.IDENTIFY: Needed(nearest, miss),
+    }
+    one_to_one, one_to_many = needed[Shortfall.VERIFY].met, needed[Shortfall.IDENTIFY].met
+    thresholds = Thresholds(
+        verify if one_to_one else None,
+        nearest if one_to_many else None,
+        margin if one_to_many else None,
+    )
     return Recommendation(
-        thresholds, _match(verifying, verify, drawn), verifying.name, expected, tuple(shortfalls)
+        thresholds,
+        _match(verifying, verify, drawn) if one_to_one and verify is not None else None,
+        verifying.name,
+        _expected(targets.roster, thresholds, identifying, simulation, drawn),
+        needed,
     )
 
 
@@ -146,19 +177,35 @@ def evaluate(
     populations: Sequence[Population],
     simulation: Simulation,
     drawn: Numbers,
-) -> Expected:
+) -> Expected | None:
     """What given thresholds would do, by the population for which they do worst."""
     at = thresholds.identify_max_distance
+    if at is None:
+        return None
     worst = max(populations, key=lambda population: population.upper(at, drawn))
     return _expected(roster, thresholds, worst, simulation, drawn)
 
 
 def _lowest(
     populations: Sequence[Population], fmr: float, drawn: Numbers
-) -> tuple[float, Population]:
+) -> tuple[float | None, Population]:
+    """The threshold that all of them can bear (rounded down; None: there is none), and whose."""
     found = [(population.threshold(fmr, drawn), population) for population in populations]
-    threshold, population = min(found, key=lambda pair: pair[0])
-    return float(np.floor(threshold * 10**_DECIMALS) / 10**_DECIMALS), population
+    threshold, population = min(found, key=lambda pair: pair[0] or 0.0)
+    rounded = np.floor((threshold or 0.0) * 10**_DECIMALS) / 10**_DECIMALS
+    return float(rounded) or None, population
+
+
+def _failing(c: Comparisons, threshold: float | None) -> float:
+    return 1.0 if threshold is None else 1 - float(match_rate(c.genuine_sorted, threshold))
+
+
+def _missed(
+    simulation: Simulation, max_distance: float, margin: float, roster: int, population: Population
+) -> float:
+    """Extrapolated FNIR; 1 without anybody on the roster to be missed."""
+    chance = identify.missed(simulation.enrolled, max_distance, margin, roster, population.rate)
+    return float(chance.mean()) if len(chance) else 1.0
 
 
 def _margin(
@@ -170,13 +217,9 @@ def _margin(
     as everybody else can bear.
     """
 
-    def turned_away(margin: float) -> float:
-        chance = identify.missed(simulation.enrolled, max_distance, margin, roster, population.rate)
-        return float(chance.mean()) if len(chance) else 1.0
-
-    without, best = turned_away(0.0), 0.0
+    without, best = _missed(simulation, max_distance, 0.0, roster, population), 0.0
     for margin in np.arange(0, MARGIN_MOST + _GRID, _GRID):
-        if turned_away(margin) - without <= MARGIN_COST:
+        if _missed(simulation, max_distance, margin, roster, population) - without <= MARGIN_COST:
             best = float(margin)
     return round(best, _DECIMALS)
 
@@ -195,14 +238,16 @@ def _expected(
     population: Population,
     simulation: Simulation,
     drawn: Numbers,
-) -> Expected:
+) -> Expected | None:
     at, margin = thresholds.identify_max_distance, thresholds.identify_margin
+    if at is None or margin is None:
+        return None
     match = _match(population, at, drawn)
     ends = (identify.false_positives(min(max(v, 0.0), 1.0), roster) for v in
             (match.value, match.low, match.high, match.upper))  # fmt: skip
     enrolled = simulation.enrolled
     chance = identify.missed(enrolled, at, margin, roster, population.rate)
-    claimable = enrolled.mate <= max(at, thresholds.verify_max_distance)
+    claimable = enrolled.mate <= max(at, thresholds.verify_max_distance or at)
     return Expected(
         roster,
         population.name,
@@ -216,6 +261,4 @@ def _expected(
 def _mean(person: Indices, values: Numbers, drawn: Numbers) -> Span:
     if not len(values):
         return Span(np.nan, 0.0, 1.0, 1.0)
-    replicates = identify.person_means(person, values, drawn)
-    low, high = bootstrap.interval(replicates)
-    return Span(float(values.mean()), low, high, float(np.nanpercentile(replicates, 95)))
+    return Span(float(values.mean()), *bootstrap.chance_by_person(person, values, drawn))

@@ -81,6 +81,7 @@ class Finding:
     eer_threshold: float
     points: tuple[Point, ...]
     det: rates.Det
+    fnmr_limits: tuple[rates.Numbers, rates.Numbers]  #: 95 % interval along `det`, over people
     comparisons: Comparisons = field(repr=False)
     suspects: tuple[Suspect, ...]
     suspects_below: float
@@ -134,6 +135,7 @@ def analyse(
         else None
     )
     eer = rates.equal_error(c.genuine_sorted, c.impostor)
+    det = rates.det(c.genuine_sorted, c.impostor)
     below = float(np.quantile(c.genuine, _SUSPICIOUS))
     best = advice.thresholds if advice else current
     return Finding(
@@ -148,7 +150,8 @@ def analyse(
         eer_interval=bootstrap.equal_error_interval(c, drawn),
         eer_threshold=eer.threshold,
         points=tuple(_point(c, target, drawn) for target in FMR_POINTS),
-        det=rates.det(c.genuine_sorted, c.impostor),
+        det=det,
+        fnmr_limits=_fnmr_limits(c, det, drawn),
         comparisons=c,
         suspects=suspects(samples, collected, below),
         suspects_below=below,
@@ -170,10 +173,17 @@ def analyse(
     )
 
 
+def _fnmr_limits(
+    c: Comparisons, det: rates.Det, drawn: rates.Numbers
+) -> tuple[rates.Numbers, rates.Numbers]:
+    along = [bootstrap.non_match(c, at, drawn) for at in det.thresholds.tolist()]
+    return np.array([rate.low for rate in along]), np.array([rate.high for rate in along])
+
+
 def _verify(
     c: Comparisons, at: Thresholds | None, drawn: rates.Numbers
 ) -> tuple[Rate, Rate] | None:
-    if at is None:
+    if at is None or at.verify_max_distance is None:
         return None
     threshold = at.verify_max_distance
     return bootstrap.match(c, threshold, drawn), bootstrap.non_match(c, threshold, drawn)
@@ -182,10 +192,10 @@ def _verify(
 def _simulated(
     simulation: identify.Simulation, at: Thresholds | None, settings: Settings, drawn: rates.Numbers
 ) -> identify.Rates | None:
-    if at is None:
+    if at is None or at.identify_max_distance is None or at.identify_margin is None:
         return None
     policy = Policy(
-        at.verify_max_distance,
+        at.verify_max_distance or at.identify_max_distance,
         at.identify_max_distance,
         at.identify_margin,
         frames=settings.decision_frames if settings.frames == 1 else settings.frames,
@@ -265,13 +275,15 @@ def _group(
     own = Comparisons(
         own.people, c.genuine[mine], c.genuine_person[mine], own.impostor, own.first, own.second
     )
+    near, verify = at.identify_max_distance, at.verify_max_distance
+    nothing = bootstrap.NOTHING
     return GroupRow(
         column,
         value,
         int(inside.sum()),
-        bootstrap.match(own, at.identify_max_distance, drawn),
-        bootstrap.match(own, at.verify_max_distance, drawn),
-        bootstrap.non_match(own, at.verify_max_distance, drawn),
+        nothing if near is None else bootstrap.match(own, near, drawn),
+        nothing if verify is None else bootstrap.match(own, verify, drawn),
+        nothing if verify is None else bootstrap.non_match(own, verify, drawn),
         float(own.impostor[0]) if len(own.impostor) else float("nan"),
     )
 

@@ -122,11 +122,16 @@ class Tail:
         """Upper end of the one-sided 95 % interval: what a target is held against."""
         return max(float(np.nanpercentile(self.rates(threshold), 95)), self.rate(threshold))
 
-    def threshold(self, target: float) -> float:
-        """The largest threshold whose `upper` is at most `target`, up to the tail's beginning."""
-        low, high = self.model.below - 4 * abs(self.model.below), self.model.below
+    def threshold(self, target: float) -> float | None:
+        """The largest threshold whose `upper` is at most `target`, up to the tail's beginning.
+
+        None when there is none: a distance is never below 0, so neither is a threshold.
+        """
+        low, high = 0.0, self.model.below
         if self.upper(high) <= target:
             return high
+        if self.upper(low) > target:
+            return None
         for _ in range(_SEARCH):
             middle = (low + high) / 2
             low, high = (middle, high) if self.upper(middle) <= target else (low, middle)

@@ -129,6 +129,48 @@ def test_equal_error_interval_holds_the_rate():
     assert high - low < 0.15
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("counts", [[2, 1], [2, 2, 1], [10, 10, 10], [9] * 6 + [1] * 40])
+def test_no_error_of_a_few_people_promises_no_equal_error_rate_of_none(counts):
+    """However many pictures there are of each: the people are what may be different next time."""
+    from kiosk.face.calibration.rates import clopper_pearson, equal_error
+
+    c = compare(made_up(len(counts), counts), RNG(0))
+    assert equal_error(c.genuine_sorted, c.impostor).rate == 0
+    low, high = bootstrap.equal_error_interval(c, bootstrap.weights(len(counts), 300, RNG(2)))
+    people = sum(count > 1 for count in counts)
+    pairs = len(counts) * (len(counts) - 1) // 2
+    assert low == 0
+    assert high == pytest.approx(1 - 0.05 ** (1 / min(people, pairs)))
+    assert high == clopper_pearson(0, min(people, pairs))[1]
+
+
+@given(st.integers(2, 14), st.integers(2, 4), st.floats(0.1, 3.0), st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_an_equal_error_rate_lies_in_its_interval(people, pictures, within, seed):
+    from kiosk.face.calibration.rates import equal_error
+
+    c = compare(made_up(people, pictures, seed, within), RNG(0))
+    low, high = bootstrap.equal_error_interval(c, bootstrap.weights(people, 200, RNG(2)))
+    assert 0 <= low <= equal_error(c.genuine_sorted, c.impostor).rate <= high <= 1
+    assert high > 0, "nothing is ever promised to be without error"
+
+
+def test_a_chance_of_none_is_bounded_by_the_people():
+    people, drawn = np.repeat(np.arange(20), 3), bootstrap.weights(20, 200, RNG(1))
+    nothing = bootstrap.chance_by_person(people, np.zeros(60), drawn)
+    assert nothing == (
+        0.0,
+        pytest.approx(1 - 0.05 ** (1 / 20)),
+        pytest.approx(1 - 0.05 ** (1 / 20)),
+    )
+    hardly = bootstrap.chance_by_person(people, np.full(60, 1e-9), drawn)
+    assert hardly[0] <= 1e-9 and hardly[1] > 0.13, "a model's word is no promise about people"
+    often = np.where(np.arange(60) % 4 == 0, 0.9, 0.1)
+    low, high, upper = bootstrap.chance_by_person(people, often, drawn)
+    assert low < often.mean() < upper < high < 0.5
+
+
 def test_nothing_to_compare_says_so():
     alone = compare(made_up(5, 1), RNG(0))
     fnmr = rate_of(alone, 1.0)[1]

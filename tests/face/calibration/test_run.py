@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from crowd import as_collected, made_up
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 from test_tail import true_rate
 
 from kiosk.cli import face_report
-from kiosk.face.calibration import identify, plot, run
+from kiosk.cli.base import Context
+from kiosk.face.calibration import bootstrap, identify, plot, recommend, run, tail
+from kiosk.face.calibration.comparisons import compare
 from kiosk.face.calibration.folder import Groups
 from kiosk.face.calibration.recommend import Shortfall, Targets, Thresholds
 from kiosk.face.calibration.run import NothingToCompare, Settings, analyse
@@ -86,7 +94,9 @@ def test_one_person_with_two_folders_is_listed_and_lowers_the_threshold(finding)
     assert found.suspects[0].distance < 0.01 and len(found.suspects) >= 1
     assert finding.suspects == ()
     before = finding.recommendation.thresholds.identify_max_distance
-    assert found.recommendation.thresholds.identify_max_distance < min(0.01, before)
+    needed = found.recommendation.needed[Shortfall.IDENTIFY].max_distance
+    assert needed < min(0.01, before)
+    assert found.recommendation.thresholds.identify_max_distance is None, "nobody would get in"
 
 
 def groups_of(people: int, *columns: str) -> Groups:
@@ -136,9 +146,61 @@ def test_small_groups_are_reported_but_do_not_decide():
 
 def test_stricter_targets_lower_the_thresholds(finding):
     strict = finding_of(made_up(120, 3), settings=Settings(Targets(5000, 1e-4, 1e-6), 1, 200))
-    wide, narrow = finding.recommendation.thresholds, strict.recommendation.thresholds
-    assert narrow.verify_max_distance < wide.verify_max_distance
-    assert narrow.identify_max_distance < wide.identify_max_distance
+    wide, narrow = finding.recommendation.needed, strict.recommendation.needed
+    for target in (Shortfall.VERIFY, Shortfall.IDENTIFY):
+        assert narrow[target].max_distance < wide[target].max_distance
+    assert strict.shortfalls == (Shortfall.IDENTIFY,) and finding.shortfalls == ()
+    met = strict.recommendation.thresholds
+    assert met.verify_max_distance == narrow[Shortfall.VERIFY].max_distance
+    assert met.identify_max_distance is None and strict.simulated is None
+
+
+def test_what_no_distance_can_promise_is_called_so_and_nothing_is_recommended():
+    """A tail so heavy that the search for a threshold once went on below zero."""
+    hopeless = made_up(46, 2)
+    hopeless.embeddings[:20] = hopeless.embeddings[20:40] + 0.1 * hopeless.embeddings[:20]
+    found = finding_of(hopeless)
+    assert found.recommendation.thresholds == Thresholds(None, None, None)
+    assert found.recommendation.needed[Shortfall.VERIFY].max_distance is None
+    assert (found.recommendation.verify_match, found.recommendation.expected) == (None, None)
+    assert (found.verify, found.simulated) == (None, None)
+    data = json.loads(json.dumps(face_report._plain(face_report._finding(found))))
+    assert data["recommended"]["verify_max_distance"] is None
+    c = Context(Path("none.yaml"), "en")
+    assert face_report.OUT_OF_REACH["no_distance"][1] in face_report._out_of_reach(
+        c, found, Shortfall.VERIFY
+    )
+
+
+rates_wanted = st.floats(-300, -0.01).map(lambda power: 10**power)
+
+
+@given(rates_wanted, rates_wanted, st.integers(2, 100_000), st.sampled_from([40, 60]))
+@hypothesis.settings(max_examples=25, deadline=None)
+def test_a_recommended_threshold_is_a_distance_and_keeps_its_target(fmr, fpir, roster, people):
+    populations, simulation, drawn = small_hall(people)
+    targets = Targets(roster, fpir, fmr)
+    advice = recommend.recommend(targets, populations, simulation, drawn)
+    one, many = advice.thresholds.verify_max_distance, advice.thresholds.identify_max_distance
+    assert (one is None) == (Shortfall.VERIFY in advice.shortfalls)
+    assert (many is None) == (Shortfall.IDENTIFY in advice.shortfalls)
+    (population,) = populations
+    farthest = population.comparisons.impostor[-1]
+    if one is not None:
+        assert 0 < one <= farthest and population.upper(one, drawn) <= fmr * (1 + 1e-9)
+    if many is not None:
+        assert 0 < many <= farthest and 0 <= advice.thresholds.identify_margin <= 1
+        assert advice.expected.false_positive.upper <= fpir * (1 + 1e-6)
+        assert advice.expected.miss.value <= recommend.WORST_MISS
+
+
+@functools.cache
+def small_hall(people: int):
+    samples, rng = made_up(people, 2), np.random.default_rng(3)
+    c = compare(samples, rng)
+    drawn = bootstrap.weights(people, 100, rng)
+    population = recommend.Population(run.ALL, c, tail.fit(c, drawn))
+    return [population], identify.simulate(samples, 500, rng, rosters=2), drawn
 
 
 def test_several_frames_make_it_easier():
@@ -164,6 +226,29 @@ def test_pictures_are_drawn(finding, tmp_path):
         with Image.open(tmp_path / name) as picture:
             assert picture.width >= least
             assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 50, "not an empty page"
+
+
+@pytest.mark.parametrize("counts", [[2, 1], [10] * 3, [6] * 6 + [1] * 40, [3] * 60])
+def test_a_curve_without_errors_runs_along_the_axes_and_shows_what_is_open(counts, monkeypatch):
+    """Where no rate was above 0 the picture once had nothing but an error bar."""
+    found = finding_of(made_up(len(counts), counts))
+    assert not ((found.det.fmr > 0) & (found.det.fnmr > 0)).any()
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    plot.draw_det([found], Path("nowhere.png"))
+    (axes,) = drawn[0].axes
+    curve, dot = axes.lines[0], axes.lines[1]
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    for x, y in (*curve.get_xydata(), *dot.get_xydata()):
+        assert left < x and bottom < y, "in the picture, or beyond its far ends"
+    assert len(curve.get_xydata()) > 2 and dot.get_xydata()[0][0] < right
+    highest = max(float(part.get_extents().y1) for part in axes.collections[0].get_paths())
+    limit = float(plot._deviate(found.eer_interval[1]))
+    assert limit < top and highest > limit - 0.2, "how high it may really lie is in the picture"
+    words = " ".join(text.get_text() for text in drawn[0].legends[0].get_texts())
+    for said in ("EER 0 % (dot), at most", "no distance has errors of both", "where it may lie",
+                 "are too few to show it"):  # fmt: skip
+        assert said in words
 
 
 def test_the_report_is_plain_data_without_embeddings(finding):

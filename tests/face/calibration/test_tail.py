@@ -102,7 +102,9 @@ def test_a_lighter_sample_is_held_exponential_and_a_heavier_one_is_believed():
         compare(Samples(s.encoder, near, s.person), RNG(0)), bootstrap.weights(100, 200, RNG(0))
     )
     assert heavy.fitted > 0 and heavy.model.shape == heavy.fitted
-    assert heavy.threshold(2e-6) < light.threshold(2e-6)
+    assert heavy.threshold(1e-3) < light.threshold(1e-3)
+    assert heavy.threshold(2e-6) is None, "no distance is below zero"
+    assert heavy.upper(0.0) > 2e-6
 
 
 def test_too_few_people_are_refused():
