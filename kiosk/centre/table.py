@@ -5,15 +5,13 @@ Bytes to rows of named texts; knows nothing of what the texts mean.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import difflib
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from kiosk import csvtext
 from kiosk.centre.problems import Problem
 
 #: field → header names, Chinese first; compared without case, spaces and underscores
@@ -33,9 +31,6 @@ HEADERS: dict[str, tuple[str, ...]] = {
 OPTIONAL = {"templates", "template_format", "fingers", "driving_school", "accessible"}
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
-#: How files of spreadsheet programs begin: ZIP (.xlsx, .ods) and OLE (.xls). Only what is called
-#: .xlsx is read as one, so that a lane never unpacks the `candidates.csv` of a bundle.
-_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _KNOWN = {alias.replace("_", ""): name for name, aliases in HEADERS.items() for alias in aliases}
 
 
@@ -73,28 +68,15 @@ def read_table(path: Path) -> tuple[list[Line], list[Problem]]:
         return [], [Problem(path.name, 0, "", "", "not_found", error.strerror or "")]
     if len(raw) > MAX_BYTES:
         return [], [Problem(path.name, 0, "", "", "table_too_big")]
+    # only what is called so: a lane never unpacks the `candidates.csv` of a bundle
     if path.suffix.lower() == ".xlsx":
         return _workbook(path.name, raw)
-    if raw.startswith(_SPREADSHEETS):
+    if raw.startswith(csvtext.SPREADSHEETS):
         return [], [Problem(path.name, 0, "", "", "spreadsheet")]
-    text = _decoded(raw)
+    text = csvtext.decoded(raw)
     if text is None:
         return [], [Problem(path.name, 0, "", "", "encoding")]
-    return _rows(path.name, text)
-
-
-def _rows(file: str, text: str) -> tuple[list[Line], list[Problem]]:
-    skipped, delimiter, text = _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return _lines(file, _numbered(reader, skipped))
-
-
-def _numbered(reader: Any, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line it begins in: a quoted field may go over several."""
-    number = skipped + 1
-    for cells in reader:
-        yield number, cells
-        number = skipped + reader.line_num + 1
+    return _lines(path.name, csvtext.rows(text))
 
 
 def _workbook(file: str, raw: bytes) -> tuple[list[Line], list[Problem]]:
@@ -139,29 +121,6 @@ def _lines(file: str, rows: Iterable[tuple[int, list[str]]]) -> tuple[list[Line]
     if not lines and not problems:
         problems.append(Problem(file, 0, "", "", "empty_file"))
     return lines, problems
-
-
-def _decoded(raw: bytes) -> str | None:
-    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _delimiter(text: str) -> tuple[int, str, str]:
-    """Lines skipped, the delimiter, and the text from the header on.
-
-    The delimiter is whichever of the usual ones the header has most of, or what a first line
-    `sep=;` says, as spreadsheets write it.
-    """
-    first, _, rest = text.partition("\n")
-    said = first.strip().lower()
-    if said.startswith("sep=") and len(first.rstrip("\r\n")) == 5:
-        return 1, first[4], rest
-    return 0, max(",;\t", key=first.count), text
 
 
 def _names(header: list[str], file: str, line: int) -> tuple[list[str | None], list[Problem]]:

@@ -46,6 +46,7 @@ class Exit(IntEnum):
     BAD_INPUT = 3
     NOT_RUNNING = 4
     DEVICE = 5
+    INTERRUPTED = 130  #: as shells have it: 128 and the signal's number
 
 
 def default_language() -> str:

@@ -6,13 +6,21 @@ The statistics are kiosk.face.calibration's; here is what a technician gives and
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from kiosk import config as configuration
 from kiosk.cli.base import Context, Exit, as_json, pass_context
@@ -89,7 +97,7 @@ def face() -> None:
 @click.option(
     "--groups",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV file: a person's folder, then one column a group (sex, age, origin).",
+    help="CSV file with a header: a person's folder, then one column a group (sex, age, origin).",
 )
 @click.option("--strict", is_flag=True, help="Refuse when two people look like one.")
 @click.option(
@@ -101,9 +109,12 @@ def face() -> None:
 @as_json
 @pass_context
 def calibrate(c: Context, /, json_: bool, strict: bool, out: Path, **options: Any) -> None:
-    """Measure error rates on DIR, a folder for each person, and say what thresholds follow.
+    """Measure error rates on people's pictures, and say what thresholds follow.
 
-    Exit code 1: a target cannot be met; 3: DIR is of no use as it is.
+    DIR has a folder for each person, named after them, with pictures of that person alone. Error
+    rates take two people, thresholds 36 or more, as many of them as can be with several pictures.
+
+    Exit code 1: a target cannot be met with these people; 3: DIR is of no use as it is.
 
     Example: examgate face calibrate ./people --roster 500 --groups groups.csv
     """
@@ -112,10 +123,10 @@ def calibrate(c: Context, /, json_: bool, strict: bool, out: Path, **options: An
         from kiosk.face.calibration import plot  # noqa: F401, missing parts are told at once
 
         request = _request(**options)
-        _make(c, out)
-        result = _run(c, request)
-        report = face_report.as_data(result)
-        pictures = _write(c, out, result, report)
+        with _made(c, out):
+            result = _run(c, request)
+            report = face_report.as_data(result)
+            pictures = _write(c, out, result, report)
     if json_:
         c.print_json(report)
     else:
@@ -151,13 +162,35 @@ def _run(c: Context, request: Request) -> Result:
     names = {"pictures": c.say("读取照片", "pictures"), "figures": c.say("计算", "figures")}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=c.err) as bars:
-        tasks = {stage: bars.add_task(name, total=None) for stage, name in names.items()}
+    bars = Progress(*columns, console=c.err)
+    tasks: dict[str, TaskID] = {}
 
-        def progress(stage: str, done: int, of: int) -> None:
-            bars.update(tasks[stage], completed=done, total=of)
+    def progress(stage: str, done: int, of: int) -> None:
+        if not tasks:  # not before: the input may be of no use
+            bars.start()
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(names[stage], total=None)
+        bars.update(tasks[stage], completed=done, total=of)
 
-        return calibrate(request, _configured(c), progress)
+    try:
+        result = calibrate(request, _configured(c), progress)
+    finally:
+        if tasks:
+            bars.stop()
+    _tell_cache(c)
+    return result
+
+
+def _tell_cache(c: Context) -> None:
+    from kiosk.face.models import cache_fault, default_cache_dir
+
+    if (fault := cache_fault()) is not None:
+        where, why = default_cache_dir(), c.os_error(fault)
+        c.err.print(c.say(
+            f"{where}：{why}；转换好的模型无法缓存，每次启动多用约一秒（$CACHE_DIRECTORY）",
+            f"{where}: {why}; converted models cannot be kept there, each start takes about a "
+            "second longer ($CACHE_DIRECTORY)",
+        ), markup=False, highlight=False)  # fmt: skip
 
 
 def _configured(c: Context) -> dict[str, Thresholds]:
@@ -195,22 +228,28 @@ def _understood(c: Context) -> Iterator[None]:
 
 
 def _sentence(c: Context, error: Exception) -> str | None:
-    from kiosk.face.calibration.folder import FolderProblem
+    from kiosk.face.calibration.folder import FolderProblem, told
     from kiosk.face.calibration.run import NothingToCompare
     from kiosk.face.models import WrongModel
 
     match error:
         case FolderProblem(code=code, names=names):
             text = c.say(*FOLDER[code])
+            if isinstance(error.__cause__, OSError):
+                return text.format(told(names[0]), c.os_error(error.__cause__))
             if code == "same_picture":  # all of them at once, one a line
                 return "\n".join(text.format(name) for name in names)
-            return text.format(*names)
+            return text.format(*map(told, names))
         case NothingToCompare():
             return _nothing(c, error)
         case WrongModel():
-            return str(error)
+            return c.say(f"模型文件缺失、损坏或不是所测的版本：{error}", str(error))
         case ValueError() if "needs a detector that gives marks" in str(error):
-            return c.say("这个编码器需要 yunet 检测器", "this encoder needs the detector yunet")
+            return c.say(
+                "这个编码器需要 yunet 检测器；用 --detector hog 时只能选 --encoder dlib-resnet-v1",
+                "this encoder needs the detector yunet; with --detector hog there is --encoder "
+                "dlib-resnet-v1 alone",
+            )
     return None
 
 
@@ -219,18 +258,46 @@ def _nothing(c: Context, error: NothingToCompare) -> str:
 
     said = c.say(
         f"没有可比对的：同一人 {error.genuine} 次，不同人 {error.impostor} 次。至少需要两个人，"
-        "其中一人有两张可用的照片。",
+        f"其中一人有 {error.frames + 1} 张可用的照片",
         f"nothing to compare: {error.genuine} genuine, {error.impostor} impostor comparisons. "
-        "It takes two people, one of them with two usable pictures.",
+        f"It takes two people, one of them with {error.frames + 1} usable pictures",
     )
+    if error.frames > 1:
+        said += f" (--frames {error.frames})"
+    said += c.say("。", ".")
     return "\n".join([*left_out(c, error.skipped), said])
 
 
-def _make(c: Context, out: Path) -> None:
+@contextmanager
+def _made(c: Context, out: Path) -> Iterator[None]:
+    """The folder, before the work; what was made of it goes again when nothing comes of that."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{out}: {c.os_error(error)}"])
+        _remove(missing)
+        _no_room(c, out, error)
+    try:
+        yield
+    except BaseException:
+        _remove(missing)
+        raise
+
+
+def _remove(folders: list[Path]) -> None:
+    """Those that are empty, innermost first."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _no_room(c: Context, out: Path, error: OSError) -> NoReturn:
+    said = c.say(
+        "请用 --out 指定一个可以写入的文件夹", "give a folder that can be written with --out"
+    )
+    c.fail(Exit.BAD_INPUT, [f"{out}: {c.os_error(error)}; {said}"])
 
 
 def _write(c: Context, out: Path, result: Result, report: dict[str, Any]) -> list[Path]:
@@ -247,5 +314,5 @@ def _write(c: Context, out: Path, result: Result, report: dict[str, Any]) -> lis
         text = json.dumps(report, ensure_ascii=False, indent=2)
         written[-1].write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        c.fail(Exit.BAD_INPUT, [f"{out}: {c.os_error(error)}"])
+        _no_room(c, out, error)
     return written

@@ -72,7 +72,7 @@ def show(c: Context, result: Result, written: Sequence[Path]) -> None:
         click.echo(f"\n== {finding.encoder} ==")
         _suspects(c, finding)
         _one_to_one(c, finding)
-        _groups(c, finding)
+        _groups(c, result, finding)
         _one_to_many(c, result, finding)
         _advice(c, result, finding)
     click.echo(c.say("\n已写入：", "\nwritten: ") + ", ".join(map(str, written)))
@@ -165,11 +165,15 @@ def _point(c: Context, finding: Finding, point: Point) -> tuple[str, ...]:
     )
 
 
-def _groups(c: Context, finding: Finding) -> None:
+def _groups(c: Context, result: Result, finding: Finding) -> None:
     if not finding.groups:
         return
-    click.echo(c.say("分组（组内的人之间，在下面建议的阈值上）：",
-                     "by group (impostors within it, at the thresholds below):"))  # fmt: skip
+    click.echo(c.say(
+        f"分组（组内的人之间，在下面建议的阈值上；{len(result.collected.people)} 人中 "
+        f"{result.grouped} 人有分组）：",
+        f"by group (impostors within it, at the thresholds below; known of {result.grouped} of "
+        f"{len(result.collected.people)} people):",
+    ))  # fmt: skip
     headings = c.say(
         "分组,值,人数,FMR（1:N 阈值）,FMR（1:1 阈值）,FNMR（1:1 阈值）,最近的两人",
         "group,value,people,FMR (1:N threshold),FMR (1:1 threshold),FNMR (1:1 threshold),nearest",
@@ -279,6 +283,7 @@ def problems(c: Context, result: Result, strict: bool) -> Iterator[str]:
             text = c.say(*SHORTFALLS[shortfall])
             numbers = {"people": people, "pairs": pairs, "roster": targets.roster,
                        "fmr": percent(targets.fmr), "fpir": percent(targets.fpir),
+                       "have": finding.impostor_pairs, "frames": _presented(c, result),
                        "why": _out_of_reach(c, finding, shortfall)}  # fmt: skip
             yield f"{finding.encoder}: {text.format(**numbers)}"
         if strict and finding.suspects:
@@ -287,6 +292,16 @@ def problems(c: Context, result: Result, strict: bool) -> Iterator[str]:
                 f"{finding.encoder}: {len(finding.suspects)} pairs of people are too alike "
                 "(--strict)",
             )
+
+
+def _presented(c: Context, result: Result) -> str:
+    """Who cannot be presented, where several pictures make a presentation."""
+    if (frames := result.request.settings.frames) == 1:
+        return ""
+    return c.say(
+        f"（--frames {frames}：只有照片不少于 {frames} 张的人能作为出示者）",
+        f" (--frames {frames}: only who has so many pictures is presented)",
+    )
 
 
 def _out_of_reach(c: Context, finding: Finding, target: Shortfall) -> str:
@@ -309,6 +324,7 @@ def as_data(result: Result) -> dict[str, Any]:
     data = {
         "people": result.people,
         "people_used": len(collected.people),
+        "people_grouped": result.grouped if result.request.groups else None,
         "pictures": collected.tried,
         "pictures_used": len(collected.pictures),
         "failure_to_acquire": failed / max(collected.tried, 1),

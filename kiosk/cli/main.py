@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,8 @@ from kiosk.cli.usb import usb
 
 EPILOG = (
     "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
-    "input; 4 the daemon is not running; 5 a device does not work. Start with: examgate doctor"
+    "input; 4 the daemon is not running; 5 a device does not work; 130 interrupted. Start with: "
+    "examgate doctor"
 )
 
 
@@ -58,9 +61,18 @@ class Main(click.Group):
         except KeyboardInterrupt:
             c = context.obj
             click.echo(err=True)  # not behind the terminal's ^C
-            c.fail(Exit.DECLINED, [c.say("已中断", "interrupted")])
-        except click.Abort:
+            c.fail(Exit.INTERRUPTED, [c.say("已中断", "interrupted")])
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, what is left has nowhere to go
             c = context.obj
+            said = c.say("无法输出", "the output cannot be written")
+            c.fail(Exit.BAD_INPUT, [f"{said}: {c.os_error(error)}"])
+        except click.Abort as error:  # of a question: Ctrl-C, or nobody to answer it
+            c = context.obj
+            if isinstance(error.__context__, KeyboardInterrupt):
+                c.fail(Exit.INTERRUPTED, [c.say("已中断", "interrupted")])
             said = c.say("已中断：没有输入", "interrupted: nothing was entered")
             c.fail(Exit.DECLINED, [said])
 

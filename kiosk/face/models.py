@@ -104,6 +104,16 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "examgate"
 
 
+def cache_fault() -> OSError | None:
+    """Why converted networks cannot be kept, if so: each start takes a second longer then."""
+    try:
+        default_cache_dir().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=default_cache_dir()):
+            return None
+    except OSError as error:
+        return error
+
+
 def converted(
     name: str,
     revision: int,

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +132,42 @@ def test_a_value_of_another_kind_names_the_option(
 def test_nobody_at_the_keyboard_is_told(run: Run, key: Path) -> None:
     done = run("staff", "add", "1001", "--name", "李敏", "--role", "chief", lang="zh")
     assert done.exit_code == Exit.DECLINED and done.stderr.strip().endswith("没有输入")
+
+
+def test_ctrl_c_ends_with_130(run: Run, key: Path, config_file: Path, monkeypatch) -> None:
+    """At a question and in the work; as of any program, and unlike every answer of a command."""
+    code = (  # in a process of its own: click's runner asks in a way of its own
+        "import click.termui\n"
+        "from kiosk.cli.main import main\n"
+        "def stopped(*_, **__): raise KeyboardInterrupt\n"
+        "click.termui.visible_prompt_func = click.termui.hidden_prompt_func = stopped\n"
+        f"main(['--config', {str(config_file)!r}, '--lang', 'zh', 'staff', 'add', '1001', "
+        "'--name', '李敏', '--role', 'chief'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == Exit.INTERRUPTED == 130
+    assert done.stderr.strip().endswith("已中断")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kiosk.cli.base.Context.call", stopped)
+    told = run("session", "list")
+    assert told.exit_code == 130 and told.stderr.strip().endswith("interrupted")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+def test_an_output_that_is_full_is_told(config_file: Path, key: Path) -> None:
+    argv = ["--config", str(config_file), "--lang", "en", "session", "list", "--json"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kiosk.cli.main", *argv], stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == Exit.BAD_INPUT
+    assert done.stderr == "the output cannot be written: No space left on device\n"
 
 
 def test_a_daemon_that_dies_in_the_middle_is_told_in_either_language(run, config, key):

@@ -153,7 +153,7 @@ def test_a_pulse_that_is_interrupted_is_journalled_to_its_end(run, config, confi
     ask = ("device", "turnstile", "pulse", "--seconds", "30", "--person", "李工")
     with interrupted(config_file, *ask, lang="zh") as process:
         assert pulsed.wait(20)
-    assert process.returncode == 1 and process.said == "\n已中断\n"
+    assert process.returncode == 130 and process.said == "\n已中断\n"
     asked, ended = tried(config)
     assert asked["result"] == "asked" and ended["result"] in ("sent", "unknown")
     assert ended["end"] is None
@@ -172,7 +172,7 @@ def test_a_closed_terminal_leaves_no_gate_open(config, config_file, key, command
         twin.on_unlock = pulsed.set
         with interrupted(config_file, *ask, "--seconds", "30", how=how) as process:
             assert pulsed.wait(20)
-        assert process.returncode == 1 and process.said == "\ninterrupted\n"
+        assert process.returncode == 130 and process.said == "\ninterrupted\n"
         assert twin.pulses == 1 and not twin.unlocked
     assert len(tried(config)) == 2
 

@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -186,13 +186,155 @@ def test_no_folder_and_no_room_for_the_report(calibrate: Run, tmp_path: Path) ->
     file.write_text("")
     blocked = calibrate(tmp_path, "--out", file / "below")
     assert blocked.exit_code == Exit.BAD_INPUT and str(file) in blocked.stderr
+    assert "give a folder that can be written with --out" in blocked.stderr
+
+
+def test_folders_are_made_for_a_report_only_and_only_empty_ones_go(
+    calibrate: Run, tmp_path: Path
+) -> None:
+    people = folder(tmp_path / "p", a=[b"x"])
+    assert calibrate(people, "--out", tmp_path / "deep" / "er").exit_code == Exit.BAD_INPUT
+    assert not (tmp_path / "deep").exists()
+    (tmp_path / "there").mkdir()
+    assert calibrate(people, "--out", tmp_path / "there").exit_code == Exit.BAD_INPUT
+    assert (tmp_path / "there").is_dir(), "what was there stays"
+
+
+def test_embeddings_that_cannot_be_kept_are_told_before_the_work(
+    calibrate: Run, tmp_path: Path
+) -> None:
+    people = folder(tmp_path / "p", a=[b"x", b"y"], b=[b"z"])
+    damaged = tmp_path / "kept.npz"
+    damaged.write_bytes(b"PK\x03\x04 and no more")
+    for path, says in ((damaged, "delete it"), (tmp_path / "none" / "kept.npz", "No such file")):
+        result = calibrate(people, "--keep-embeddings", path)
+        assert result.exit_code == Exit.BAD_INPUT
+        assert result.stderr.startswith(f"{path}: ") and says in result.stderr
+        assert str(path) in calibrate(people, "--keep-embeddings", path, lang="zh").stderr
+    assert not (tmp_path / "none").exists() and damaged.read_bytes().startswith(b"PK")
+
+
+def test_names_that_would_move_the_cursor_are_shown_and_written_as_text(
+    calibrate: Run, tmp_path: Path
+) -> None:
+    people = tmp_path / "p"
+    for name in ("with space", "李敏", "new\nline", "esc\x1b[31m", os.fsdecode(b"bytes\xff")):
+        folder(people, **{name: [name.encode("utf-8", "surrogateescape")]})
+    shown = calibrate(people).stderr
+    for name in ("with space/0.jpg", "李敏/0.jpg", "new\\nline/0.jpg", "esc\\x1b[31m/0.jpg",
+                 "bytes\\udcff/0.jpg"):  # fmt: skip
+        assert f"  {name}: cannot be read" in shown
+
+
+def test_what_may_not_be_read_is_told(
+    calibrate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = folder(tmp_path / "p", a=[b"x"], b=[b"y"])
+    listed = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path.name in locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    locked = ["a"]
+    result = calibrate(people)
+    assert "a: cannot be read (Permission denied)" in result.stderr
+    locked = ["p"]
+    result = calibrate(people)
+    assert result.exit_code == Exit.BAD_INPUT
+    assert result.stderr == f"{people}: Permission denied\n"
+    assert "没有权限" in calibrate(people, lang="zh").stderr
+
+
+def test_another_model_file_is_named_with_the_remedy(
+    calibrate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from kiosk.face import models
+
+    people = folder(tmp_path / "p", a=[b"x"])
+    for name in ("YUNET", "SFACE"):
+        with monkeypatch.context() as changed:
+            changed.setattr(models, name, replace(getattr(models, name), sha256="0" * 64))
+            result = calibrate(people)
+        assert result.exit_code == Exit.BAD_INPUT
+        assert "another or damaged; install it again: pip install" in result.stderr
+
+
+def test_frames_are_told_where_there_are_too_few_pictures(
+    calibrate: Run, faces: Path, tmp_path: Path
+) -> None:
+    two = tmp_path / "two"
+    two.mkdir()
+    for name in ("person01", "person02"):
+        (two / name).symlink_to(faces / name)
+    result = calibrate(two, "--frames", "50")
+    assert result.exit_code == Exit.BAD_INPUT
+    assert "one of them with 51 usable pictures (--frames 50)" in result.stderr
+
+
+def test_hog_says_which_encoder_it_goes_with(calibrate: Run, faces: Path) -> None:
+    result = calibrate(faces, "--detector", "hog")
+    assert result.exit_code == Exit.BAD_INPUT and "--encoder dlib-resnet-v1" in result.stderr
+    assert calibrate(faces, "--detector", "hog", "--encoder", "dlib-resnet-v1").exit_code == 1
+
+
+def test_a_cache_that_cannot_be_used_is_told(
+    calibrate: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = tmp_path / "two"
+    two.mkdir()
+    for name in ("person01", "person02"):
+        (two / name).symlink_to(faces / name)
+    file = tmp_path / "file"
+    file.write_text("")
+    monkeypatch.setenv("CACHE_DIRECTORY", str(file / "below"))
+    assert f"{file / 'below'}: Not a directory; converted models" in calibrate(two).stderr
+
+
+def test_a_run_that_is_stopped_keeps_the_embeddings_and_ends_like_any_other_command(
+    faces: Path, tmp_path: Path
+) -> None:
+    kept, out = tmp_path / "kept.npz", tmp_path / "deep" / "out"
+    code = (
+        "from kiosk.face.enrol import Enroller\n"
+        "from kiosk.cli.main import main\n"
+        "enrol, done = Enroller.enrol, []\n"
+        "def stopped(self, photo):\n"
+        "    if len(done) == 3: raise KeyboardInterrupt\n"
+        "    done.append(photo)\n"
+        "    return enrol(self, photo)\n"
+        "Enroller.enrol = stopped\n"
+        f"main(['--lang', 'en', 'face', 'calibrate', {str(faces)!r}, '--out', {str(out)!r},"
+        f"      '--keep-embeddings', {str(kept)!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == Exit.INTERRUPTED == 130 and done.stderr.endswith("interrupted\n")
+    assert kept.exists() and not out.parent.exists()
 
 
 def test_bad_groups_and_options(calibrate: Run, tmp_path: Path) -> None:
     groups = tmp_path / "g.csv"
-    groups.write_text("folder,sex\na,f\na,m\n")
-    result = calibrate(folder(tmp_path / "p", a=[b"x"]), "--groups", groups)
-    assert result.exit_code == Exit.BAD_INPUT and "a is there twice" in result.stderr
+    people = folder(tmp_path / "p", a=[b"x"])
+    for table, says in (
+        ("folder,sex\na,f\na,m\n", "line 3: 'a' is in line 2 already"),
+        ("folder,sex\nb,f\n", "nobody in it has a folder (it has 'b'"),
+        ("folder,sex,sex\na,f,m\n", "line 1: column 'sex' is there twice"),
+        ("folder,sex\na,f,m\n", "line 2: 'm' is in a column that has no name"),
+    ):
+        groups.write_text(table)
+        result = calibrate(people, "--groups", groups)
+        assert result.exit_code == Exit.BAD_INPUT
+        assert result.stderr.startswith(f"{groups}: {says}"), (
+            "the first line, no progress before it"
+        )
+        assert not (tmp_path / "out").exists(), "nothing is left of a run that came to nothing"
+        assert calibrate(people, "--groups", groups, lang="zh").stderr != result.stderr
     for wrong in (("--encoder", "arcface"), ("--target-fpir", "0"), ("--roster", "1")):
         assert calibrate(tmp_path / "p", *wrong).exit_code == Exit.USAGE
 

@@ -1,13 +1,10 @@
 """From a folder of people to embeddings, each picture taken in as the roster's are.
 
-Owns running detector and encoders over the pictures and, where asked for, keeping embeddings
-in a file. Knows no statistics. Pictures are never kept.
+Owns running detector and encoders over the pictures. Knows no statistics. Pictures are never kept.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +13,9 @@ import numpy as np
 
 from kiosk.face.calibration.comparisons import Samples
 from kiosk.face.calibration.folder import Folder, Picture, SkipCode, Skipped
-from kiosk.face.enrol import Enroller, PhotoProblem
+from kiosk.face.calibration.kept import Kept
+from kiosk.face.detector import DEFAULT
+from kiosk.face.enrol import MAX_BYTES, Enroller, PhotoProblem
 from kiosk.face.parts import Chip, Detector, Encoder, Face, Floats, Image
 
 
@@ -75,38 +74,45 @@ def collect(
     encoders: Sequence[Encoder],
     progress: Callable[[int, int], None],
     keep: Path | None = None,
-    min_face_px: int | None = None,
+    detected_by: str = DEFAULT,
 ) -> Collected:
     """Embed every picture with every encoder. `progress` hears how many are done, of how many.
 
-    `keep` names a file that embeddings are read from and written to; without it nothing is
-    written. Raises `ValueError` when the detector's faces are not enough for an encoder.
+    `keep` names a file that embeddings are read from and written to, also by a run that is
+    stopped; without it nothing is written. `detected_by`: the detector's name, since another
+    one's embeddings are others. Raises `FolderProblem` when that file is of no use; `ValueError`
+    when the detector's faces are not enough for an encoder.
     """
     bundle = Several(encoders)
-    kept = _read(keep, bundle) if keep else {}
+    file = Kept(keep, bundle.name, detected_by, bundle.size) if keep else None
+    kept = file.read() if file else {}
+    before = len(kept)
     enroller = Enroller(detector=detector, encoder=bundle)
     rows: list[Floats] = []
     used: list[Picture] = []
     skipped = list(folder.skipped)
-    for number, picture in enumerate(folder.pictures, 1):
-        row = kept.get(picture.sha256)
-        if row is None:
-            row = _embed(picture, enroller)
-        if isinstance(row, Skipped):
-            skipped.append(row)
-        else:
-            rows.append(row)
-            used.append(picture)
-            kept[picture.sha256] = row
-        progress(number, len(folder.pictures))
-    if keep:
-        _write(keep, bundle, kept)
+    try:
+        for number, picture in enumerate(folder.pictures, 1):
+            row: Floats | Skipped | None = kept.get(picture.sha256)
+            if row is None:
+                row = _embed(picture, enroller)
+            if isinstance(row, Skipped):
+                skipped.append(row)
+            else:
+                rows.append(row)
+                used.append(picture)
+                kept[picture.sha256] = row
+            progress(number, len(folder.pictures))
+    finally:
+        if file and len(kept) > before:
+            file.write(kept)
     return _collected(folder, bundle, rows, used, tuple(skipped))
 
 
 def _embed(picture: Picture, enroller: Enroller) -> Floats | Skipped:
     try:
-        enrolled = enroller.enrol(picture.path.read_bytes())
+        with picture.path.open("rb") as file:
+            enrolled = enroller.enrol(file.read(MAX_BYTES + 1))
     except OSError as error:
         return Skipped(picture.name, SkipCode.UNREADABLE, error.strerror or "")
     except PhotoProblem as problem:
@@ -129,30 +135,3 @@ def _collected(
     samples = {name: Samples(name, part, person) for name, part in bundle.split(table).items()}
     pictures = tuple(picture.name for picture in used)
     return Collected(people, pictures, samples, len(folder.pictures), skipped)
-
-
-# --- embeddings that are asked to be kept ---------------------------------------------------------
-
-
-def _read(path: Path, bundle: Several) -> dict[str, Floats | Skipped]:
-    """By the picture's SHA-256; nothing when the file is missing or of other encoders."""
-    if not path.exists():
-        return {}
-    with np.load(path, allow_pickle=False) as file:
-        if str(file["encoder"]) != bundle.name:
-            return {}
-        return dict(zip(map(str, file["sha256"]), file["embeddings"], strict=True))
-
-
-def _write(path: Path, bundle: Several, kept: dict[str, Floats | Skipped]) -> None:
-    """Readable by its owner alone: embeddings are biometric data."""
-    rows = {sha: row for sha, row in kept.items() if not isinstance(row, Skipped)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:  # mode 0600
-        np.savez(
-            file,
-            encoder=np.array(bundle.name),
-            sha256=np.array(list(rows)),
-            embeddings=np.vstack(list(rows.values()) or [np.empty((0, bundle.size), np.float32)]),
-        )
-    os.replace(file.name, path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kiosk.face.calibration import folder as folders
 from kiosk.face.calibration.collect import Collected, collect
-from kiosk.face.calibration.folder import Groups
+from kiosk.face.calibration.groups import Groups, check, read_groups
 from kiosk.face.calibration.recommend import Thresholds
 from kiosk.face.calibration.run import Finding, Settings, analyse
 from kiosk.face.detector import make_detector
@@ -32,6 +32,7 @@ class Request:
 class Result:
     request: Request
     people: int  #: folders with a picture
+    grouped: int  #: of those with a usable picture, of how many a group is known
     collected: Collected
     findings: tuple[Finding, ...]
 
@@ -47,8 +48,10 @@ def calibrate(
     Raises `FolderProblem`, `NothingToCompare`, `kiosk.face.models.WrongModel`; `ValueError`
     when the detector does not give what an encoder needs.
     """
-    groups = folders.read_groups(request.groups) if request.groups else Groups()
+    groups = read_groups(request.groups) if request.groups else Groups()
     people = folders.scan(request.folder)
+    if request.groups:
+        check(groups, request.groups, people.people)
     encoders = [make_encoder(name) for name in request.encoders]
     collected = collect(
         people,
@@ -56,6 +59,7 @@ def calibrate(
         encoders,
         lambda done, of: progress("pictures", done, of),
         request.keep,
+        request.detector,
     )
     findings = []
     for done, name in enumerate(request.encoders):
@@ -63,7 +67,8 @@ def calibrate(
         now = current.get(name) or shipped(name)
         findings.append(analyse(collected, collected.samples[name], groups, request.settings, now))
     progress("figures", len(encoders), len(encoders))
-    return Result(request, len(people.people), collected, tuple(findings))
+    known = groups.known(collected.people)
+    return Result(request, len(people.people), known, collected, tuple(findings))
 
 
 def shipped(encoder: str) -> Thresholds:

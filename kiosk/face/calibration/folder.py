@@ -5,12 +5,14 @@ Owns reading names and bytes. Knows no faces. Follows links; goes one level deep
 
 from __future__ import annotations
 
-import csv
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from kiosk.face.enrol import MAX_BYTES
 
 #: Files that lie about in such folders and are no pictures.
 _NOTES = frozenset((".txt", ".md", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".html",
@@ -21,12 +23,22 @@ class FolderCode(StrEnum):
     """Why a folder cannot be used. Texts are in kiosk/cli/face_texts.py."""
 
     NO_FOLDER = "no_folder"
+    UNREADABLE = "unreadable"
     NO_PEOPLE = "no_people"
     NESTED = "nested"
     SAME_PICTURE = "same_picture"
     GROUPS_UNREADABLE = "groups_unreadable"
     GROUPS_NO_COLUMN = "groups_no_column"
     GROUPS_TWICE = "groups_twice"
+    GROUPS_NO_FILE = "groups_no_file"
+    GROUPS_NO_TEXT = "groups_no_text"
+    GROUPS_COLUMN_TWICE = "groups_column_twice"
+    GROUPS_NO_PERSON = "groups_no_person"
+    GROUPS_EXCESS = "groups_excess"
+    GROUPS_NOBODY = "groups_nobody"
+    KEPT_FOREIGN = "kept_foreign"
+    KEPT_OTHER = "kept_other"
+    KEPT_NO_ROOM = "kept_no_room"
 
 
 class FolderProblem(Exception):
@@ -43,6 +55,7 @@ class SkipCode(StrEnum):
 
     LOOSE_FILE = "loose_file"
     INNER_FOLDER = "inner_folder"
+    NOT_A_FILE = "not_a_file"
     EMPTY_FOLDER = "empty_folder"
     DUPLICATE = "duplicate"
     UNREADABLE = "unreadable"
@@ -52,9 +65,16 @@ class SkipCode(StrEnum):
     BLURRED = "blurred"
 
 
+def told(name: str) -> str:
+    """A name from the disk as it can be shown and written: nothing in it moves a cursor."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    path: str  #: below the folder
+    path: str  #: below the folder, as it is told to people
     code: SkipCode
     detail: str = ""
 
@@ -68,7 +88,7 @@ class Picture:
     @property
     def name(self) -> str:
         """As it is told to people: person/file."""
-        return f"{self.person}/{self.path.name}"
+        return told(f"{self.person}/{self.path.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +107,15 @@ def scan(root: Path) -> Folder:
         raise FolderProblem(FolderCode.NO_FOLDER, str(root))
     skipped: list[Skipped] = []
     people: dict[str, list[Path]] = {}
-    for entry in _visible(root):
+    try:
+        entries = _visible(root)
+    except OSError as error:
+        raise FolderProblem(FolderCode.UNREADABLE, str(root), error.strerror or "") from error
+    for entry in entries:
         if entry.is_dir():
             people[entry.name] = _files(entry, root, skipped)
         elif not _is_note(entry):
-            skipped.append(Skipped(entry.name, SkipCode.LOOSE_FILE))
+            skipped.append(Skipped(told(entry.name), SkipCode.LOOSE_FILE))
     _not_nested(root, people, skipped)
     pictures = _without_duplicates(people, skipped)
     if not pictures:
@@ -99,8 +123,8 @@ def scan(root: Path) -> Folder:
     return Folder(tuple(pictures), tuple(skipped))
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    return iter(sorted(e for e in folder.iterdir() if not e.name.startswith(".")))
+def _visible(folder: Path) -> list[Path]:
+    return sorted(e for e in folder.iterdir() if not e.name.startswith("."))
 
 
 def _is_note(path: Path) -> bool:
@@ -109,13 +133,18 @@ def _is_note(path: Path) -> bool:
 
 def _files(person: Path, root: Path, skipped: list[Skipped]) -> list[Path]:
     found = []
-    for entry in _visible(person):
+    try:
+        entries = _visible(person)
+    except OSError as error:  # no permission
+        skipped.append(Skipped(told(person.name), SkipCode.UNREADABLE, error.strerror or ""))
+        return []
+    for entry in entries:
         if entry.is_dir():
-            skipped.append(Skipped(str(entry.relative_to(root)), SkipCode.INNER_FOLDER))
+            skipped.append(Skipped(told(str(entry.relative_to(root))), SkipCode.INNER_FOLDER))
         elif not _is_note(entry):
             found.append(entry)
     if not found:
-        skipped.append(Skipped(person.name, SkipCode.EMPTY_FOLDER))
+        skipped.append(Skipped(told(person.name), SkipCode.EMPTY_FOLDER))
     return found
 
 
@@ -132,9 +161,18 @@ def _without_duplicates(people: Mapping[str, list[Path]], skipped: list[Skipped]
     clashes: list[str] = []
     for person, paths in people.items():
         for path in paths:
-            name = f"{person}/{path.name}"
+            name = told(f"{person}/{path.name}")
             try:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                status = path.stat()
+                if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+                    skipped.append(Skipped(name, SkipCode.NOT_A_FILE))
+                    continue
+                if status.st_size > MAX_BYTES:
+                    detail = f"bytes {status.st_size}, max {MAX_BYTES}"
+                    skipped.append(Skipped(name, SkipCode.UNREADABLE, detail))
+                    continue
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:  # a broken link, no permission
                 skipped.append(Skipped(name, SkipCode.UNREADABLE, error.strerror or ""))
                 continue
@@ -146,42 +184,3 @@ def _without_duplicates(people: Mapping[str, list[Path]], skipped: list[Skipped]
     if clashes:
         raise FolderProblem(FolderCode.SAME_PICTURE, *clashes)
     return list(seen.values())
-
-
-# --- groups -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """What is known of people: column → person → value. An empty value is not known."""
-
-    columns: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def values(self, column: str, people: tuple[str, ...]) -> list[str]:
-        """Of each person in turn; empty where it is not known."""
-        return [self.columns[column].get(person, "") for person in people]
-
-
-def read_groups(path: Path) -> Groups:
-    """A CSV file with a header: first the folder's name, then one column a property.
-
-    Raises `FolderProblem`. People of the file who have no folder are no matter.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FolderProblem(FolderCode.GROUPS_UNREADABLE, str(path), str(error)) from error
-    header = rows[0] if rows else []
-    if len(header) < 2:
-        raise FolderProblem(FolderCode.GROUPS_NO_COLUMN, str(path))
-    columns: dict[str, dict[str, str]] = {name: {} for name in header[1:] if name}
-    seen: set[str] = set()
-    for row in rows[1:]:
-        if row[0] in seen:
-            raise FolderProblem(FolderCode.GROUPS_TWICE, str(path), row[0])
-        seen.add(row[0])
-        for name, value in zip(header[1:], row[1:], strict=False):
-            if name and value:
-                columns[name][row[0]] = value
-    return Groups(columns)

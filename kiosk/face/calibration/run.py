@@ -17,7 +17,8 @@ from kiosk.face.calibration import bootstrap, identify, rates, recommend, tail
 from kiosk.face.calibration.bootstrap import Method, Rate
 from kiosk.face.calibration.collect import Collected
 from kiosk.face.calibration.comparisons import Comparisons, Samples, compare, distances_between
-from kiosk.face.calibration.folder import Groups, Skipped
+from kiosk.face.calibration.folder import Skipped
+from kiosk.face.calibration.groups import Groups
 from kiosk.face.calibration.recommend import (
     Expected,
     Population,
@@ -107,11 +108,14 @@ class Settings:
 
 
 class NothingToCompare(Exception):
-    """Not one genuine or not one impostor comparison."""
+    """Not one genuine or not one impostor comparison, of presentations of `frames` pictures."""
 
-    def __init__(self, genuine: int, impostor: int, skipped: tuple[Skipped, ...]) -> None:
+    def __init__(
+        self, genuine: int, impostor: int, frames: int, skipped: tuple[Skipped, ...]
+    ) -> None:
         super().__init__(genuine, impostor)
-        self.genuine, self.impostor, self.skipped = genuine, impostor, skipped
+        self.genuine, self.impostor, self.frames = genuine, impostor, frames
+        self.skipped = skipped
 
 
 def analyse(
@@ -125,7 +129,7 @@ def analyse(
     rng = np.random.default_rng(SEED)
     c = compare(samples, rng, settings.frames)
     if not len(c.genuine) or not len(c.impostor):
-        raise NothingToCompare(len(c.genuine), len(c.impostor), collected.skipped)
+        raise NothingToCompare(len(c.genuine), len(c.impostor), settings.frames, collected.skipped)
     drawn = bootstrap.weights(samples.people, settings.replicates, rng)
     populations = _populations(c, collected.people, groups, drawn)
     simulation = identify.simulate(samples, settings.targets.roster, rng, settings.frames)

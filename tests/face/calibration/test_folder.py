@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.face.calibration.folder import FolderCode, FolderProblem, SkipCode, read_groups, scan
+from kiosk.face.calibration.folder import FolderCode, FolderProblem, SkipCode, scan
 
 
 def put(root: Path, name: str, content: bytes | None = None) -> Path:
@@ -115,31 +115,25 @@ def test_a_file_without_permission_is_named(tmp_path):
     assert skipped(tmp_path) == {"a/2.jpg": SkipCode.UNREADABLE}
 
 
-# --- groups -------------------------------------------------------------------------------------
+def test_only_files_are_read(tmp_path):
+    """A pipe called like a picture was waited for, for good."""
+    put(tmp_path, "a/1.jpg")
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")
+    (tmp_path / "a" / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "a" / "self.jpg").symlink_to("self.jpg")
+    os.mkfifo(tmp_path / "loose.jpg")
+    assert skipped(tmp_path) == {
+        "a/pipe.jpg": SkipCode.NOT_A_FILE,
+        "a/zero.jpg": SkipCode.NOT_A_FILE,
+        "a/self.jpg": SkipCode.UNREADABLE,
+        "loose.jpg": SkipCode.LOOSE_FILE,
+    }
 
 
-def test_groups_by_whatever_columns(tmp_path):
-    path = tmp_path / "groups.csv"
-    path.write_text("﻿人员,sex,origin\na, f ,east\nb,m,\nc\n\n", encoding="utf-8")
-    groups = read_groups(path)
-    assert groups.columns == {"sex": {"a": "f", "b": "m"}, "origin": {"a": "east"}}
-    assert groups.values("sex", ("b", "z", "a")) == ["m", "", "f"]
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"folder\na\n", FolderCode.GROUPS_NO_COLUMN),
-        (b"", FolderCode.GROUPS_NO_COLUMN),
-        (b"folder,sex\na,f\na,m\n", FolderCode.GROUPS_TWICE),
-        (b"folder,sex\n\xff\xfe,f\n", FolderCode.GROUPS_UNREADABLE),
-    ],
-)
-def test_bad_group_files_are_refused(tmp_path, content, code):
-    path = put(tmp_path, "groups.csv", content)
-    with pytest.raises(FolderProblem) as problem:
-        read_groups(path)
-    assert problem.value.code is code
-    with pytest.raises(FolderProblem) as problem:
-        read_groups(tmp_path / "none.csv")
-    assert problem.value.code is FolderCode.GROUPS_UNREADABLE
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path):
+    put(tmp_path, "a/1.jpg")
+    with put(tmp_path, "a/huge.jpg").open("ab") as file:
+        file.truncate(1 << 42)  # takes no room
+    (found,) = scan(tmp_path).skipped
+    assert (found.path, found.code) == ("a/huge.jpg", SkipCode.UNREADABLE)
+    assert "max 20971520" in found.detail

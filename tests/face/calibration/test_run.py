@@ -20,7 +20,8 @@ from kiosk.cli import face_report
 from kiosk.cli.base import Context
 from kiosk.face.calibration import bootstrap, identify, plot, recommend, run, tail
 from kiosk.face.calibration.comparisons import compare
-from kiosk.face.calibration.folder import Groups
+from kiosk.face.calibration.engine import Request, Result
+from kiosk.face.calibration.groups import Groups
 from kiosk.face.calibration.recommend import Shortfall, Targets, Thresholds
 from kiosk.face.calibration.run import NothingToCompare, Settings, analyse
 
@@ -170,6 +171,28 @@ def test_what_no_distance_can_promise_is_called_so_and_nothing_is_recommended():
     assert face_report.OUT_OF_REACH["no_distance"][1] in face_report._out_of_reach(
         c, found, Shortfall.VERIFY
     )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_cannot_be_met_is_told_with_a_dash_and_what_it_would_take(capsys, language):
+    samples = made_up(120, 3)
+    targets = Targets(5000, 1e-4, 1e-300)
+    found = finding_of(samples, settings=Settings(targets, 1, 200), current=Thresholds(0.9, 0.7, 0))
+    request = Request(Path("people"), ("made-up",), settings=Settings(targets))
+    result = Result(request, 120, 0, as_collected(samples), (found,))
+    c = Context(Path("none.yaml"), language)
+    face_report.show(c, result, [])
+    shown = capsys.readouterr().out
+    for name in ("verify_max_distance", "identify_max_distance", "identify_margin"):
+        (row,) = [line for line in shown.splitlines() if line.startswith(name)]
+        assert row.split()[-1] == "–" and row.split()[1] != "–"
+    assert "face:" not in shown, "nothing to be put into config.yaml"
+    one, many = face_report.problems(c, result, strict=False)
+    assert face_report.OUT_OF_REACH["no_distance"][language == "en"] in one
+    needed = found.recommendation.needed[Shortfall.IDENTIFY]
+    assert f"{needed.max_distance:.3f}" in many and "--target-fpir" in many
+    assert face_report.percent(needed.miss) in many
+    assert "-0." not in shown + one + many
 
 
 rates_wanted = st.floats(-300, -0.01).map(lambda power: 10**power)
