@@ -6,6 +6,7 @@ The statistics are kiosk.face.calibration's; here is what a technician gives and
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -123,6 +124,7 @@ def calibrate(c: Context, /, json_: bool, strict: bool, out: Path, **options: An
         from kiosk.face.calibration import plot  # noqa: F401, missing parts are told at once
 
         request = _request(**options)
+        _check_outside(c, request.folder, out)
         with _made(c, out):
             result = _run(c, request)
             report = face_report.as_data(result)
@@ -266,6 +268,20 @@ def _nothing(c: Context, error: NothingToCompare) -> str:
         said += f" (--frames {error.frames})"
     said += c.say("。", ".")
     return "\n".join([*left_out(c, error.skipped), said])
+
+
+def _check_outside(c: Context, people: Path, out: Path) -> None:
+    """The report's pictures would be those of one more person the next time."""
+    from kiosk.face.calibration.folder import told
+
+    # realpath: Path.resolve() raises at links in a circle
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(people)):
+        said = c.say(
+            "在人员文件夹里面，其中的图会被当作某人的照片；请用 --out 指定别处",
+            "lies in the folder of the people, its pictures would be taken for somebody's; give "
+            "another one with --out",
+        )
+        c.fail(Exit.BAD_INPUT, [f"{told(str(out))}: {said}"])
 
 
 @contextmanager

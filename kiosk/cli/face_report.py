@@ -41,6 +41,11 @@ def percent(rate: float) -> str:
     return f"{100 * rate:.3g} %"
 
 
+def _target(rate: float) -> str:
+    """As it was asked for, however small."""
+    return percent(rate) if rate >= 1e-9 else f"{rate:.1e}"
+
+
 def _between(low: float, high: float) -> str:
     return f"[{percent(low)}, {percent(high)}]"
 
@@ -67,6 +72,8 @@ def _span(span: Span | None) -> str:
 
 
 def show(c: Context, result: Result, written: Sequence[Path]) -> None:
+    from kiosk.face.calibration.folder import told
+
     _input(c, result)
     for finding in result.findings:
         click.echo(f"\n== {finding.encoder} ==")
@@ -75,7 +82,7 @@ def show(c: Context, result: Result, written: Sequence[Path]) -> None:
         _groups(c, result, finding)
         _one_to_many(c, result, finding)
         _advice(c, result, finding)
-    click.echo(c.say("\n已写入：", "\nwritten: ") + ", ".join(map(str, written)))
+    click.echo(c.say("\n已写入：", "\nwritten: ") + ", ".join(told(str(path)) for path in written))
 
 
 def _input(c: Context, result: Result) -> None:
@@ -250,10 +257,10 @@ def _advice(c: Context, result: Result, finding: Finding) -> None:
     if finding.recommendation is None or finding.shortfalls:
         return
     click.echo(c.say(
-        f"写入 config.yaml（名单 {targets.roster} 人，FPIR ≤ {percent(targets.fpir)}；"
-        f"1:1 FMR ≤ {percent(targets.fmr)}；均按 95 % 上限，含外推）：",
-        f"for config.yaml (roster of {targets.roster}, FPIR ≤ {percent(targets.fpir)}; 1:1 FMR ≤ "
-        f"{percent(targets.fmr)}; both by the upper 95 % bound, extrapolated):",
+        f"写入 config.yaml（名单 {targets.roster} 人，FPIR ≤ {_target(targets.fpir)}；"
+        f"1:1 FMR ≤ {_target(targets.fmr)}；均按 95 % 上限，含外推）：",
+        f"for config.yaml (roster of {targets.roster}, FPIR ≤ {_target(targets.fpir)}; 1:1 FMR ≤ "
+        f"{_target(targets.fmr)}; both by the upper 95 % bound, extrapolated):",
     ))  # fmt: skip
     click.echo(as_yaml(finding.encoder, finding.recommendation.thresholds))
 
@@ -282,10 +289,16 @@ def problems(c: Context, result: Result, strict: bool) -> Iterator[str]:
         for shortfall in finding.shortfalls:
             text = c.say(*SHORTFALLS[shortfall])
             numbers = {"people": people, "pairs": pairs, "roster": targets.roster,
-                       "fmr": percent(targets.fmr), "fpir": percent(targets.fpir),
+                       "fmr": _target(targets.fmr), "fpir": _target(targets.fpir),
                        "have": finding.impostor_pairs, "frames": _presented(c, result),
                        "why": _out_of_reach(c, finding, shortfall)}  # fmt: skip
             yield f"{finding.encoder}: {text.format(**numbers)}"
+        if finding.shortfalls and finding.suspects:
+            yield c.say(
+                f"{finding.encoder}：请先核对上面过于相像的照片，它们可能就是原因。",
+                f"{finding.encoder}: look first at the pictures above that are too alike: they may "
+                "be why.",
+            )
         if strict and finding.suspects:
             yield c.say(
                 f"{finding.encoder}：{len(finding.suspects)} 对人过于相像（--strict）",

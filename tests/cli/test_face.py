@@ -132,6 +132,7 @@ def test_strict_refuses_one_person_with_two_folders(
     people = folder(tmp_path / "p", **{k: [p.read_bytes() for p in v] for k, v in halves.items()})
     loose = calibrate(people)
     assert "too alike" in loose.stdout and "a/" in loose.stdout
+    assert "look first at the pictures above" in loose.stderr
     strict = calibrate(people, "--strict")
     assert strict.exit_code == Exit.DECLINED and "--strict" in strict.stderr
 
@@ -180,13 +181,28 @@ def test_unusable_pictures_are_named_when_nothing_is_left(calibrate: Run, tmp_pa
 
 
 def test_no_folder_and_no_room_for_the_report(calibrate: Run, tmp_path: Path) -> None:
-    missing = calibrate(tmp_path / "none")
-    assert missing.exit_code == Exit.BAD_INPUT and "no such folder" in missing.stderr
+    (tmp_path / "circle").symlink_to("circle")
+    for name in ("none", "circle"):
+        missing = calibrate(tmp_path / name)
+        assert missing.exit_code == Exit.BAD_INPUT and "no such folder" in missing.stderr
     file = tmp_path / "file"
     file.write_text("")
-    blocked = calibrate(tmp_path, "--out", file / "below")
+    people = folder(tmp_path / "p", a=[b"x"])
+    blocked = calibrate(people, "--out", file / "below")
     assert blocked.exit_code == Exit.BAD_INPUT and str(file) in blocked.stderr
     assert "give a folder that can be written with --out" in blocked.stderr
+
+
+def test_a_report_among_the_people_is_refused(calibrate: Run, tmp_path: Path) -> None:
+    """Its pictures would be those of one more person the next time."""
+    people = folder(tmp_path / "p", a=[b"x"])
+    (tmp_path / "link").symlink_to(people)
+    for out in (people, people / "out", people / "a" / "out", tmp_path / "link" / "out"):
+        result = calibrate(people, "--out", out)
+        assert result.exit_code == Exit.BAD_INPUT
+        assert result.stderr.startswith(f"{out}: lies in the folder of the people")
+        assert "--out" in calibrate(people, "--out", out, lang="zh").stderr
+    assert sorted(p.name for p in people.rglob("*")) == ["0.jpg", "a"]
 
 
 def test_folders_are_made_for_a_report_only_and_only_empty_ones_go(
