@@ -9,9 +9,10 @@ import io
 import stat
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from kiosk.core import fingers
+from kiosk.photograph import turned_by_exif, upright_rgb
 
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 #: What is kept of a photograph: twenty of these and their templates fit one message of the wire.
@@ -71,17 +72,19 @@ def read_template(folder: Path, name: str, format_: str) -> bytes:
     raise FileProblem(code, f"{len(data)} bytes")
 
 
-def as_stored(photo: bytes) -> bytes:
-    """A JPEG of at most `MAX_STORED_BYTES`: the file itself, or a smaller picture of it.
+def as_stored(photo: bytes, quarter_turns: int = 0) -> bytes:
+    """An upright JPEG of at most `MAX_STORED_BYTES`: the file itself, or a smaller picture of it.
 
-    Only for photographs that the face engine has accepted. Raises `FileProblem("unreadable")`.
+    `quarter_turns`: clockwise, after its EXIF. Only for photographs that the face engine has
+    accepted. Raises `FileProblem("unreadable")`.
     """
-    if len(photo) <= MAX_STORED_BYTES and photo.startswith(b"\xff\xd8\xff"):
+    small_jpeg = len(photo) <= MAX_STORED_BYTES and photo.startswith(b"\xff\xd8\xff")
+    if small_jpeg and not quarter_turns and not _turned_by_exif(photo):
         return photo
     try:
         with Image.open(io.BytesIO(photo)) as picture:
             picture.draft("RGB", (STORED_SIDE, STORED_SIDE))
-            upright = ImageOps.exif_transpose(picture.convert("RGB"))
+            upright = upright_rgb(picture, quarter_turns)
         upright.thumbnail((STORED_SIDE, STORED_SIDE))
         for quality in _QUALITIES:
             buffer = io.BytesIO()
@@ -91,3 +94,12 @@ def as_stored(photo: bytes) -> bytes:
     except Exception as error:  # a damaged file can raise nearly anything out of its decoder
         raise FileProblem("unreadable") from error
     raise FileProblem("file_too_big")
+
+
+def _turned_by_exif(jpeg: bytes) -> bool:
+    """The screens and papers that show it do not read EXIF."""
+    try:
+        with Image.open(io.BytesIO(jpeg)) as picture:
+            return turned_by_exif(picture)
+    except Exception:  # as above; what cannot be read has nothing that could be turned
+        return False

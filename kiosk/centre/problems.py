@@ -224,6 +224,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "the picture cannot be read",
         "export it again as JPEG",
     ),
+    "two_tone": (
+        "照片只有黑白两色，没有灰度",
+        "重新扫描为彩色或灰度",
+        "the picture is black and white without shades of grey",
+        "scan it again in colour or in grey",
+    ),
     "no_face": ("照片中没有人脸", "换一张正面照", "no face in the picture", "take another one"),
     "several_faces": (
         "照片中有多张人脸",
@@ -238,6 +244,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "use a larger picture",
     ),
     "blurred": ("照片太模糊", "重新拍摄", "the picture is too blurred", "take it again"),
+    "turned": (
+        "照片横放或倒置，已转正",
+        "核对转正后的照片",
+        "the picture lay on its side or upside down; it was turned upright",
+        "see whether it is upright now",
+    ),
     "same_face": (
         "与另一名考生是同一张脸",
         "核对两人身份，可能替考",

@@ -49,6 +49,10 @@ class Enrolled(Protocol):
     @property
     def encoder(self) -> str: ...
 
+    @property
+    def quarter_turns(self) -> int:
+        """Clockwise, after its EXIF: so the photograph is upright."""
+
 
 class EnrolMany(Protocol):
     """The face engine: one result a photograph, in order; an exception has `code`, `detail`."""
@@ -110,7 +114,8 @@ def prepare(
     if same_face_max_distance is not None:
         check.same_face(same_face_max_distance)
     found = sorted([*problems, *check.problems], key=lambda p: p.line)
-    return Prepared([_wire(row) for row in check.rows if row.ok], found, check.warnings)
+    warnings = sorted(check.warnings, key=lambda p: p.line)
+    return Prepared([_wire(row) for row in check.rows if row.ok], found, warnings)
 
 
 def faults_of(fields: dict[str, str]) -> list[tuple[str, str, str, str]]:
@@ -263,10 +268,12 @@ class _Check:
             self._report(row, "photo", str(getattr(result, "code", "unreadable")), shown, detail)
             return
         try:
-            row.stored = files.as_stored(photo)
+            row.stored = files.as_stored(photo, result.quarter_turns)
         except FileProblem as problem:
             self._report(row, "photo", problem.code, shown, problem.detail)
         row.enrolled = result
+        if result.quarter_turns:
+            self._warn(row, "turned", f"{90 * result.quarter_turns}°")
 
     def same_face(self, max_distance: float) -> None:
         """The same face under two identity numbers is how a substitute would look, and how twins
@@ -280,11 +287,12 @@ class _Check:
             row, other = rows[found.index][0], rows[found.other][0]
             more = f", and {found.more} more" if found.more else ""
             detail = f"line {other.line.number}, distance {found.distance:.2f}{more}"
-            shown = mask_digits(row.line.fields["photo"])
-            file = row.line.sheet or self._file
-            self.warnings.append(
-                Problem(file, row.line.number, "photo", shown, "same_face", detail)
-            )
+            self._warn(row, "same_face", detail)
+
+    def _warn(self, row: _Row, code: str, detail: str) -> None:
+        shown = mask_digits(row.line.fields["photo"])
+        file = row.line.sheet or self._file
+        self.warnings.append(Problem(file, row.line.number, "photo", shown, code, detail))
 
 
 def _from(before: int, of: int, progress: Progress) -> Callable[[int], None]:

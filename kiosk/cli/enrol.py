@@ -47,6 +47,8 @@ SAYS: dict[str, tuple[str, str]] = {
     "smeared": ("按住不要动", "hold it still"),
     "not_compared": ("请再放一次", "once more, please"),
     "unreadable": ("照片无法读取", "the picture cannot be read"),
+    "two_tone": ("照片只有黑白两色：请用彩色照片",
+                 "the picture is black and white without grey: use one in colour"),
     "no_face": ("画面中没有人脸", "no face in the picture"),
     "several_faces": ("画面中有多个人", "several people in the picture"),
     "too_small": ("请靠近一点", "come nearer"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LISTED = 15  #: of a long list on the screen; report.json has all
 #: Reasons that count as failures to acquire: there was a picture and nothing came of it.
-_ACQUIRE = ("unreadable", "no_face", "several_faces", "too_small", "blurred")
+_ACQUIRE = ("unreadable", "two_tone", "no_face", "several_faces", "too_small", "blurred")
 
 
 # --- numbers ------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ SKIPPED: dict[str, tuple[str, str]] = {
     "empty_folder": ("没有照片", "no pictures"),
     "duplicate": ("与此文件相同", "the same file as"),
     "unreadable": ("无法读取", "cannot be read"),
+    "two_tone": ("只有黑白两色", "black and white without grey"),
     "no_face": ("没有人脸", "no face"),
     "several_faces": ("多张人脸", "several faces"),
     "too_small": ("人脸太小", "face too small"),

@@ -18,13 +18,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageFile, ImageOps
+from PIL import ImageFile
 
 from kiosk.face.appearance import sharpness_of
 from kiosk.face.encoders import DEFAULT, make_encoder
+from kiosk.face.orientation import quarter_turns, turned
 from kiosk.face.parts import Chip, Detector, Encoder, Face, Floats, Image
 from kiosk.face.upright import patch_of
 from kiosk.face.yunet import YuNetDetector
+from kiosk.photograph import upright_rgb
 
 MAX_PIXELS = 40_000_000  #: by the header, before anything is decoded
 MAX_BYTES = 20 * 1024 * 1024
@@ -40,6 +42,7 @@ _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 
 class PhotoCode(StrEnum):
     UNREADABLE = "unreadable"
+    TWO_TONE = "two_tone"
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
     TOO_SMALL = "too_small"
@@ -65,6 +68,8 @@ class Enrolled:
     encoder: str
     face_px: int  #: width of the face in the photograph as it came
     sharpness: float
+    #: Clockwise, after those that its EXIF asks for: 1 to 3 where the person did not stand upright.
+    quarter_turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class _Look:
     chip: Chip
     face_px: int
     sharpness: float
+    quarter_turns: int
 
 
 class Enroller:
@@ -112,7 +118,13 @@ class Enroller:
 
     def _enrolled(self, look: _Look, embedding: Floats) -> Enrolled:
         numbers = tuple(float(value) for value in embedding)
-        return Enrolled(numbers, self._encoder.name, look.face_px, round(look.sharpness, 1))
+        return Enrolled(
+            numbers,
+            self._encoder.name,
+            look.face_px,
+            round(look.sharpness, 1),
+            look.quarter_turns,
+        )
 
     def _look_or_problem(self, photo: bytes) -> _Look | PhotoProblem:
         try:
@@ -122,7 +134,12 @@ class Enroller:
 
     def _look(self, photo: bytes) -> _Look:
         image, shrunk = decode(photo)
-        face = self._one_face(image)
+        faces = self._faces(image)
+        turns = quarter_turns(self._detector, image, faces)
+        if turns:
+            image = turned(image, turns)
+            faces = self._faces(image)
+        face = _one_of(faces)
         face_px = round(face.box[2] / shrunk)
         if face_px < MIN_FACE_PX:
             raise PhotoProblem(PhotoCode.TOO_SMALL, {"face_px": face_px, "min": MIN_FACE_PX})
@@ -130,22 +147,25 @@ class Enroller:
         if sharpness < MIN_SHARPNESS:
             detail = {"sharpness": round(sharpness, 1), "min": MIN_SHARPNESS}
             raise PhotoProblem(PhotoCode.BLURRED, detail)
-        return _Look(self._encoder.chip(image, face), face_px, sharpness)
+        return _Look(self._encoder.chip(image, face), face_px, sharpness, turns)
 
-    def _one_face(self, image: Image) -> Face:
-        faces: list[Face] = []
+    def _faces(self, image: Image) -> list[Face]:
         for width in _SCAN_WIDTHS:
             if width > _SCAN_WIDTHS[0] and width > 1.5 * image.shape[1]:
                 break
             if faces := self._detector.detect(image, width):
-                break
-        if not faces:
-            raise PhotoProblem(PhotoCode.NO_FACE)
-        largest = faces[0].box[2]
-        rivals = sum(1 for face in faces if face.box[2] >= _RIVAL * largest)
-        if rivals > 1:
-            raise PhotoProblem(PhotoCode.SEVERAL_FACES, {"faces": rivals})
-        return faces[0]
+                return faces
+        return []
+
+
+def _one_of(faces: Sequence[Face]) -> Face:
+    if not faces:
+        raise PhotoProblem(PhotoCode.NO_FACE)
+    largest = faces[0].box[2]
+    rivals = sum(1 for face in faces if face.box[2] >= _RIVAL * largest)
+    if rivals > 1:
+        raise PhotoProblem(PhotoCode.SEVERAL_FACES, {"faces": rivals})
+    return faces[0]
 
 
 def decode(photo: bytes) -> tuple[Image, float]:
@@ -166,9 +186,11 @@ def decode(photo: bytes) -> tuple[Image, float]:
                 raise PhotoProblem(
                     PhotoCode.UNREADABLE, {"pixels": width * height, "max": MAX_PIXELS}
                 )
+            if picture.mode == "1":  # shades of grey made of dots: found, and then not recognised
+                raise PhotoProblem(PhotoCode.TWO_TONE)
             shrink = min(WORK_SIDE / max(width, height), 1.0)
             picture.draft("RGB", (round(width * shrink), round(height * shrink)))
-            upright = ImageOps.exif_transpose(picture.convert("RGB"))
+            upright = upright_rgb(picture)
     except PhotoProblem:
         raise
     except Exception as error:  # a damaged file can raise nearly anything out of its decoder

@@ -28,6 +28,7 @@ HEADER = "准考证明编号,身份证明号码,姓名,准考车型,考试场次
 class Enrolled:
     embedding: tuple[float, ...]
     encoder: str = "dlib-resnet-v1"
+    quarter_turns: int = 0
 
 
 class Bad(Exception):
@@ -357,6 +358,37 @@ def test_what_is_stored_is_a_small_jpeg():
         as_stored(b"\x89PNG not really")
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_what_is_stored_is_upright(form):
+    """A bright upper half, lying: the person of the photograph stands for it."""
+    upright = np.zeros((80, 60, 3), np.uint8)
+    upright[:40] = 255
+    for turns in (1, 2, 3):
+        data = encoded(np.ascontiguousarray(np.rot90(upright, turns)), form)
+        stored = np.asarray(Image.open(io.BytesIO(as_stored(data, turns))))
+        assert stored.shape == upright.shape
+        assert stored[:35].min() > 200 and stored[45:].max() < 55
+
+
+def test_a_small_jpeg_that_its_exif_turns_is_stored_upright():
+    lying = Image.fromarray(np.rot90(np.full((80, 60, 3), 128, np.uint8)))
+    for orientation, size in ((6, (60, 80)), (1, (80, 60))):
+        exif, buffer = Image.Exif(), io.BytesIO()
+        exif[0x0112] = orientation
+        lying.save(buffer, "JPEG", exif=exif)
+        stored = as_stored(buffer.getvalue())
+        assert Image.open(io.BytesIO(stored)).size == size
+        assert (stored == buffer.getvalue()) == (orientation == 1)
+
+
+def test_16_bits_are_stored_as_they_look():
+    deep = Image.fromarray((np.linspace(0, 65_535, 90 * 90).reshape(90, 90)).astype(np.uint16))
+    buffer = io.BytesIO()
+    deep.save(buffer, "PNG")
+    stored = np.asarray(Image.open(io.BytesIO(as_stored(buffer.getvalue()))).convert("L"))
+    assert abs(float(stored.mean()) - 127.5) < 2 and stored.min() < 10 and stored.max() > 245
+
+
 def encoded(array, form):
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, form)
@@ -399,11 +431,19 @@ def test_real_photographs_through_the_real_engine(tmp_path):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     blank = np.full((400, 300, 3), 128, dtype=np.uint8)
     (tmp_path / "blank.jpg").write_bytes(encoded(blank, "JPEG"))
-    lines = [line(n, photo=name, templates="") for n, name in enumerate((*names, "blank.jpg"))]
+    with Image.open(folder / "biden.jpg") as biden:
+        biden.rotate(90, expand=True).save(tmp_path / "lying.jpg")
+    names = (*names, "blank.jpg", "lying.jpg")
+    lines = [line(n, photo=name, templates="") for n, name in enumerate(names)]
     (tmp_path / "r.csv").write_text("\n".join((HEADER, *lines)))
     prepared = prepare(tmp_path, enrol_many=real, workers=1)
     assert codes(prepared) == {(6, "photo", "no_face")}
-    assert [(w.line, w.code) for w in prepared.warnings] == [(2, "same_face"), (5, "same_face")]
+    assert [(w.line, w.code) for w in prepared.warnings] == [
+        (2, "same_face"), (3, "same_face"), (5, "same_face"), (7, "turned"), (7, "same_face"),
+    ]  # fmt: skip
+    assert prepared.warnings[3].detail == "90°"
+    upright = Image.open(io.BytesIO(prepared.rows[-1]["photo"]))
+    assert upright.height > upright.width, "stored as it was turned"
     for row in prepared.rows:
         assert row["photo"].startswith(JPEG) and len(row["photo"]) <= MAX_STORED_BYTES
         assert len(row["embedding"]) == 256 and row["encoder"] == "dlib+sface-v1"

@@ -16,6 +16,8 @@ from PIL import Image
 
 from kiosk.face import enrol
 from kiosk.face.enrol import Enrolled, Enroller, PhotoCode, PhotoProblem, enrol_many
+from kiosk.face.orientation import quarter_turns
+from kiosk.face.parts import Face
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +106,77 @@ def test_turned_by_exif_and_in_grey(enroller: Enroller, photo_path: Callable[[st
     for other in (lying, grey):
         embedding = np.array(enroller.enrol(other.getvalue()).embedding)
         assert np.linalg.norm(embedding - reference) < 0.35
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png"])
+def test_turned_without_exif(
+    enroller: Enroller, photo: Callable[[str], NDArray[np.uint8]], name: str
+) -> None:
+    image = photo(name)
+    upright = enroller.enrol(jpeg(image))
+    assert upright.quarter_turns == 0
+    for turns in (1, 2, 3):
+        lying = enroller.enrol(jpeg(np.rot90(image, turns)))
+        assert lying.quarter_turns == turns
+        assert np.linalg.norm(np.subtract(lying.embedding, upright.embedding)) < 0.15
+        assert abs(lying.face_px - upright.face_px) <= 0.05 * upright.face_px
+
+
+def test_several_faces_lying(
+    enroller: Enroller, photo: Callable[[str], NDArray[np.uint8]]
+) -> None:
+    one = cv2.resize(photo("obama.jpg"), (480, 600))
+    two = cv2.resize(photo("biden.jpg")[:1212], (480, 600))
+    lying = np.rot90(np.hstack([one, two]))
+    assert problem(enroller, jpeg(lying)).code is PhotoCode.SEVERAL_FACES
+
+
+def test_a_sure_face_is_not_looked_at_in_other_ways() -> None:
+    class Detector:
+        face_px = 56
+        looks = 0
+
+        def detect(self, image: NDArray[np.uint8], width: int) -> list[Face]:
+            self.looks += 1
+            return []
+
+    def face(score: float) -> Face:
+        return Face((0, 0, 9, 9), np.zeros((5, 2), np.float32), score)
+
+    detector, image = Detector(), np.zeros((9, 9, 3), np.uint8)
+    assert quarter_turns(detector, image, [face(0.93)]) == 0 and detector.looks == 0
+    assert quarter_turns(detector, image, [face(0.8)]) == 0 and detector.looks > 0
+
+
+def coded(picture: Image.Image, form: str, **how: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, form, **how)
+    return buffer.getvalue()
+
+
+def test_pixels_of_any_kind(enroller: Enroller, photo_path: Callable[[str], Path]) -> None:
+    whole = Image.open(photo_path("obama2.jpg"))
+    grey = np.asarray(whole.convert("L"))
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+    lies = Image.Exif()
+    lies[0x0112] = 6
+    palette = whole.convert("P")
+    kinds = {
+        "16 bits": coded(deep, "PNG"),
+        "16 bits, EXIF": coded(deep.rotate(90, expand=True), "PNG", exif=lies),
+        "16 bits, lying": coded(deep.rotate(90, expand=True), "PNG"),
+        "grey, transparent": coded(whole.convert("LA"), "PNG"),
+        "grey": coded(whole.convert("L"), "BMP"),
+        "CMYK": coded(whole.convert("CMYK"), "JPEG"),
+        "palette": coded(palette, "PNG"),
+        "palette, transparent": coded(palette, "PNG", transparency=bytes(range(256))),
+        "transparent": coded(whole.convert("RGBA"), "WEBP"),
+    }
+    colour = np.array(enroller.enrol(coded(whole, "PNG")).embedding)
+    for kind, data in kinds.items():
+        found = np.array(enroller.enrol(data).embedding)
+        assert np.linalg.norm(found - colour) < 0.4, kind
+    assert problem(enroller, coded(whole.convert("1"), "PNG")).code is PhotoCode.TWO_TONE
 
 
 def test_many_in_order_in_two_processes(

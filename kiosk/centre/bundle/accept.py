@@ -57,6 +57,7 @@ class Embedded:
 
     embedding: tuple[float, ...]
     encoder: str
+    quarter_turns: int = 0  #: what a bundle holds is upright
 
 
 @contextmanager

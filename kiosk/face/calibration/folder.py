@@ -51,7 +51,7 @@ class FolderProblem(Exception):
 
 
 class SkipCode(StrEnum):
-    """Why a file or folder was left out. The last four count as failures to acquire."""
+    """Why a file or folder was left out. The last six count as failures to acquire."""
 
     LOOSE_FILE = "loose_file"
     INNER_FOLDER = "inner_folder"
@@ -59,6 +59,7 @@ class SkipCode(StrEnum):
     EMPTY_FOLDER = "empty_folder"
     DUPLICATE = "duplicate"
     UNREADABLE = "unreadable"
+    TWO_TONE = "two_tone"
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
     TOO_SMALL = "too_small"
