@@ -179,7 +179,7 @@ def decode(photo: bytes) -> tuple[Image, float]:
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # face_recognition sets it for the whole process
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # told to nobody who could do anything about them
             picture = Pillow.open(io.BytesIO(photo), formats=_FORMATS)
             width, height = picture.size
             if width * height > MAX_PIXELS:

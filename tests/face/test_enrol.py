@@ -77,6 +77,15 @@ def test_a_photograph_cut_off(enroller: Enroller, photo_path: Callable[[str], Pa
     assert problem(enroller, whole[: len(whole) // 3]).code is PhotoCode.UNREADABLE
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_a_decoder_finds_odd_is_not_said_among_a_commands_lines() -> None:
+    odd = io.BytesIO()
+    picture = Image.linear_gradient("L").convert("P")
+    picture.save(odd, "PNG", transparency=bytes(range(256)))
+    image, _ = enrol.decode(odd.getvalue())
+    assert image.shape == (256, 256, 3)
+
+
 def test_several_faces(enroller: Enroller, photo: Callable[[str], NDArray[np.uint8]]) -> None:
     one = cv2.resize(photo("obama.jpg"), (480, 600))
     two = cv2.resize(photo("biden.jpg")[:1212], (480, 600))
