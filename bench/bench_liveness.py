@@ -33,7 +33,7 @@ from streams import Scene  # noqa: E402
 
 from kiosk.core.codes import Prompt  # noqa: E402
 from kiosk.core.identity import Accept, Evidence, Policy, Scores, decide  # noqa: E402
-from kiosk.face.calibration.folder import Groups, read_groups  # noqa: E402
+from kiosk.face.calibration.groups import Groups, read_groups  # noqa: E402
 from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
 from kiosk.face.challenge import name_of  # noqa: E402
 from kiosk.face.closer import CloserLook  # noqa: E402

@@ -17,7 +17,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
 import collect_faces
 from collect_faces import Archive, ListProblem, NotCollected
 
-from kiosk.face.calibration.folder import read_groups, scan
+from kiosk.face.calibration.folder import scan
+from kiosk.face.calibration.groups import read_groups
 
 PICTURE = cv2.imencode(".png", np.arange(1200, dtype=np.uint8).reshape(20, 20, 3))[1].tobytes()
 
