@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from drivers.registry import make_device
 from kiosk.clock import SystemClock
 from kiosk.config import Config
+from kiosk.config_problems import Problem, line_of
 from kiosk.told import in_language
 
 if TYPE_CHECKING:
@@ -355,6 +356,20 @@ def policy_of(config: Config) -> Policy:
         frames=face.frames,
         liveness=face.liveness,
     )
+
+
+def config_doubts(path: Path) -> list[Problem]:
+    """What the file says within all bounds, and hardly means. Raises `ConfigError`."""
+    from kiosk.config import check
+    from kiosk.config_doubts import doubts
+    from kiosk.face.encoders import LIMITS
+
+    config, lines = check(path)
+    found = [
+        Problem(key, line_of(key, lines), *said)
+        for key, said in doubts(config, LIMITS[config.face.encoder])
+    ]
+    return sorted(found, key=lambda problem: problem.line)
 
 
 def journalled_policy(config: Config) -> dict[str, Any]:

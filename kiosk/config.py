@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
+from kiosk.config_camera import file_mistake, source_mistake
 from kiosk.config_devices import AUTO, Devices, OsdpTurnstile, Section, sections_of, tag_of
 from kiosk.config_network import Network
 from kiosk.config_problems import (
@@ -34,6 +35,8 @@ from kiosk.config_problems import (
 from kiosk.credentials import instead_of
 
 MAX_DEPTH = 4
+#: Of a face: at it a third of all strangers pass with the encoder that tells them apart furthest.
+MAX_DISTANCE = 1.2
 
 
 Door = Literal[
@@ -165,10 +168,16 @@ class Face(Section):
         default="dlib+sface-v1", description="maker of embeddings"
     )
     verify_max_distance: float | None = Field(
-        default=None, gt=0, le=2.0, description="1:1: same at or below; empty: the encoder's own"
+        default=None,
+        gt=0,
+        le=MAX_DISTANCE,
+        description="1:1: same at or below; empty: the encoder's own",
     )
     identify_max_distance: float | None = Field(
-        default=None, gt=0, le=2.0, description="1:N: same at or below; empty: the encoder's own"
+        default=None,
+        gt=0,
+        le=MAX_DISTANCE,
+        description="1:N: same at or below; empty: the encoder's own",
     )
     identify_margin: float | None = Field(
         default=None, ge=0, le=1.0, description="1:N: nearer than the second; likewise"
@@ -176,7 +185,7 @@ class Face(Section):
     same_person_distance: float | None = Field(
         default=None,
         gt=0,
-        le=2.0,
+        le=MAX_DISTANCE,
         description="two identities at or below look like one person; likewise",
     )
     same_face: Literal["stop", "alert"] = Field(
@@ -461,6 +470,11 @@ def load(path: Path) -> Config:
 
     None of them shows what is in a file that is no configuration of ours: it may be a secret.
     """
+    return read(path)[0]
+
+
+def read(path: Path) -> tuple[Config, dict[str, int]]:
+    """`load`, and the line of each key by its dotted path."""
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
     except OSError as error:
@@ -487,7 +501,19 @@ def load(path: Path) -> Config:
         problems += explained(error, lines, Config)
     if problems:
         raise ConfigError(path, sorted(problems, key=lambda p: p.line))
-    return _absolute(config, path.resolve().parent)
+    return _absolute(config, path.resolve().parent), lines
+
+
+def check(path: Path) -> tuple[Config, dict[str, int]]:
+    """`read`, and what is seen of the machine: a camera's path that leads to something else.
+
+    The lane does not ask for it to start: what is plugged in changes. Raises `ConfigError`.
+    """
+    config, lines = read(path)
+    if said := file_mistake(config.devices.camera.source):
+        key = "devices.camera.source"
+        raise ConfigError(path, [Problem(key, line_of(key, lines), *said)])
+    return config, lines
 
 
 def _walk(node: yaml.Node, prefix: str, lines: dict[str, int]) -> Iterator[Problem]:
@@ -529,6 +555,8 @@ def _clashes(data: dict[str, Any]) -> Iterator[tuple[str, Said]]:
                 ),
             )
     yield from _unsearchable(devices)
+    if said := source_mistake(_mapping(devices, "camera").get("source")):
+        yield "devices.camera.source", said
     turnstile = _mapping(devices, "turnstile")
     yield from _clashes_of_exit(data, identity, turnstile)
     centre = _mapping(data, "centre")

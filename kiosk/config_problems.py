@@ -113,7 +113,7 @@ def explained(
 ) -> list[Problem]:
     """One for each place: the branches of a key that takes several types are one mistake."""
     said: dict[str, list[Said]] = {}
-    shown: dict[str, str] = {}
+    values: dict[str, str] = {}
     for detail in error.errors(include_url=False):
         location, keys = _in_file([str(part) for part in detail["loc"]], root)
         path = ".".join(location)
@@ -122,8 +122,8 @@ def explained(
             said[path].append(sentence)
         value = detail["input"]
         if with_value and not isinstance(value, dict | list | tuple):
-            shown[path] = _shown(path, value)
-    return [_problem(path, lines, sentences, shown.get(path)) for path, sentences in said.items()]
+            values[path] = shown(path, value)
+    return [_problem(path, lines, sentences, values.get(path)) for path, sentences in said.items()]
 
 
 def _problem(
@@ -135,8 +135,8 @@ def _problem(
     return Problem(path, line_of(path, lines), en, zh)
 
 
-def _shown(path: str, value: Any) -> str:
-    """The value as the file has it, cut; nothing of what may be a secret."""
+def shown(path: str, value: Any) -> str:
+    """A wrong value as the file has it, cut; nothing of what may be a secret."""
     if _SECRET.search(path.rpartition(".")[2]):
         return ""
     text = without_credentials(value) if isinstance(value, str) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kiosk.app import journalled_policy
-from kiosk.config import Config, load
+from kiosk.app import config_doubts, journalled_policy
+from kiosk.config import Config, check, load
+from kiosk.config_camera import source_mistake
 from kiosk.config_doc import render
 from kiosk.config_problems import ConfigError
 
@@ -285,3 +287,101 @@ def test_a_file_however_mangled_loads_or_is_explained(tmp_path, at, cut, put):
 def test_the_page_is_fresh():
     page = (ROOT / "docs/config.md").read_text()
     assert page == render(), "python -m kiosk.config > docs/config.md"
+
+
+# --- the camera's source, and what is hardly meant ------------------------------------------------
+
+
+def with_source(source):
+    return EXAMPLE.replace("source: /dev/video0 ", f"source: {json.dumps(source)} ")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["", "  ", " /dev/video0", -1, "-1", 256, "256", "+1", "ftp://cam/1", "file:///etc/passwd",
+     "http://", "http://:99999/", "http://cam:99999/", "http://cam:0/", "http://cam:port/",
+     "rtsp:/cam/1", "rtsp://cam 1/", "http://[::1/", "rtsp://user:secret@/1", "\0"],
+)  # fmt: skip
+def test_a_source_that_can_never_be_a_camera(tmp_path, source):
+    (found,) = problems(tmp_path, with_source(source))
+    assert found.startswith("line ") and "devices.camera.source: " in found
+    assert "(it is " in found and "write the camera's device" in found
+    assert "secret" not in found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["/dev/video0", "/dev/v4l/by-path/pci-0000:00:14.0-usb-0:1:1.0-video-index0", 0, "0", 255,
+     "rtsp://user:p%40ss@cam:554/1?channel=1", "RTSP://cam/1", "https://[::1]:8443/mjpeg",
+     "http://192.0.2.9/", "pictures", "~/clip.mp4", "/dev/examgate-camera"],
+)  # fmt: skip
+def test_a_source_that_may_be_one(tmp_path, source):
+    path = tmp_path / "config.yaml"
+    path.write_text(with_source(source))
+    load(path)
+
+
+@given(st.text(max_size=30) | st.integers())
+def test_any_source_is_taken_or_explained_in_both_languages(source):
+    said = source_mistake(source)
+    assert said is None or (len(said) == 2 and all(said))
+
+
+def test_what_lies_there_is_looked_at_by_the_check_alone(tmp_path):
+    path = tmp_path / "config.yaml"
+    (tmp_path / "words.txt").write_text("no video")
+    for source in ("/dev/null", "/etc/passwd", "words.txt"):
+        path.write_text(with_source(source))
+        assert load(path), "a lane starts, and says what its camera is"
+        with pytest.raises(ConfigError) as error:
+            check(path)
+        (found,) = error.value.problems
+        assert found.path == "devices.camera.source" and found.line
+    (tmp_path / "clip.mp4").touch()
+    for source in ("clip.mp4", ".", "not there", "/dev/not-there", "0"):
+        path.write_text(with_source(source))
+        check(path)
+
+
+def doubted(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    found = config_doubts(path)
+    assert all(p.line and p.zh and p.message for p in found)
+    return {p.path for p in found}
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubt"),
+    [
+        ([("verify_max_distance: ", "verify_max_distance: 1.1 #")], "face.verify_max_distance"),
+        ([("same_person_distance: ", "same_person_distance: 1 #")], "face.same_person_distance"),
+        ([("identify_margin: ", "identify_margin: 0 #")], "face.identify_margin"),
+        (
+            [("verify_max_distance: ", "verify_max_distance: 0.6 #"),
+             ("identify_max_distance: ", "identify_max_distance: 0.7 #")],
+            "face.identify_max_distance",
+        ),
+        (
+            [("  face_s: 25", "  face_s: 3"), ("  liveness_s: 12", "  liveness_s: 120")],
+            "timeouts.liveness_s",
+        ),
+        ([("source: /dev/video0 ", "source: . ")], "devices.camera.source"),
+    ],
+)  # fmt: skip
+def test_what_is_hardly_meant_is_a_warning(tmp_path, changes, doubt):
+    text = EXAMPLE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    assert doubted(tmp_path, text) == {doubt}
+
+
+def test_nothing_of_the_example_is_doubted(tmp_path):
+    assert doubted(tmp_path, EXAMPLE) == set()
+
+
+@pytest.mark.parametrize("name", ["verify_max", "identify_max", "same_person"])
+def test_a_distance_at_which_strangers_pass_is_refused(tmp_path, name):
+    (found,) = problems(tmp_path, EXAMPLE.replace(f"{name}_distance: ", f"{name}_distance: 1.5 #"))
+    assert "less than or equal to 1.2" in found

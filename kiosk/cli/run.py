@@ -150,25 +150,36 @@ def config_group() -> None:
 @as_json
 @pass_context
 def check(c: Context, file: Path | None, json_: bool) -> None:
-    """Say everything that is wrong with FILE (default: the lane's), by line.
+    """Say everything that is wrong with FILE (default: the lane's), by line, and what is hardly
+    meant so: that alone leaves the exit code at 0.
 
     Example: examgate config check config.yaml
     """
-    from kiosk.config import load
-    from kiosk.config_problems import ConfigError
+    from kiosk import app
+    from kiosk.config_problems import ConfigError, Problem
 
-    path, problems = file or c.config_path, []
+    path = file or c.config_path
+    problems: list[Problem] = []
+    doubts: list[Problem] = []
     try:
-        load(path)
+        doubts = app.config_doubts(path)
     except ConfigError as error:
         problems = error.problems
     if json_:
-        found = [
-            {"path": p.place, "line": p.line, "message": c.say(p.zh, p.message)} for p in problems
-        ]
-        c.print_json({"file": str(path), "problems": found})
+        found = {
+            name: [
+                {"path": p.place, "line": p.line, "message": c.say(p.zh, p.message)} for p in some
+            ]
+            for name, some in (("problems", problems), ("warnings", doubts))
+        }
+        c.print_json({"file": str(path)} | found)
+    if not json_:
+        warning = c.say("警告：", "warning: ")
+        for p in doubts:
+            c.err.print(f"{warning}{path}: {p.sentence(c.language)}", markup=False, highlight=False)
     if problems:
         said = (f"{path}: {p.sentence(c.language)}" for p in problems)
         c.fail(Exit.BAD_INPUT, () if json_ else said)
     if not json_:
-        click.echo(c.say(f"{path}：没有问题", f"{path}: no problem found"))
+        click.echo(c.say(f"{path}：没有错误", f"{path}: no mistake found") if doubts else
+                   c.say(f"{path}：没有问题", f"{path}: no problem found"))  # fmt: skip

@@ -85,6 +85,17 @@ def test_config_check(run, config_file):
     assert run("session", "list").exit_code == Exit.BAD_INPUT, "every command says it"
 
 
+def test_config_check_warns_and_ends_with_0(run, config_file):
+    text = config_file.read_text()
+    config_file.write_text(text.replace("identify_margin: ", "identify_margin: 0 #"))
+    done = run("config", "check")
+    assert done.exit_code == Exit.OK
+    assert "warning: " in done.stderr and "face.identify_margin: is 0, much less" in done.stderr
+    data = json.loads(run("config", "check", "--json").stdout)
+    assert [w["path"] for w in data["warnings"]] == ["face.identify_margin"]
+    assert data["problems"] == []
+
+
 def test_without_a_key_the_way_out_is_said(run):
     result = run("session", "list")
     assert result.exit_code == Exit.DECLINED

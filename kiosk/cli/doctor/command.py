@@ -10,7 +10,7 @@ import click
 
 from kiosk.cli.base import Context, Exit, as_json, pass_context
 from kiosk.cli.doctor import devices, machine, records, trust
-from kiosk.cli.doctor.finding import GREEN, MARKS, RED, Finding
+from kiosk.cli.doctor.finding import GREEN, MARKS, RED, YELLOW, Finding
 
 
 @click.command()
@@ -66,8 +66,22 @@ def _make_key(c: Context) -> None:
     )
 
 
+def _configuration(c: Context) -> Iterator[Finding]:
+    from kiosk import app
+    from kiosk.config_problems import ConfigError
+
+    what = c.say("配置", "configuration")
+    yield Finding(what, GREEN, f"{c.config_path}" if c.config else "")
+    try:
+        for doubt in app.config_doubts(c.config_path):
+            yield Finding(what, YELLOW, doubt.sentence(c.language))
+    except ConfigError as error:  # the machine's part of the check; the file's has ended this
+        for problem in error.problems:
+            yield Finding(what, RED, problem.sentence(c.language))
+
+
 def _examine(c: Context) -> Iterator[Finding]:
-    yield Finding(c.say("配置", "configuration"), GREEN, f"{c.config_path}" if c.config else "")
+    yield from _configuration(c)
     key = list(trust.key(c))
     yield from (*machine.packages(c), *key, *trust.certificates(c), *trust.permissions(c),
                 *trust.users(c))  # fmt: skip
