@@ -34,6 +34,7 @@ class FaultCode(StrEnum):
     NO_ANSWER = "no_answer"
     GARBLED = "garbled"
     WRONG_DEVICE = "wrong_device"
+    WRONG_SOURCE = "wrong_source"  #: what the camera's source names gives no pictures, ever
     WRONG_PASSWORD = "wrong_password"
     WRONG_KEY = "wrong_key"  #: of an encrypted line
     REFUSED = "refused"

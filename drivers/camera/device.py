@@ -26,7 +26,7 @@ class CameraOptions:
     height: int = 480
     loop: bool = True  #: files and folders begin again at their end
     folder_fps: float = 5.0
-    stall_s: float = 0.9  #: no picture for so long: the camera is lost
+    stall_s: float = 0.8  #: no picture for so long: the camera is lost (the face worker's, too)
     frozen_s: float = 5.0  #: the very same picture for so long: it hangs; 0 = do not look
     open_timeout_s: float = 5.0
 
@@ -54,6 +54,7 @@ class _Grabber(threading.Thread):
         self.fault: DeviceFault | None = None
         self.facts: dict[str, str] | None = None  #: None until opened
         self.stopping = False
+        self.damaged = 0  #: pictures since the last whole one
         self._seq = seq
         self._print: bytes = b""
         self._changed_s = 0.0
@@ -72,7 +73,9 @@ class _Grabber(threading.Thread):
             self.facts = dict(source.facts)
             while not self.stopping:
                 image = source.read()
-                if image is not None:
+                if image is None:
+                    self.damaged += 1
+                else:
                     self._publish(image, source.live)
         except DeviceFault as error:
             self._fail(error)
@@ -92,10 +95,21 @@ class _Grabber(threading.Thread):
         now_s = time.monotonic()
         if live and self._options.frozen_s:
             self._look_frozen(image, now_s)
+        if live and self.frame is not None:
+            self._look_size(image, self.frame.image)
         with self.news:
+            self.damaged = 0
             self._seq += 1
             self.frame = Frame(image, self._seq, now_s)
             self.news.notify_all()
+
+    def _look_size(self, image: Image, before: Image) -> None:
+        """Faces are followed from picture to picture: another size is another stream."""
+        if image.shape == before.shape:
+            return
+        was, now = (f"{each.shape[1]}x{each.shape[0]}" for each in (before, image))
+        detail = f"{shown(self._options.source)}: picture size changed from {was} to {now}"
+        raise fault(FaultCode.MISBEHAVES, detail)
 
     def _look_frozen(self, image: Image, now_s: float) -> None:
         """A live sensor is never silent: noise changes some sample from picture to picture.
@@ -140,7 +154,7 @@ class OpenCvCamera:
 
     def open(self) -> DeviceInfo:
         """Open and wait for the first picture, `open_timeout_s` at most. Raises `DeviceFault`:
-        PORT_MISSING, PORT_DENIED, PORT_BUSY, NO_ANSWER, WRONG_DEVICE or NO_FRAMES."""
+        PORT_MISSING, PORT_DENIED, PORT_BUSY, NO_ANSWER, WRONG_SOURCE, NO_FRAMES or MISBEHAVES."""
         self.close()
         options = self._options
         grabber = self._grabber = _Grabber(options, self._seq)
@@ -148,7 +162,7 @@ class OpenCvCamera:
         try:
             first = grabber.wait(self._seq, time.monotonic() + options.open_timeout_s)
             if first is None:
-                raise fault(FaultCode.NO_FRAMES, shown(options.source))
+                raise self._nothing(grabber)
         except DeviceFault:
             self.close()
             raise
@@ -174,7 +188,8 @@ class OpenCvCamera:
 
         Raises `DeviceFault("camera", …)`: UNPLUGGED (connection cut, device gone), NO_FRAMES
         (silent for `stall_s`, or nothing newer in time), FROZEN (the same picture over and
-        over). It keeps raising until `open`.
+        over), MISBEHAVES (damaged pictures only, or the size changed). It keeps raising until
+        `open`.
         """
         grabber = self._grabber
         if grabber is None:
@@ -184,8 +199,19 @@ class OpenCvCamera:
         last_s = grabber.frame.at_s if grabber.frame is not None else self._opened_s
         frame = grabber.wait(after_seq, min(until_s, max(last_s + self._stall_s, now_s)))
         if frame is None:
-            raise fault(FaultCode.NO_FRAMES, shown(self._options.source))
+            silent = time.monotonic() - last_s >= self._stall_s
+            raise self._nothing(grabber) if silent else self._no_frames()
         return frame
+
+    def _no_frames(self) -> DeviceFault:
+        return fault(FaultCode.NO_FRAMES, shown(self._options.source))
+
+    def _nothing(self, grabber: _Grabber) -> DeviceFault:
+        """For so long that it counts: nothing came, or nothing that was whole."""
+        if not grabber.damaged:
+            return self._no_frames()
+        detail = f"{shown(self._options.source)}: {grabber.damaged} pictures came, all damaged"
+        return fault(FaultCode.MISBEHAVES, detail)
 
     @property
     def _stall_s(self) -> float:

@@ -29,6 +29,8 @@ Image = NDArray[np.uint8]
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 900
 FPS = 30  #: asked of V4L2 cameras: heads that turn are followed from picture to picture
+_VIDEO4LINUX = 81  #: major number of the kernel's video devices
+_END = b"\xff\xd9"  #: of a JPEG
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _RTSP_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
 _environment = threading.Lock()
@@ -41,7 +43,7 @@ class Source(Protocol):
     def read(self) -> Image | None:
         """The next picture (HxWx3 BGR), or None for one that was damaged.
 
-        Raises `DeviceFault` (UNPLUGGED, NO_FRAMES) when there will be no more.
+        Raises `DeviceFault` (UNPLUGGED, NO_FRAMES, WRONG_SOURCE) when there will be no more.
         """
 
     def close(self) -> None: ...
@@ -71,17 +73,21 @@ def open_source(
     text = shown(source)
     path = Path(text)
     try:
-        kind = path.stat().st_mode
+        status = path.stat()
     except PermissionError as error:
         raise fault(FaultCode.PORT_DENIED, text) from error
     except OSError as error:
         raise fault(FaultCode.PORT_MISSING, text) from error
     if not os.access(path, os.R_OK):
         raise fault(FaultCode.PORT_DENIED, text)
-    if stat.S_ISDIR(kind):
+    if stat.S_ISDIR(status.st_mode):
         return _FolderSource(path, folder_fps, loop)
-    if stat.S_ISCHR(kind):
+    if stat.S_ISCHR(status.st_mode):
+        if os.major(status.st_rdev) != _VIDEO4LINUX:
+            raise fault(FaultCode.WRONG_SOURCE, f"{text}: a device, but no camera")
         return _V4l2Source(text, width, height)
+    if not stat.S_ISREG(status.st_mode):
+        raise fault(FaultCode.WRONG_SOURCE, f"{text}: neither a camera nor a file")
     return _FileSource(text, loop)
 
 
@@ -101,9 +107,25 @@ def _picture(capture: cv2.VideoCapture) -> Image | None:
     return np.asarray(image, np.uint8)
 
 
+def _whole_jpeg(capture: cv2.VideoCapture) -> Image | None:
+    """None for one that was cut off: its end is not there."""
+    good, data = capture.retrieve()
+    if not good or data is None:
+        return None
+    coded = np.asarray(data, np.uint8).reshape(-1)
+    if _END not in coded[-64:].tobytes():  # some cameras fill up after it
+        return None
+    how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(coded, how)
+    return None if image is None else np.asarray(image, np.uint8)
+
+
 class _NetworkSource:
     """FFmpeg with its buffers off. On MJPEG over HTTP it hands out a picture 3 ms after it
-    was sent, sees a cut connection at once and a silent one at the read timeout."""
+    was sent, sees a cut connection at once and a silent one at the read timeout.
+
+    MJPEG is decoded here: FFmpeg's pictures would be filled up with grey where a JPEG was cut
+    off, and OpenCV would stretch those of another size to the first one's."""
 
     live = True
 
@@ -125,13 +147,15 @@ class _NetworkSource:
             raise fault(FaultCode.NO_ANSWER, self._shown)
         self.facts = _facts(self._capture)
         del self.facts["fps"]  # FFmpeg guesses 25 when the stream does not say
+        coded = int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"MJPG")
+        self._jpegs = coded and self._capture.set(cv2.CAP_PROP_FORMAT, -1)  # as they came
 
     def read(self) -> Image | None:
         began = time.monotonic()
         if not self._capture.grab():
             silent = time.monotonic() - began > 0.8 * READ_TIMEOUT_MS / 1000
             raise fault(FaultCode.NO_FRAMES if silent else FaultCode.UNPLUGGED, self._shown)
-        return _picture(self._capture)
+        return _whole_jpeg(self._capture) if self._jpegs else _picture(self._capture)
 
     def close(self) -> None:
         self._capture.release()
@@ -184,7 +208,7 @@ class _FileSource:
         self._path, self._loop = path, loop
         self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
-            raise fault(FaultCode.WRONG_DEVICE, f"{path}: not a video that can be read")
+            raise fault(FaultCode.WRONG_SOURCE, f"{path}: not a video that can be read")
         self.facts = _facts(self._capture)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self._pace = _Pace(fps if 1 <= fps <= 120 else 25.0)
@@ -215,6 +239,7 @@ class _FolderSource:
         self._pace = _Pace(fps)
         self._files = self._list()
         self._next = 0
+        self._bad: list[Path] = []  #: since the last picture
         self.facts = {"pictures": str(len(self._files)), "fps": f"{fps:g}", "backend": "FOLDER"}
 
     def _list(self) -> list[Path]:
@@ -223,7 +248,8 @@ class _FolderSource:
         except OSError as error:
             raise fault(FaultCode.UNPLUGGED, str(self._folder)) from error
         if not files:
-            raise fault(FaultCode.NO_FRAMES, f"{self._folder}: no images")
+            kinds = " ".join(PICTURES)
+            raise fault(FaultCode.WRONG_SOURCE, f"{self._folder}: no images ({kinds})")
         return files
 
     def read(self) -> Image | None:
@@ -239,7 +265,14 @@ class _FolderSource:
         except OSError as error:
             raise fault(FaultCode.UNPLUGGED, str(self._folder)) from error
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-        return None if image is None else np.asarray(image, np.uint8)
+        if image is not None:
+            self._bad = []
+            return np.asarray(image, np.uint8)
+        self._bad.append(path)
+        if len(self._bad) >= len(self._files):
+            detail = f"{self._bad[0]}: not a picture that can be read; nor is any other there"
+            raise fault(FaultCode.WRONG_SOURCE, detail)
+        return None
 
     def close(self) -> None:
         self._files = []

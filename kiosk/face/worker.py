@@ -61,7 +61,7 @@ class WorkerOptions:
     verify_fps: float = 18.0
     challenge_fps: float = 30.0  #: quick heads are turned within a tenth of a second
     guard_fps: float = 8.0
-    no_frames_s: float = 0.8  #: silence that counts as a lost camera
+    no_frames_s: float = 0.8  #: silence that counts as a lost camera; as the driver's `stall_s`
     nice: int = 5
     cache_dir: Path | None = None
     encoder: str = DEFAULT

@@ -98,6 +98,7 @@ TEXTS: dict[str, str] = {
     "2. Keep it away from the gate's motor supply.\n"
     "3. Still so: the technician checks the baud rate.",
     "todo.wrong_device": "Two plugs are probably exchanged: compare the labels.",
+    "todo.wrong_source": "The technician checks devices.camera.source in the configuration.",
     "todo.wrong_key": "The technician checks the key of the turnstile's board. Do not keep trying.",
     "todo.wrong_password": "The technician checks the device's password. Do not keep trying.",
     "todo.refused": "Power off for 10 seconds, then on. Still so: the technician looks at the log.",

@@ -399,6 +399,7 @@ TEXTS: dict[str, str] = {
     "fault.no_answer": "没有回应：检查电源和接线",
     "fault.garbled": "信号有干扰：检查接线",
     "fault.wrong_device": "接错了设备：检查插头位置",
+    "fault.wrong_source": "配置的不是摄像头：请运维处理",
     "fault.wrong_key": "加密密钥不对：请运维处理",
     "fault.wrong_password": "设备口令不对：请运维处理",
     "fault.refused": "设备拒绝了指令：请运维处理",

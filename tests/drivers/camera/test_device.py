@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from drivers.camera.codec import encode_part, response_head
 from drivers.camera.device import CameraOptions, OpenCvCamera
 from drivers.camera.scene import read_pattern
 from drivers.camera.sources import shown
@@ -196,10 +198,110 @@ def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
     assert code(str(tmp_path / "absent.mp4")) is FaultCode.PORT_MISSING
     assert code("/dev/video97") is FaultCode.PORT_MISSING
     assert code(97) is FaultCode.PORT_MISSING
-    assert code(str(tmp_path)) is FaultCode.NO_FRAMES
-    assert code(str(tmp_path / "text.mp4")) is FaultCode.WRONG_DEVICE
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").mkdir()
+    for nothing in ("empty", "text.mp4", "pipe"):
+        assert code(str(tmp_path / nothing)) is FaultCode.WRONG_SOURCE
+    assert code("/dev/null") is FaultCode.WRONG_SOURCE
+    assert code("/etc/passwd") is FaultCode.WRONG_SOURCE
     assert code("http://127.0.0.1:9/video") is FaultCode.NO_ANSWER
     assert code("rtsp://127.0.0.1:9/stream") is FaultCode.NO_ANSWER
+
+
+def test_a_folder_of_broken_pictures_names_one(tmp_path: Path) -> None:
+    for name in ("1.jpg", "2.png", "3.jpg"):
+        (tmp_path / name).write_bytes(b"no picture")
+    camera = OpenCvCamera({"source": str(tmp_path), "folder_fps": 30.0})
+    with pytest.raises(DeviceFault, match="1.jpg: not a picture") as caught:
+        camera.open()
+    assert caught.value.code is FaultCode.WRONG_SOURCE
+    cv2.imwrite(str(tmp_path / "2.png"), np.zeros((48, 64, 3), np.uint8))
+    camera.open()
+    camera.newest(camera.newest(-1, 1.0).seq, 1.0)
+    camera.close()
+
+
+class Streamer:
+    """MJPEG over HTTP, one picture after another as a function of its number gives them."""
+
+    def __init__(self, part: Callable[[int], bytes]) -> None:
+        self._part = part
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            client.recv(4096)
+            client.sendall(response_head())
+            for number in range(300):
+                client.sendall(encode_part(self._part(number)))
+                time.sleep(0.03)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def jpeg(number: int, width: int = 640, height: int = 480) -> bytes:
+    noise = np.random.default_rng(number).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    return cv2.imencode(".jpg", cv2.GaussianBlur(noise, (0, 0), 4))[1].tobytes()
+
+
+PARTS = [jpeg(number) for number in range(5)]
+WIDE = [jpeg(number, 800, 300) for number in range(5)]
+
+
+def cut(number: int) -> bytes:
+    return PARTS[number % 5][: len(PARTS[0]) // 2]
+
+
+@contextlib.contextmanager
+def streaming(part: Callable[[int], bytes]) -> Iterator[OpenCvCamera]:
+    streamer = Streamer(part)
+    camera = OpenCvCamera({"source": streamer.url})
+    try:
+        yield camera
+    finally:
+        camera.close()
+        streamer.close()
+
+
+def test_a_stream_of_cut_pictures_is_no_camera() -> None:
+    with streaming(cut) as camera, pytest.raises(DeviceFault, match="all damaged") as caught:
+        camera.open()
+    assert caught.value.code is FaultCode.MISBEHAVES
+
+
+def test_cut_pictures_are_left_out_and_lose_it_when_nothing_else_comes(lost: Lost) -> None:
+    def every_other(number: int) -> bytes:
+        return cut(number) if number % 2 or number > 30 else PARTS[number % 5]
+
+    with streaming(every_other) as camera:
+        camera.open()
+        whole = [np.asarray(cv2.imdecode(np.frombuffer(p, np.uint8), 1)) for p in PARTS]
+        seq = 0
+        for _ in range(5):
+            frame = camera.newest(seq, 1.0)
+            seq = frame.seq
+            assert any(np.array_equal(frame.image, each) for each in whole)
+        fault, took_s = lost(camera, 5)
+        assert fault.code is FaultCode.MISBEHAVES and "all damaged" in fault.detail
+
+
+def test_another_size_is_said_and_never_stretched(lost: Lost) -> None:
+    with streaming(lambda n: (PARTS if n < 20 else WIDE)[n % 5]) as camera:
+        assert camera.open().facts["height"] == "480"
+        fault, _ = lost(camera, 3)
+        assert fault.code is FaultCode.MISBEHAVES
+        assert "from 640x480 to 800x300" in fault.detail
+    with streaming(lambda n: WIDE[n % 5] + b"\0\0\r\n") as camera:
+        assert camera.open().facts["height"] == "300", "filled up behind its end"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
