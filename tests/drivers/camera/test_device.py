@@ -212,7 +212,7 @@ def test_a_folder_of_broken_pictures_names_one(tmp_path: Path) -> None:
     for name in ("1.jpg", "2.png", "3.jpg"):
         (tmp_path / name).write_bytes(b"no picture")
     camera = OpenCvCamera({"source": str(tmp_path), "folder_fps": 30.0})
-    with pytest.raises(DeviceFault, match="1.jpg: not a picture") as caught:
+    with pytest.raises(DeviceFault, match=r"1\.jpg: not a picture") as caught:
         camera.open()
     assert caught.value.code is FaultCode.WRONG_SOURCE
     cv2.imwrite(str(tmp_path / "2.png"), np.zeros((48, 64, 3), np.uint8))
@@ -290,7 +290,7 @@ def test_cut_pictures_are_left_out_and_lose_it_when_nothing_else_comes(lost: Los
             frame = camera.newest(seq, 1.0)
             seq = frame.seq
             assert any(np.array_equal(frame.image, each) for each in whole)
-        fault, took_s = lost(camera, 5)
+        fault, _ = lost(camera, 5)
         assert fault.code is FaultCode.MISBEHAVES and "all damaged" in fault.detail
 
 
