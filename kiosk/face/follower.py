@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.face.likeness import alike, thumbnail
+from kiosk.face.likeness import alike, alike_turned, thumbnail
 from kiosk.face.oval import Oval
 from kiosk.face.parts import Detector, Face, Image
 
@@ -42,6 +42,7 @@ class FollowLimits:
     growth_rate: float = 1.2
     growth_most: float = 0.4
     least_alike: float = 0.78  #: docs/face.md: 1 in 1000 of other faces, no head that turns
+    least_alike_turned: float = 0.9  #: asked when that falls short; lets in nearly nobody more
     takeover: float = 1.5  #: a rival's claim over the followed face's …
     takeover_scans: int = 3  #: … in so many searches one after the other
 
@@ -159,7 +160,10 @@ class Follower:
         growth = abs(math.log(max(now.eye_width, 1.0) / size))
         if growth > min(limits.growth + limits.growth_rate * gap, limits.growth_most):
             return False
-        return alike(self._looks, looks) >= limits.least_alike
+        return (
+            alike(self._looks, looks) >= limits.least_alike
+            or alike_turned(self._looks, looks) >= limits.least_alike_turned
+        )
 
     def _speed(self, face: Face, at_s: float) -> float:
         """Over the last quarter of a second; 0 until there are two frames that far apart."""

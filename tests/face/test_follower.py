@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from streams import Scene, head, noisy
 
 from kiosk.face.detector import HogDetector, make_detector
 from kiosk.face.follower import Follower, FollowLimits, Tracked
-from kiosk.face.likeness import alike, thumbnail
+from kiosk.face.likeness import alike, alike_turned, thumbnail
 from kiosk.face.oval import Oval
 from kiosk.face.parts import Detector, Face, Image
 
@@ -284,6 +285,43 @@ def test_looks_are_a_matter_of_the_face(photo: Photo, detector: HogDetector) -> 
     assert like(turned, detector.detect(turned, 320)[0]) > limit
     other = Scene.of(photo("biden.jpg"), detector)
     assert like(other.picture, other.face) < limit
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "biden.jpg"])
+@pytest.mark.parametrize("wider", [0.89, 1.0, 1.12])
+@pytest.mark.parametrize(("yaw", "pitch"), [(10, 0), (14, 0), (0, 8)])
+def test_a_quick_turn_and_eye_corners_found_elsewhere_are_alike(
+    photo: Photo, yunet: Detector, name: str, yaw: float, pitch: float, wider: float
+) -> None:
+    """As far as a quick head goes in a fifteenth of a second, and landmarks that jump meanwhile."""
+    scene, limits = Scene.of(photo(name), yunet), FollowLimits()
+    turned = head(scene, yaw, pitch)
+    face = yunet.detect(turned, 320)[0]
+    middle = face.points.mean(0)
+    misplaced = replace(face, points=((face.points - middle) * np.float32(wider) + middle))
+    before, after = thumbnail(scene.picture, scene.face), thumbnail(turned, misplaced)
+    assert alike_turned(before, after) > limits.least_alike_turned
+    other = Scene.of(photo("biden.jpg" if name == "obama.jpg" else "obama.jpg"), yunet)
+    theirs = thumbnail(other.picture, other.face)
+    assert alike_turned(theirs, after) < limits.least_alike_turned
+    assert alike_turned(theirs, before) < limits.least_alike_turned
+
+
+def test_a_track_survives_misplaced_eye_corners() -> None:
+    detector = Scripted()
+    follower = Follower(detector, FollowLimits(scan_s=0.0, search_s=0.0))
+    rough = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    image = np.asarray(cv2.GaussianBlur(rough, (0, 0), 4), np.uint8)
+    tracks, likes = set(), []
+    for index, eye_px in enumerate((60.0, 66.0, 60.0, 54.0)):
+        detector.face = _face(320, 240, eye_px)
+        tracked = follower.update(image, index / 15)
+        assert tracked is not None
+        tracks.add(tracked.track)
+        likes.append(thumbnail(image, detector.face))
+    assert len(tracks) == 1
+    limit = FollowLimits().least_alike  # which alone had ended it
+    assert min(alike(a, b) for a, b in pairwise(likes)) < limit
 
 
 # --- the oval -----------------------------------------------------------------------------------
