@@ -6,10 +6,11 @@ Owns the table's form (docs/operations.md, Hall files); creates nothing.
 from __future__ import annotations
 
 import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from kiosk import csvtext
 
 #: field → header names; compared without case and blanks
 HEADERS: dict[str, tuple[str, ...]] = {
@@ -43,20 +44,21 @@ def read_hall(path: Path) -> HallFile:
     """Every problem in one pass; the store checks names, places and classes once more."""
     hall = HallFile()
     try:
-        raw = path.read_bytes()
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            hall.wrong(str(path), "不是文件", "is not a file")
+            return hall
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise ValueError("larger than 1 MiB")
-        text = _decoded(raw)
+        if (text := csvtext.decoded(raw)) is None:
+            raise ValueError("neither UTF-8 nor UTF-16 nor GB 18030")
+        rows = list(csvtext.rows(text))
     except OSError as error:
         hall.wrong(str(path), f"读不出来（{error.strerror}）", f"cannot be read ({error.strerror})")
         return hall
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         hall.wrong(str(path), f"不是文本表格（{error}）", f"is not a text table ({error})")
-        return hall
-    try:
-        rows = _lines(text)
-    except csv.Error as error:
-        hall.wrong(path.name, f"不是文本表格（{error}）", f"is not a text table ({error})")
         return hall
     names = _names(path.name, rows[0][1] if rows else [], hall)
     if "name" not in names:
@@ -73,24 +75,6 @@ def read_hall(path: Path) -> HallFile:
     if not hall.terminals and not hall.problems:
         hall.wrong(path.name, "一个考台也没有", "has no terminal")
     return hall
-
-
-def _lines(text: str) -> list[tuple[int, list[str]]]:
-    """Each row with the line it begins on, as an editor counts. Raises `csv.Error`."""
-    reader, found, begins = csv.reader(io.StringIO(text, newline="")), [], 1
-    for cells in reader:
-        found.append((begins, cells))
-        begins = reader.line_num + 1
-    return found
-
-
-def _decoded(raw: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("neither UTF-8 nor GB 18030")
 
 
 def _names(file: str, header: list[str], hall: HallFile) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,10 +23,11 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "docs/hall-example.csv"
 CREATE = ("session", "create", "S1", "--subject", "科目一", "--starts-at", "2026-11-24T09:00")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_a_hall_file_becomes_the_hall(run, key, tmp_path, encoding):
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_hall_file_becomes_the_hall(run, key, tmp_path, encoding, separator):
     file = tmp_path / "hall.csv"
-    file.write_bytes(HALL.encode(encoding))
+    file.write_bytes(HALL.replace(",", separator).encode(encoding))
     assert run(*CREATE, "--hall", str(file), "--spacing").exit_code == 0
     found = json.loads(run("terminal", "list", "S1", "--json").stdout)["terminals"]
     assert [(t["name"], t["row"], t["column"], t["position"]) for t in found] == [
@@ -63,6 +65,12 @@ def test_each_mistake_is_told_with_its_line_and_nothing_is_created(run, key, tmp
     assert done.exit_code == 3
     assert all(part in done.stderr for part in said), done.stderr
     assert json.loads(run("session", "list", "--json").stdout) in ([], {"sessions": []})
+
+
+def test_a_pipe_is_no_hall_file(run, key, tmp_path):
+    os.mkfifo(tmp_path / "hall.csv")
+    done = run(*CREATE, "--hall", str(tmp_path / "hall.csv"))
+    assert done.exit_code == 3 and "is not a file" in done.stderr
 
 
 def test_what_only_the_store_knows_is_told_too(run, key, tmp_path):
