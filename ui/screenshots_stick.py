@@ -45,7 +45,7 @@ def states(language: str) -> Iterator[tuple[str, dict[str, Any]]]:
                {"kind": "kept", "name": "孙*", "admission_no": "…0915",
                 "session_id": "KM1-1000", "to_session": None}]
     yield "stick_taken", stick("taken", taking=bundle(), rows=812, result={
-        "added": 3, "changed": 1, "unchanged": 806, "changes": changes, "alike": []})
+        "added": 3, "changed": 1, "unchanged": 806, "changes": changes, "alike": [], "groups": []})
     gone = ("U 盘已拔出，没有改动名单。请重新插入。" if zh else
             "The stick was pulled out; the roster is as it was. Plug it in again.")
     yield "stick_failed", stick("failed", taking=bundle(), problems=[gone])

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kiosk.centre.roster_file import Prepared
 
 AGE = b"age-encryption.org/v1"  #: how an encrypted bundle begins
+MOST_NAMED = 12  #: candidates who look like one person
 BATCH = 20  #: rows a message: a photograph each, well below the socket's limit
 
 
@@ -180,7 +181,7 @@ def _import(
     if json_:
         c.print_json(result | _findings(c, prepared))
         return
-    _show_alike(c, result["alike"])
+    _show_alike(c, result["groups"])
     _show_changes(c, result["changes"])
     click.echo(c.say(
         f"新增 {result['added']}，更新 {result['changed']}，未变 {result['unchanged']}",
@@ -246,21 +247,23 @@ def show_problems(c: Context, problems: list[Any]) -> None:
     )  # fmt: skip
 
 
-def _show_alike(c: Context, alike: list[dict[str, Any]]) -> None:
-    """Pairs of this roster and of those before it; a person answers on the proctor's screen."""
-    if not alike:
+def _show_alike(c: Context, groups: list[dict[str, Any]]) -> None:
+    """Who looks like one person, of this roster and of those before it; a person answers on the
+    proctor's screen."""
+    if not groups:
         return
+    of = sum(len(group["people"]) for group in groups)
     c.err.print(c.say(
-        f"{len(alike)} 对考生的照片像同一个人，已记入日志，考试员屏幕会一直显示到有人核对：",
-        f"Photographs of {len(alike)} pair(s) look like one person. It is journalled, and the "
-        "proctor's screen shows it until somebody has looked:",
+        f"{of} 名考生的照片像 {len(groups)} 个人，已记入日志，考试员屏幕会一直显示到有人核对：",
+        f"Photographs of {of} candidates look like {len(groups)} person(s). It is journalled, and "
+        "the proctor's screen shows it until somebody has looked:",
     ))  # fmt: skip
-    for pair in alike:
-        one, other = (
-            f"{p['name']} {p['admission_no']} ({p['session_id']})"
-            for p in (pair["earlier"], pair["now"])
-        )
-        c.err.print(f"  {one} = {other}, {pair['distance']:.2f}", markup=False, highlight=False)
+    for group in groups:
+        people = [f"{p['name']} {p['admission_no']} ({p['session_id']})" for p in group["people"]]
+        rest = len(people) - MOST_NAMED
+        more = c.say(f" … 另有 {rest} 名", f" … and {rest} more") if rest > 0 else ""
+        said = f"  {' = '.join(people[:MOST_NAMED])}{more}, {group['distance']:.2f}"
+        c.err.print(said, markup=False, highlight=False)
 
 
 def _show_changes(c: Context, changes: list[dict[str, Any]]) -> None:

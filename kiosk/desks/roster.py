@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from kiosk.centre.bundle import manifest as m
 from kiosk.centre.bundle.problems import BundleError, older
 from kiosk.centre.bundle.seal import check_signature
-from kiosk.centre.twice import note_twice
+from kiosk.centre.twice import Twice, note_twice
 from kiosk.clock import Clock
 from kiosk.core import fingers
 from kiosk.core.types import mask_name
@@ -253,14 +253,14 @@ class RosterDesk:
                 raise self._declined("BUNDLE", [_problem(why)], p.lang)
         summary = self._store.apply_roster(rows, begun.source, p.person, begun.mark)
         del self.imports[p.import_id]
-        alike = self._seen_twice(rows)
+        twice = self._seen_twice(rows)
         self._session_changed()
-        return _summary_of(summary) | {"alike": alike}
+        return _summary_of(summary) | {"alike": twice.alerts, "groups": twice.groups}
 
-    def _seen_twice(self, rows: list[RosterRow]) -> list[dict[str, Any]]:
+    def _seen_twice(self, rows: list[RosterRow]) -> Twice:
         """Imported photographs that look like somebody's under another identity number."""
         if self._same_person_distance is None:
-            return []
+            return Twice([], [])
         bookings = [(row.session_id, row.identity_number) for row in rows]
         day = self._clock.now().astimezone(self._zone).date().isoformat()
         return note_twice(self._store, self._encoder, self._same_person_distance, bookings, day)

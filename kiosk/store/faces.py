@@ -182,6 +182,11 @@ class Faces(Base):
         bookings = [(session_id, number) for _, session_id, number, _ in rows]
         return Comparable([r[0] for r in rows], bookings, stacked.astype(np.float32))
 
+    def told_alike(self) -> dict[int, tuple[int, int]]:
+        """Of each alert of rosters, answered or not, the two candidate ids."""
+        rows = self._rows("select alert_id, first, second from face_alerts where origin = 'roster'")
+        return {alert_id: (first, second) for alert_id, first, second in rows}
+
     def note_alike(self, imported: Sequence[int], found: Sequence[Alike], day: str) -> list[int]:
         """What an import shows: alerts for the pairs, one journal entry each; for none twice.
 

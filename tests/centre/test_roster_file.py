@@ -15,7 +15,7 @@ from PIL import Image
 
 from kiosk.centre import roster_file, table
 from kiosk.centre.files import MAX_STORED_BYTES, FileProblem, as_stored
-from kiosk.centre.likeness import alike
+from kiosk.centre.likeness import alike, groups, links
 from kiosk.centre.problems import TEXTS
 from kiosk.centre.roster_file import prepare
 from kiosk.core.idnumber import check_character
@@ -418,6 +418,50 @@ def test_alike_is_what_comparing_each_pair_would_say(pairs, limit):
     for i, (distance, more) in expected.items():
         assert found[i].distance == pytest.approx(distance, abs=1e-6)
         assert found[i].more == more
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8)), max_size=25),
+    st.integers(1, 4),
+    st.data(),
+)
+def test_the_fewest_links_connect_who_all_near_pairs_connect(rows, limit, data):
+    """Points on a line, whole numbers: ties and chains are frequent."""
+    vectors = np.array([[place] for place, _ in rows], dtype=np.float32).reshape(-1, 1)
+    persons = [str(person) for _, person in rows]
+    near = [
+        (i, j)
+        for i, (place, person) in enumerate(rows)
+        for j, (other, someone) in enumerate(rows[:i])
+        if person != someone and abs(place - other) <= limit
+    ]
+    some = data.draw(st.lists(st.sampled_from(near), max_size=5, unique=True)) if near else []
+    stale = [(0, len(rows) - 1)] if rows and (len(rows) - 1, 0) not in near else []
+    stand, more = links(vectors, persons, limit, [*some, *stale])
+    assert {(s.one, s.other) for s in stand} == set(some)
+    pairs = [(link.one, link.other) for link in [*stand, *more]]
+    assert {frozenset(p) for p in pairs} <= {frozenset(p) for p in near}
+    assert groups(pairs) == groups(near)
+    rank = sum(len(group) - 1 for group in groups(near))
+    known = sum(len(group) - 1 for group in groups(some))
+    assert len(more) == rank - known, "none that is not needed"
+    for link in [*stand, *more]:
+        assert link.distance == abs(rows[link.one][0] - rows[link.other][0])
+    if not some:
+        nearest = {a.index: a.distance for a in alike(vectors, persons, limit)}
+        for index, distance in nearest.items():
+            mine = [m.distance for m in more if index in (m.one, m.other)]
+            assert min(mine) == pytest.approx(distance, abs=1e-5)
+
+
+def test_ten_copies_have_nine_links():
+    vectors = np.zeros((14, 3), dtype=np.float32)
+    vectors[10:] = np.arange(1, 5)[:, None] * 10
+    vectors[12] = vectors[13]
+    _, more = links(vectors, [str(n) for n in range(14)], 0.3)
+    assert len(more) == 10
+    assert groups((link.one, link.other) for link in more) == [list(range(10)), [12, 13]]
 
 
 def test_real_photographs_through_the_real_engine(tmp_path):

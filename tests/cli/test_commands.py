@@ -335,10 +335,11 @@ def test_one_photograph_under_two_numbers_is_said_journalled_and_kept(
         result = run("roster", "import", str(folder))
         assert result.exit_code == Exit.OK, result.stdout + result.stderr
         said[session] = " ".join((result.stdout + result.stderr).split())
-    assert "1 pair(s) look like one person" in said["KM1"]
+    assert "of 2 candidates look like 1 person(s)" in said["KM1"]
     assert "考*0 …A000 (KM1) = 考*2 …A002 (KM1)" in said["KM1"]
     assert "the same face as another candidate" in said["KM1"]
-    assert "pair(s) look like one person" in said["KM2"] and "(KM2)" in said["KM2"]
+    assert "of 3 candidates look like 1 person(s)" in said["KM2"]
+    assert "(KM1) = 考*2 …A002 (KM1) = 考*3 …A003 (KM2), 0.00" in said["KM2"]
     entries = json.loads(run("journal", "list", "--json").stdout)["entries"]
     found = [e for e in entries if e["kind"] == "same_face"]
     assert len(found) == 2
@@ -347,7 +348,8 @@ def test_one_photograph_under_two_numbers_is_said_journalled_and_kept(
         assert len({entry["pseudonym"], entry["payload"]["other_pseudonym"]}) == 2
         assert "3706" not in str(entry) and "考生" not in str(entry)
     data = json.loads(run("roster", "import", str(tmp_path / "KM1"), "--json").stdout)
-    assert [w["line"] for w in data["warnings"]] == [2, 4] and len(data["alike"]) == 1
+    assert [w["line"] for w in data["warnings"]] == [2, 4] and len(data["alike"]) == 2
+    assert [len(group["people"]) for group in data["groups"]] == [3]
     entries = json.loads(run("journal", "list", "--json").stdout)["entries"]
     assert len([e for e in entries if e["kind"] == "same_face"]) == 2, "not asked again"
 
