@@ -18,7 +18,8 @@ from kiosk.face.framing import Alive, Command, Guard, Rest, Stop, Verify, Watch
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LIVED_WELL_S = 30.0  #: a run this long starts the back-off anew
 _STARTING_S = 60.0  #: silence allowed before it is ready (a first start converts the model)
-_SILENT_S = 10.0  #: … and after; it says Alive every second
+#: … and after. It says Alive every second, and before it opens the camera, which may take 6 s.
+_SILENT_S = 8.0
 _STOPPING_S = 3.0
 _CHUNK = 256 * 1024
 
@@ -105,16 +106,18 @@ class FaceWorker:
                     stdin=asyncio.subprocess.DEVNULL,
                 )
             self._socket = ours
+            patience_s = _STOPPING_S
             try:
-                await self._listen(ours)
+                if await self._fell_silent(ours):
+                    patience_s = 0.0  # stopped or stuck, it would not hear
             finally:
                 self._socket, self._ready = None, False
                 ours.close()
-                exit_code = await _end(process)
+                exit_code = await _end(process, patience_s)
         return exit_code
 
-    async def _listen(self, ours: socket.socket) -> None:
-        """Until the socket closes, falls silent or turns to garbage."""
+    async def _fell_silent(self, ours: socket.socket) -> bool:
+        """Listen until it does (true), or the socket closes or turns to garbage."""
         loop = asyncio.get_running_loop()
         decoder = framing.Decoder()
         while True:
@@ -122,10 +125,12 @@ class FaceWorker:
             try:
                 data = await asyncio.wait_for(loop.sock_recv(ours, _CHUNK), patience)
                 messages = decoder.feed(data)
-            except (TimeoutError, OSError, framing.FramingError):
-                return
+            except TimeoutError:
+                return True
+            except (OSError, framing.FramingError):
+                return False
             if not data:
-                return
+                return False
             for message in messages:
                 self._dispatch(message)
 
@@ -137,10 +142,10 @@ class FaceWorker:
             self._on_event(message)
 
 
-async def _end(process: asyncio.subprocess.Process) -> int:
+async def _end(process: asyncio.subprocess.Process, patience_s: float) -> int:
     """Its socket is closed, so it ends by itself; if not, it is made to."""
     try:
-        return await asyncio.wait_for(process.wait(), _STOPPING_S)
+        return await asyncio.wait_for(process.wait(), patience_s)
     except (TimeoutError, asyncio.CancelledError):
         with contextlib.suppress(ProcessLookupError):
             process.kill()

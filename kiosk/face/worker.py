@@ -184,6 +184,7 @@ class Worker:
     def _try_open(self, now: float) -> None:
         if now < self._retry_at:
             return
+        self._link.send(Alive())  # nothing more can be said until it is open or has failed
         try:
             info = self._camera.open()
         except DeviceFault as fault:

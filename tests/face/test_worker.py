@@ -199,3 +199,23 @@ def test_a_killed_worker_comes_back_to_its_task(on_stage: Callable[..., None]) -
         assert not psutil.pid_exists(stage.all(WorkerReady)[1].pid)
 
     on_stage(scene)
+
+
+def test_a_stopped_worker_is_replaced(
+    on_stage: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hears nothing, not even that it should end."""
+    monkeypatch.setattr(client_module, "_SILENT_S", 2.5)
+
+    async def scene(stage: Stage) -> None:
+        stage.show("person")
+        stage.worker.verify(9, False)
+        await stage.until(lambda: stage.all(Observation))
+        os.kill(stage.all(WorkerReady)[0].pid, signal.SIGSTOP)
+        await stage.until(lambda: stage.all(WorkerDied), within_s=3.5)
+        assert stage.all(WorkerDied) == [WorkerDied(-signal.SIGKILL)]
+        await stage.until(lambda: len(stage.all(WorkerReady)) == 2)
+        before = len(stage.all(Observation))
+        await stage.until(lambda: len(stage.all(Observation)) > before)
+
+    on_stage(scene)
