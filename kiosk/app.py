@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from drivers.registry import make_device
 from kiosk.clock import SystemClock
 from kiosk.config import Config
-from kiosk.config_problems import Problem, line_of
+from kiosk.config.problems import Problem, line_of
 from kiosk.told import in_language
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def policy_of(config: Config) -> Policy:
 def config_doubts(path: Path) -> list[Problem]:
     """What the file says within all bounds, and hardly means. Raises `ConfigError`."""
     from kiosk.config import check
-    from kiosk.config_doubts import doubts
+    from kiosk.config.doubts import doubts
     from kiosk.face.encoders import LIMITS
 
     config, lines = check(path)

@@ -13,7 +13,7 @@ from typing import Any
 from drivers import ports
 from drivers.errors import DeviceFault, FaultCode
 from kiosk.config import Config
-from kiosk.config_devices import AUTO, Devices
+from kiosk.config.devices import AUTO, Devices
 
 
 @dataclass(frozen=True, slots=True)

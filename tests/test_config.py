@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from kiosk.app import config_doubts, journalled_policy
 from kiosk.config import Config, check, load
-from kiosk.config_camera import source_mistake
-from kiosk.config_doc import render
-from kiosk.config_problems import ConfigError
+from kiosk.config.camera import source_mistake
+from kiosk.config.doc import render
+from kiosk.config.problems import ConfigError
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "config.yaml").read_text()

@@ -25,7 +25,7 @@ from kiosk import supervisor as module
 from kiosk.app import device_of, find_port
 from kiosk.clock import SystemClock
 from kiosk.config import load
-from kiosk.config_devices import AUTO
+from kiosk.config.devices import AUTO
 from kiosk.supervisor import Supervisor
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config.yaml"

@@ -104,9 +104,8 @@ RULES: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
     ),
     (
         "kiosk.cli",
-        ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.config_devices",
-         "kiosk.config_network", "kiosk.config_problems", "kiosk.reasons", "kiosk.logs",
-         "kiosk.csvtext", "kiosk.told"),
+        ("kiosk.cli", "kiosk.wire", "kiosk.core.codes", "kiosk.config", "kiosk.reasons",
+         "kiosk.logs", "kiosk.csvtext", "kiosk.told"),
         (*ROOT_MODULES, "kiosk.demo.main", "kiosk.demo.sim", "kiosk.workshop", "drivers.recording",
          "drivers.ports", "kiosk.store.errors", "kiosk.store.vault",
          "kiosk.centre.roster_file", "kiosk.centre.bundle", "kiosk.texts", "kiosk.core.staff",

@@ -88,7 +88,7 @@ class Context:
         """The lane's configuration; ends the command with every mistake when it is bad."""
         if self._config is None:
             from kiosk.config import load
-            from kiosk.config_problems import ConfigError
+            from kiosk.config.problems import ConfigError
 
             try:
                 self._config = load(self.config_path)

@@ -23,16 +23,16 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from kiosk import config as configuration
 from kiosk.cli.base import Context, Exit, as_json, pass_context
 from kiosk.cli.face_texts import FOLDER
+from kiosk.config import schema
 
 if TYPE_CHECKING:
     from kiosk.face.calibration.engine import Request, Result
     from kiosk.face.calibration.recommend import Thresholds
     from kiosk.face.calibration.run import NothingToCompare
 
-_ENCODER = configuration.Face.model_fields["encoder"]
+_ENCODER = schema.Face.model_fields["encoder"]
 ENCODERS: tuple[str, ...] = get_args(_ENCODER.annotation)
 #: What comes with the extra `analysis` (setup.cfg).
 _EXTRA = ("scipy", "matplotlib")

@@ -156,7 +156,7 @@ def check(c: Context, file: Path | None, json_: bool) -> None:
     Example: examgate config check config.yaml
     """
     from kiosk import app
-    from kiosk.config_problems import ConfigError, Problem
+    from kiosk.config.problems import ConfigError, Problem
 
     path = file or c.config_path
     problems: list[Problem] = []

@@ -17,7 +17,7 @@ from drivers.turnstile.modbus.device import ModbusTurnstile
 from drivers.turnstile.modbus.virtual import VirtualTurnstile
 from kiosk.audit.record import parse_record
 from kiosk.audit.run import audit
-from kiosk.config_devices import ModbusTurnstile as section
+from kiosk.config.devices import ModbusTurnstile as section
 from kiosk.core import events as ev
 from kiosk.core import flow
 from kiosk.core.codes import ExitCheck, Reason, ReturnReason

@@ -68,7 +68,7 @@ def _make_key(c: Context) -> None:
 
 def _configuration(c: Context) -> Iterator[Finding]:
     from kiosk import app
-    from kiosk.config_problems import ConfigError
+    from kiosk.config.problems import ConfigError
 
     what = c.say("配置", "configuration")
     yield Finding(what, GREEN, f"{c.config_path}" if c.config else "")

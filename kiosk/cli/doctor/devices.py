@@ -8,7 +8,7 @@ from kiosk import wire
 from kiosk.cli.base import Context
 from kiosk.cli.device_texts import FAULTS, in_words
 from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
-from kiosk.config_devices import AUTO
+from kiosk.config.devices import AUTO
 from kiosk.logs import without_credentials
 
 #: FaultCode → (Chinese, English): what to try; the whole procedure is in docs/faults.md

@@ -13,7 +13,7 @@ from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding
 from kiosk.told import in_language
 
 if TYPE_CHECKING:
-    from kiosk.config_network import Tls
+    from kiosk.config.network import Tls
 
 SOON_DAYS = 30  #: an end this near is said, so that there is time to renew
 

@@ -1,4 +1,4 @@
-"""docs/config.md, made from the schema of config.py: `python -m kiosk.config > docs/config.md`.
+"""docs/config.md, made from the schema: `python -m kiosk.config > docs/config.md`.
 
 Knows how to print a schema, not what the keys mean.
 """
@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kiosk.config import Config
-from kiosk.config_devices import sections_of
+from kiosk.config.devices import sections_of
+from kiosk.config.schema import Config
 
 _HEADER = """# Configuration: every key
 

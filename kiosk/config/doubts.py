@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from kiosk.config import Config
-from kiosk.config_camera import is_recording
-from kiosk.config_problems import Said, shown
+from kiosk.config.camera import is_recording
+from kiosk.config.problems import Said, shown
+from kiosk.config.schema import Config
 
 LOOSE = 1.1  #: times the measured distance: 0.01 % of strangers are below it, 0.02 % below this
 TIGHT = 0.5  #: times the measured margin

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from kiosk.config_devices import sections_of, tag_of
+from kiosk.config.devices import sections_of, tag_of
 from kiosk.logs import without_credentials
 
 Said = tuple[str, str]  #: English, Chinese

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kiosk.config_problems import Said, shown
+from kiosk.config.problems import Said, shown
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 VIDEOS = (".mp4", ".m4v", ".avi", ".mkv", ".mov", ".webm", ".mpg", ".mpeg", ".mjpeg", ".ts")

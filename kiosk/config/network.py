@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from kiosk.config_devices import Section
-from kiosk.config_problems import Wrong
+from kiosk.config.devices import Section
+from kiosk.config.problems import Wrong
 
 Subject = Annotated[str, Field(min_length=4, max_length=256)]
 

@@ -1,0 +1,5 @@
+"""Prints docs/config.md."""
+
+from kiosk.config.doc import render
+
+print(render(), end="")
