@@ -211,4 +211,5 @@ def _told(error: Exception) -> BundleError:
         return BundleError("other_recipient")
     if isinstance(error, OSError) and error.errno:
         return BundleError("unreadable", error.strerror or text)
-    return BundleError("damaged", text[:120])
+    # its first line: more of it advises the library's user, not the lane's
+    return BundleError("damaged", text.partition("\n")[0].rstrip(".")[:120])

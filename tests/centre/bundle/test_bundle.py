@@ -115,6 +115,15 @@ def test_for_another_lane_or_no_bundle_at_all(office):
     assert refused(office, office.folder / "none") == "unreadable"
 
 
+def test_what_begins_as_a_bundle_and_is_none_is_told_in_one_line(office):
+    path = office.folder / "no.age"
+    path.write_bytes(b"age-encryption.org/v1\n" + bytes(range(256)) * 8)
+    with pytest.raises(BundleError) as error:
+        office.open(path)
+    said = error.value.sentence("en")
+    assert error.value.code == "damaged" and "\n" not in said and "upgrading" not in said
+
+
 def test_every_cut_is_told(office):
     path = office.make(ROWS)
     whole = path.read_bytes()
