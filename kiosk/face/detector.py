@@ -13,7 +13,7 @@ import dlib
 import numpy as np
 
 from kiosk.face.landmarks import FivePoints
-from kiosk.face.parts import Detector, Face, Image
+from kiosk.face.parts import Detector, Face, Image, search_factor
 from kiosk.face.yunet import YuNetDetector
 
 DEFAULT = "yunet"
@@ -35,7 +35,9 @@ class HogDetector:
 
     def detect(self, image: Image, width: int = 320) -> list[Face]:
         """Faces, largest first. Finds those wider than about 80/`width` of the picture."""
-        factor = width / image.shape[1]
+        factor = search_factor(image, width)
+        if min(image.shape[:2]) * factor < 1:
+            return []  # a line of pixels
         small = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         if factor != 1:
             how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR

@@ -26,6 +26,9 @@ MARK_RIGHT_EYE, MARK_LEFT_EYE, MARK_NOSE_TIP, MARK_MOUTH_RIGHT, MARK_MOUTH_LEFT 
 #: What an encoder wants of a face: one aligned RGB picture for each network in it.
 Chip = tuple[Image, ...]
 
+#: A searched picture is at most this many times as high as wide; no photograph is narrower.
+_TALLEST = 4
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -59,7 +62,19 @@ class Detector(Protocol):
         """Width of a face in the searched picture at which it is found for certain."""
 
     def detect(self, image: Image, width: int) -> list[Face]:
-        """Faces of the picture, largest first, looked for at `width` pixels across."""
+        """Faces of the picture, largest first, looked for at `width` pixels across.
+
+        A narrow strip is searched at less, see `search_factor`: the cost is bounded by `width`.
+        """
+
+
+def search_factor(image: Image | Grey, width: int) -> float:
+    """What to scale `image` by so that it is searched at `width` pixels across.
+
+    Less for a strip, which would become millions of pixels high and gigabytes in the network.
+    """
+    height, across = image.shape[:2]
+    return float(min(width / across, _TALLEST * width / height))
 
 
 class Encoder(Protocol):

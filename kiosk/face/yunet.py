@@ -23,6 +23,7 @@ from kiosk.face.parts import (
     Face,
     Floats,
     Image,
+    search_factor,
 )
 
 _MIN_SCORE = 0.7
@@ -58,8 +59,8 @@ class YuNetDetector:
 
         Each new pair of sides, rounded up to 32, costs the network half a millisecond.
         """
-        factor = width / image.shape[1]
-        height = max(round(image.shape[0] * factor), 1)
+        factor = search_factor(image, width)
+        height, width = (max(round(side * factor), 1) for side in image.shape[:2])
         small = image
         if factor != 1:
             how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR

@@ -27,6 +27,7 @@ from kiosk.face.parts import (
     MARK_RIGHT_EYE,
     RIGHT_EYE_OUTER,
     Face,
+    search_factor,
 )
 from kiosk.face.yunet import YuNetDetector, landmark_box
 
@@ -67,6 +68,35 @@ def test_marks_lie_where_they_are_named(name: str, photo: Photo, yunet: YuNetDet
     assert min(face.marks[MARK_MOUTH_LEFT:, 1]) > face.marks[MARK_NOSE_TIP][1] > max(left[1], 0)
     # dlib's corners lie to both sides of the network's eye centres
     assert face.points[LEFT_EYE_OUTER][0] > left[0] > right[0] > face.points[RIGHT_EYE_OUTER][0]
+
+
+@given(st.integers(1, 40_000), st.integers(1, 40_000), st.integers(100, 800))
+def test_what_is_searched_is_bounded_by_the_width(height: int, across: int, width: int) -> None:
+    image = np.broadcast_to(np.zeros(3, np.uint8), (height, across, 3))
+    factor = search_factor(image, width)
+    assert across * factor <= width * 1.0001
+    assert height * factor <= 4 * width * 1.0001
+    if height <= 4 * across:
+        assert factor == width / across  # a photograph's is what it was measured with
+
+
+@pytest.mark.parametrize("shape", [(1, 800), (800, 1), (2, 800), (10, 800), (800, 10), (9000, 1)])
+@pytest.mark.parametrize("name", ["yunet", "hog"])
+def test_a_strip_is_searched_in_little_memory(
+    name: str, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    resize = cv2.resize
+
+    def watched(*args: object, **kwargs: object) -> object:
+        made = resize(*args, **kwargs)  # type: ignore[call-overload]
+        sizes.append(made.shape[0] * made.shape[1])
+        return made
+
+    finder = make_detector(name)
+    monkeypatch.setattr(cv2, "resize", watched)
+    assert finder.detect(np.full((*shape, 3), 127, np.uint8), 480) == []
+    assert max(sizes, default=0) <= 4 * 480 * 480
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720), (480, 640), (333, 251)])
