@@ -28,8 +28,10 @@ test: check
 	$(PYTEST) -n 3 --dist loadfile $(HEAVY:%=--ignore %)
 	$(PYTEST) -n 2 --dist loadfile $(HEAVY)
 
-bench: setup
-	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+bench: setup-tests
+	@failed=; for file in bench/bench_*.py; do \
+		echo "== $$file"; $(BIN)/python $$file || failed="$$failed $$file"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 screenshots: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m ui.screenshots build/screens

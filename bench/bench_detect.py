@@ -1,9 +1,10 @@
 """How surely and how fast faces are found: YuNet beside dlib's HOG detector, in the same run.
 
-    python bench/bench_detect.py --faces DIR [--empty DIR]
+    python bench/bench_detect.py [--faces DIR] [--empty DIR]
 
-`--faces`: a folder per person; one picture of each is laid into camera frames. `--empty`:
-pictures with no face in them, for false detections.
+`--faces`: a folder per person; one picture of each is laid into camera frames. Without it the
+photographs that `make` fetched are used: a smoke figure, not an accuracy. `--empty`: pictures with
+no face in them, for false detections.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
 
+import given  # noqa: E402
 import spoiled  # noqa: E402
 from streams import Scene, head  # noqa: E402
 
@@ -35,12 +37,17 @@ Frames = Iterator[Image]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--faces", type=Path, required=True)
-    parser.add_argument("--empty", type=Path)
+    given.add_faces(parser)
+    parser.add_argument("--empty", type=given.folder, metavar="DIR")
     arguments = parser.parse_args()
+    faces = given.faces(parser, arguments.faces)
     detectors = {name: make_detector(name) for name in NAMES}
-    people = list(_people(arguments.faces, detectors))
-    print(f"{len(people)} people, one picture each\n")
+    people = list(_people(faces, detectors))
+    if not people:
+        there_is = f"no picture of {len(faces.pictures)} shows one large face"
+        given.useless(parser, faces.folder, there_is)
+    faces.tell(len(people), len(people))
+    print()
     _sizes(people, detectors)
     _conditions(people, detectors)
     if arguments.empty:
@@ -48,10 +55,10 @@ def main() -> None:
     _times(people, detectors)
 
 
-def _people(folder: Path, detectors: dict[str, Detector]) -> Iterator[tuple[Image, Face]]:
+def _people(faces: given.Faces, detectors: dict[str, Detector]) -> Iterator[tuple[Image, Face]]:
     """The first picture of each person in which exactly one large face is found by either."""
-    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for path in sorted(person.iterdir()):
+    for paths in faces.people.values():
+        for path in paths:
             image = cv2.imread(str(path))
             if image is None or min(image.shape[:2]) < 90:
                 continue

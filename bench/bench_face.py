@@ -3,8 +3,9 @@
     python bench/bench_face.py [--faces DIR] [--roster 500]
 
 DIR holds a folder per person. Without it the photographs that `make` fetched are used, and the
-error rates are a smoke figure of a few pictures, not an accuracy. What the worker's process
-costs is in bench_worker.py, attacks in bench_liveness.py.
+error rates are a smoke figure of a few pictures, not an accuracy. Costs are of one picture, the
+first in which a face is found. What the worker's process costs is in bench_worker.py, attacks in
+bench_liveness.py.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import given  # noqa: E402
+
 from drivers.camera.render import Renderer  # noqa: E402
 from kiosk.core.codes import Prompt  # noqa: E402
 from kiosk.face.detector import HogDetector  # noqa: E402
@@ -38,43 +41,36 @@ from kiosk.face.parts import Encoder, Face  # noqa: E402
 from kiosk.face.verification import Verification  # noqa: E402
 from kiosk.face.yunet import YuNetDetector  # noqa: E402
 
-PICTURES = {".jpg", ".jpeg", ".png"}
 FPS = 15.0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--faces", type=Path, help="a folder per person")
-    parser.add_argument("--roster", type=int, default=500, help="photographs to import")
+    given.add_faces(parser)
+    parser.add_argument("--roster", type=given.whole(1), default=500, help="photographs to import")
     arguments = parser.parse_args()
-    people = _people(arguments.faces)
-    pictures = [path for paths in people.values() for path in paths]
-    if not pictures:
-        sys.exit("no photographs: give --faces DIR, or run make")
+    faces = given.faces(parser, arguments.faces)
+    people, pictures = faces.people, faces.pictures
+    photo = next((path for path in pictures if _shows_face(path)), None)
+    if photo is None:
+        given.useless(parser, faces.folder, f"no face found in its {len(pictures)} pictures")
     cv2.setNumThreads(1)
-    print(f"{len(pictures)} photographs of {len(people)} people, {os.cpu_count()} cores\n")
-    photo = pictures[0]
+    faces.tell(len(people), len(pictures))
+    print(f"costs of {photo.name}, {os.cpu_count()} cores\n")
     _embedding(photo)
     _picture(photo)
     _verification(photo)
     _roster(pictures, arguments.roster)
-    _error_rates(people, smoke=arguments.faces is None)
+    _error_rates(people, faces.smoke)
     print(f"\nresident memory of this process: {psutil.Process().memory_info().rss >> 20} MB")
 
 
-def _people(folder: Path | None) -> dict[str, list[Path]]:
-    if folder is not None:
-        people = {sub.name: _pictures(sub) for sub in sorted(folder.iterdir()) if sub.is_dir()}
-        return {name: paths for name, paths in people.items() if paths}
-    installed = Path(os.environ.get("EXAMGATE_PHOTOS") or ROOT / ".cache" / "photos")
-    people = {}
-    for path in _pictures(installed) if installed.is_dir() else []:
-        people.setdefault(path.stem.rstrip("0123456789"), []).append(path)
-    return people
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def _shows_face(path: Path) -> bool:
+    """To both detectors, before the camera."""
+    if cv2.imread(str(path)) is None:
+        return False
+    frame = Renderer(path).frame()
+    return all(detector.detect(frame, 320) for detector in (YuNetDetector(), HogDetector()))
 
 
 def _times(work: Callable[[], object], rounds: int) -> list[float]:
@@ -254,6 +250,9 @@ def _rates(
     what: str, names: list[str], rows: Sequence[Sequence[float] | np.ndarray | None], limit: float
 ) -> None:
     kept = [(name, row) for name, row in zip(names, rows, strict=True) if row is not None]
+    if len(kept) < 2:
+        print(f"  {what:<24} fewer than two pictures of use: nothing to compare")
+        return
     table = np.array([row for _, row in kept], dtype=np.float64)
     who = np.array([name for name, _ in kept])
     first, second = np.triu_indices(len(kept), 1)

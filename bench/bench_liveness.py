@@ -1,8 +1,9 @@
 """Attacks that pass as live, people who do not, and how long a challenge takes.
 
-    python bench/bench_liveness.py --faces DIR [--people 20] [--species NAME …] [--groups FILE]
+    python bench/bench_liveness.py [--faces DIR] [--people 20] [--species NAME …] [--groups FILE]
 
-`--faces`: a folder per person, one picture of each is used. Terms of ISO/IEC 30107-3: APCER is
+`--faces`: a folder per person, one picture of each is used; without it two of those that `make`
+fetched, in few rows: a smoke figure, not an accuracy. Terms of ISO/IEC 30107-3: APCER is
 the share of attack presentations of one species that are taken as live (and for a swap: that
 bring a look of whom was shown), BPCER the share of people who are not. A presentation is one
 verification, with all its challenges. All are drawn from photographs (tests/face/attacks.py,
@@ -16,7 +17,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -27,12 +28,15 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
 
+import given  # noqa: E402
 from attacks import BEYOND, SPECIES, Screen  # noqa: E402
 from stage import FPS, Person, Run, play  # noqa: E402
 from streams import Scene  # noqa: E402
 
+from kiosk.cli.face_texts import FOLDER  # noqa: E402
 from kiosk.core.codes import Prompt  # noqa: E402
 from kiosk.core.identity import Accept, Evidence, Policy, Scores, decide  # noqa: E402
+from kiosk.face.calibration.folder import FolderProblem  # noqa: E402
 from kiosk.face.calibration.groups import Groups, read_groups  # noqa: E402
 from kiosk.face.calibration.rates import clopper_pearson  # noqa: E402
 from kiosk.face.challenge import name_of  # noqa: E402
@@ -43,7 +47,6 @@ from kiosk.face.quality import assess  # noqa: E402
 from kiosk.face.verification import VerificationOptions  # noqa: E402
 from kiosk.face.yunet import YuNetDetector  # noqa: E402
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
 LEAST_PX = 60.0  #: between the eye corners in the picture itself: what is enlarged is no person
 EYES = (95.0, 60.0)  #: pixels between the outer eye corners: about 0.5 and 0.8 m
 
@@ -63,6 +66,7 @@ class Manner:
 RATES = (FPS, 30.0)  #: of cameras, frames a second
 LIMIT_S = 2.5  #: what a challenge may take
 FRAMES = 5  #: face.frames, as it is shipped
+SMOKE = ["people", "still picture", "replay, telephone in a hand"]  #: of the installed pictures
 
 MANNERS = (
     Manner("brisk, near", 22, 14, 0.35, 0.45, EYES[0]),
@@ -74,13 +78,15 @@ MANNERS = (
 
 
 class Bench:
-    def __init__(self, people: list[Path], most: int) -> None:
+    def __init__(self, pictures: dict[str, Path], most: int) -> None:
         self.detector, self.encoder = YuNetDetector(), make_encoder()
         self.closer = CloserLook()
         self.limit = LIMITS[self.encoder.name].verify
         self.unfit: Counter[str] = Counter()
         fit = [
-            (path.parent.name, photo) for path in people if (photo := self._fit(path)) is not None
+            (name, photo)
+            for name, path in pictures.items()
+            if (photo := self._fit(path)) is not None
         ]
         step = max(len(fit) / most, 1.0)
         chosen = [fit[int(index * step)] for index in range(min(most, len(fit)))]
@@ -186,33 +192,41 @@ def _rate(errors: int, trials: int) -> str:
     return f"{errors:3d} / {trials:<4d} {share:5.1f} %  ({100 * low:.1f}–{100 * high:.1f})"
 
 
-def _people(folder: Path) -> list[Path]:
-    """One picture of each person: the largest file."""
-    pictures = []
-    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
-        files = [path for path in person.iterdir() if path.suffix.lower() in SUFFIXES]
-        if files:
-            pictures.append(max(files, key=lambda path: path.stat().st_size))
-    return pictures
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--faces", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=20)
-    parser.add_argument("--species", nargs="*", help="these only; 'people' for people")
-    parser.add_argument("--groups", type=Path, help="CSV: folder, then a column a property")
+    every = ["people", *SPECIES, *BEYOND]
+    given.add_faces(parser)
+    parser.add_argument(
+        "--people", type=given.whole(2), help="at most; default: 20, of the installed pictures 2"
+    )
+    parser.add_argument(
+        "--species",
+        nargs="+",
+        choices=every,
+        metavar="NAME",
+        help="these only; 'people' for people",
+    )
+    parser.add_argument(
+        "--groups", type=given.file, metavar="FILE", help="CSV: folder, then a column a property"
+    )
     arguments = parser.parse_args()
+    faces = given.faces(parser, arguments.faces)
+    groups = _groups(parser, arguments.groups)
     cv2.setNumThreads(1)
-    bench = Bench(_people(arguments.faces), arguments.people)
+    bench = Bench(faces.largest(), arguments.people or (2 if faces.smoke else 20))
     if len(bench.photos) < 2:
-        sys.exit(f"{arguments.faces}: fewer than two people whose eyes are {LEAST_PX:.0f} px apart")
-    print(f"{len(bench.photos)} people; encoder {bench.encoder.name}")
+        there_is = (
+            f"of {len(faces.people)} people fewer than two look ahead with eyes "
+            f"{LEAST_PX:.0f} px apart"
+        )
+        given.useless(parser, faces.folder, there_is)
+    faces.tell(len(bench.photos), len(bench.photos))
+    print(f"encoder {bench.encoder.name}")
     print(f"left out, told or not found: {dict(bench.unfit)}\n")
-    wanted = arguments.species or ["people", *SPECIES, *BEYOND]
+    wanted = arguments.species or (SMOKE if faces.smoke else every)
     began = time.monotonic()
     if "people" in wanted:
-        _tell_people(bench, read_groups(arguments.groups) if arguments.groups else Groups())
+        _tell_people(bench, groups, MANNERS[:1] if faces.smoke else MANNERS)
     print("\nattacks: taken as live, 95 % interval; how the others ended")
     for name in wanted:
         if name == "people":
@@ -224,6 +238,16 @@ def main() -> None:
         of_these += f"; accepted in 1:1: {accepted}" if taken else ""
         print(f"  {name:<28} {_rate(taken, len(runs))}  {told}{of_these}", flush=True)
     print(f"({time.monotonic() - began:.0f} s)")
+
+
+def _groups(parser: argparse.ArgumentParser, table: Path | None) -> Groups:
+    if table is None:
+        return Groups()
+    try:
+        return read_groups(table)
+    except FolderProblem as problem:
+        said = FOLDER[problem.code][1].format(*problem.names)
+        parser.error(f"argument --groups: {said}")
 
 
 def _why(run: Run) -> str:
@@ -240,9 +264,9 @@ def _tell_groups(bench: Bench, groups: Groups, runs: list[Run]) -> None:
             print(f"    {column} {value:<21} {_rate(failed, len(these))}", flush=True)
 
 
-def _tell_people(bench: Bench, groups: Groups) -> None:
+def _tell_people(bench: Bench, groups: Groups, manners: Sequence[Manner]) -> None:
     print("people: not passed, 95 % interval; seconds from the first prompt of the challenge")
-    for manner, fps in product(MANNERS, RATES):
+    for manner, fps in product(manners, RATES):
         runs, failed = bench.bona_fide(manner, fps)
         times = [
             run.decided_at - run.challenge_at

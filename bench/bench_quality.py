@@ -1,9 +1,10 @@
 """Which prompts good pictures get, which spoiled ones get, and what judging costs.
 
-    python bench/bench_quality.py --faces DIR [--spoil-each 2]
+    python bench/bench_quality.py [--faces DIR] [--spoil-each 2]
 
-`--faces`: a folder per person. Every picture is laid into camera frames at three distances
-(never enlarged by more than a third) and judged; up to `--spoil-each` pictures of a person are
+`--faces`: a folder per person; without it the photographs that `make` fetched are used, a smoke
+figure, not an accuracy. Every picture is laid into camera frames at three distances (never enlarged
+by more than a third) and judged; up to `--spoil-each` pictures of a person are
 then spoiled in each way. A picture that is not fit by itself counts in the first table, not in
 the second. Judged as in the lane, with the closer look. `--halves`: each of its limits (and the
 turn's) is chosen on every second person, so that 2.5 % of their fit pictures would be told, and
@@ -19,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -27,6 +29,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
 
+import given  # noqa: E402
 import spoiled  # noqa: E402
 from streams import Scene, head  # noqa: E402
 
@@ -111,14 +114,26 @@ class Laid:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--faces", type=Path, required=True)
-    parser.add_argument("--spoil-each", type=int, default=2)
-    parser.add_argument("--ways", nargs="*", help="to spoil; all unless given")
+    given.add_faces(parser)
+    parser.add_argument("--spoil-each", type=given.whole(1), default=2)
+    parser.add_argument(
+        "--ways",
+        nargs="+",
+        choices=[name for ways in WAYS.values() for name in ways],
+        metavar="WAY",
+        help="to spoil; all unless given",
+    )
     parser.add_argument("--halves", action="store_true", help="limits held out by person")
     arguments = parser.parse_args()
+    faces = given.faces(parser, arguments.faces)
     detector = YuNetDetector()
+    used = [(one.person, one.name) for one in _laid(faces, detector, min(EYES))]
+    if not used:
+        there_is = f"no picture of {len(faces.pictures)} shows a face large enough"
+        given.useless(parser, faces.folder, there_is)
+    faces.tell(len({person for person, _ in used}), len(used))
     for eyes in EYES:
-        laid = list(_laid(arguments.faces, detector, eyes))
+        laid = list(_laid(faces, detector, eyes))
         people = len({one.person for one in laid})
         print(f"\neyes {eyes} px: {len(laid)} pictures of {people} people, 640x480")
         fit = _clean(laid)
@@ -127,11 +142,11 @@ def main() -> None:
             _halves(detector, laid, some)
         else:
             _spoil(detector, some, arguments.ways)
-    _times(arguments.faces, detector)
+    _times(faces, detector)
 
 
-def _laid(folder: Path, detector: YuNetDetector, eyes: int) -> Iterator[Laid]:
-    for path in sorted(folder.glob("*/*")):
+def _laid(faces: given.Faces, detector: YuNetDetector, eyes: int) -> Iterator[Laid]:
+    for person, path in ((name, path) for name, paths in faces.people.items() for path in paths):
         image = cv2.imread(str(path))
         if image is None:
             continue
@@ -142,7 +157,7 @@ def _laid(folder: Path, detector: YuNetDetector, eyes: int) -> Iterator[Laid]:
             continue
         picture = spoiled.laid(np.asarray(photo, dtype=np.uint8), found[0], eyes, VGA)
         if face := _middle(detector, picture, eyes):
-            yield Laid(f"{path.parent.name}/{path.name}", path.parent.name, eyes, picture, face)
+            yield Laid(f"{person}/{path.name}", person, eyes, picture, face)
 
 
 def _middle(detector: YuNetDetector, picture: Image, eyes: float) -> Face | None:
@@ -236,6 +251,9 @@ def _halves(detector: YuNetDetector, laid: list[Laid], some: list[Laid]) -> None
     fit = [one for one in laid if assess(one.picture, [one.face], limits=LOOSE).good]
     clean = [(one.person, _measures(one.picture, one.face)) for one in fit]
     half = set(sorted({person for person, _ in clean})[::2])
+    if not half or all(person in half for person, _ in clean):
+        print("    fewer than two people fit: no halves")
+        return
     for prompt, ways in WAYS.items():
         for name in (name for name in ways if name in _OF):
             spoilt = list(_spoilt(detector, some, ways[name]))
@@ -265,9 +283,9 @@ def _measures_of(clean: list[tuple[str, dict[str, float]]]) -> list[str]:
     return list(clean[0][1]) if clean else []
 
 
-def _times(folder: Path, detector: YuNetDetector) -> None:
+def _times(faces: given.Faces, detector: YuNetDetector) -> None:
     print("\nmilliseconds of processor time for one judgement")
-    some = list(_laid(folder, detector, EYES[0]))[:40]
+    some = list(islice(_laid(faces, detector, EYES[0]), 40))
     for size, eyes in ((VGA, 40), (VGA, 100), (HD, 60), (HD, 220)):
         times = []
         for one in some:
@@ -278,6 +296,9 @@ def _times(folder: Path, detector: YuNetDetector) -> None:
                 if face:
                     _judge(picture, face)
                 times.append((time.process_time() - began) * 1e3)
+        if not times:
+            print(f"  {size[0]}x{size[1]}, eyes {eyes:3d} px: no picture large enough")
+            continue
         p50, p95 = statistics.median(times), float(np.percentile(times, 95))
         print(f"  {size[0]}x{size[1]}, eyes {eyes:3d} px: p50 {p50:.2f}, p95 {p95:.2f}")
 

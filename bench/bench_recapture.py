@@ -1,13 +1,14 @@
 """Screens, prints and hands: what the cues of recapture say, on simulations or on recordings.
 
-    python bench/bench_recapture.py --faces DIR [--people 24] [--width 1280]
+    python bench/bench_recapture.py [--faces DIR] [--people 24] [--width 1280]
     python bench/bench_recapture.py --recordings DIR
 
-`--faces`: a folder per person. Each person is laid before a simulated camera as themselves and on
-every medium of tests/face/recapture.py, lens, size and angle drawn anew each time. Every second
-person is for choosing the limits (A), the others for reporting (B). `--hold-out`: the limit is the
-highest peak that half of the people had themselves in single looks, tried on the other half, then
-the other way round; on monitors only, the others show no grid.
+`--faces`: a folder per person; without it the photographs that `make` fetched are used, at one
+size: a smoke figure, not an accuracy. Each person is laid before a simulated camera as themselves
+and on every medium of tests/face/recapture.py, lens, size and angle drawn anew each time. Every
+second person is for choosing the limits (A), the others for reporting (B). `--hold-out`: the limit
+is the highest peak that half of the people had themselves in single looks, tried on the other half,
+then the other way round; on monitors only, the others show no grid.
 
 `--recordings`: films of the lane's own camera, in folders: `live/` and one for each kind of
 attack. Tells for each folder what the cues measure and how often they would refuse, which is what
@@ -28,6 +29,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "face")]
 
+import given  # noqa: E402
 from recapture import DISPLAYS, LENSES, PAPERS, Medium, Paper, Recapture  # noqa: E402
 from streams import Pose, Scene  # noqa: E402
 
@@ -40,7 +42,7 @@ from kiosk.face.surroundings import Surroundings  # noqa: E402
 from kiosk.face.verification import MOST_PEAK  # noqa: E402
 from kiosk.face.yunet import YuNetDetector  # noqa: E402
 
-PICTURES, FILMS = (".jpg", ".jpeg", ".png"), (".mp4", ".avi", ".mkv", ".mov", ".mjpeg")
+FILMS = (".mp4", ".avi", ".mkv", ".mov", ".mjpeg")
 SIZES = ((640, 480, 95.0), (1280, 960, 190.0))  #: a face half a metre away
 SCALES = (1.0, 0.6, 0.35)  #: of the face shown: the nearer the medium, the smaller
 LEAST_PX = 60.0
@@ -51,10 +53,10 @@ LOOK_S = 3.0  #: of a film, from the first good look
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    given = parser.add_mutually_exclusive_group(required=True)
-    given.add_argument("--faces", type=Path)
-    given.add_argument("--recordings", type=Path)
-    parser.add_argument("--people", type=int, default=24)
+    source = parser.add_mutually_exclusive_group()
+    given.add_faces(source)
+    source.add_argument("--recordings", type=given.folder, metavar="DIR")
+    parser.add_argument("--people", type=given.whole(2), default=24)
     parser.add_argument("--hold-out", action="store_true")
     parser.add_argument("--width", type=int, choices=[size[0] for size in SIZES], help="this only")
     arguments = parser.parse_args()
@@ -63,20 +65,28 @@ def main() -> None:
         _recordings(arguments.recordings)
     else:
         how = _held_out if arguments.hold_out else _as_shipped
-        _simulated(arguments.faces, arguments.people, arguments.width, how)
+        faces = given.faces(parser, arguments.faces)
+        detector = YuNetDetector()
+        photos = list(_photos(faces, detector))
+        if len(photos) < 2:
+            there_is = (
+                f"of {len(faces.people)} people fewer than two have eyes {LEAST_PX:.0f} px apart"
+            )
+            given.useless(parser, faces.folder, there_is)
+        photos = photos[:: max(len(photos) // arguments.people, 1)][: arguments.people]
+        faces.tell(len(photos), len(photos))
+        _simulated(photos, detector, arguments.width or (SIZES[0][0] if faces.smoke else None), how)
 
 
 # --- simulated ----------------------------------------------------------------------------------
 
 
 def _simulated(
-    folder: Path, most: int, only: int | None, how: Callable[[list[Scene]], None]
+    photos: list[Image],
+    detector: YuNetDetector,
+    only: int | None,
+    how: Callable[[list[Scene]], None],
 ) -> None:
-    detector = YuNetDetector()
-    photos = list(_photos(folder, detector))
-    photos = photos[:: max(len(photos) // most, 1)][:most]
-    if len(photos) < 2:
-        sys.exit(f"{folder}: fewer than two people whose eyes are {LEAST_PX:.0f} px apart")
     print(f"{len(photos)} people, half A, half B; refused for a grid in both of two looks")
     for width, height, eye_px in (size for size in SIZES if only in (None, size[0])):
         print(f"\n{width}×{height}, eyes {eye_px:.0f} px apart")
@@ -110,12 +120,11 @@ def _held_out(scenes: list[Scene]) -> None:
         print(f"  {name:<32} face ×{scale:<5} {told}, most {max(peaks):.2f}", flush=True)
 
 
-def _photos(folder: Path, detector: YuNetDetector) -> Iterator[Image]:
-    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
-        files = [path for path in person.iterdir() if path.suffix.lower() in PICTURES]
-        photo = cv2.imread(str(max(files, key=lambda path: path.stat().st_size))) if files else None
-        faces = detector.detect(np.asarray(photo, np.uint8), 640) if photo is not None else []
-        if photo is not None and faces and faces[0].eye_width >= LEAST_PX:
+def _photos(faces: given.Faces, detector: YuNetDetector) -> Iterator[Image]:
+    for path in faces.largest().values():
+        photo = cv2.imread(str(path))
+        found = detector.detect(np.asarray(photo, np.uint8), 640) if photo is not None else []
+        if photo is not None and found and found[0].eye_width >= LEAST_PX:
             yield np.asarray(photo, np.uint8)
 
 

@@ -25,6 +25,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import given  # noqa: E402
+
 from drivers.camera.virtual import Direction, VirtualCamera  # noqa: E402
 from kiosk.core.codes import Prompt  # noqa: E402
 from kiosk.face import events  # noqa: E402
@@ -43,8 +45,10 @@ MB = 1 << 20
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
-    parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
+    parser.add_argument(
+        "--seconds", type=given.seconds, default=20.0, help="of each measurement"
+    )
+    parser.add_argument("--soak", type=given.minutes, default=0.0, metavar="MINUTES")
     arguments = parser.parse_args()
     folder = Path(os.environ.get("EXAMGATE_PHOTOS") or ROOT / ".cache" / "photos")
     photos = sorted(path for path in folder.glob("*") if path.suffix in (".jpg", ".png"))
