@@ -15,6 +15,7 @@ from kiosk.cli.audit import key_text, read_text
 from kiosk.cli.base import (
     Context,
     Exit,
+    FloatRange,
     GroupWithDefault,
     as_json,
     ended_in_order,
@@ -40,7 +41,7 @@ def acceptance() -> None:
               help="Folder of the ledgers. Default: `ledgers` in the lane's data folder.")
 @click.option("--no-hands", is_flag=True,
               help="Only what needs nobody: no finger, card or passage is asked for.")
-@click.option("--seconds", type=click.FloatRange(1, 300), default=20, show_default=True,
+@click.option("--seconds", type=FloatRange(1, 300), default=20, show_default=True,
               help="How long each finger, card or passage is waited for.")
 @person_option
 @pass_context

@@ -18,6 +18,7 @@ import click
 from kiosk.cli.base import (
     Context,
     Exit,
+    FloatRange,
     as_json,
     ended_in_order,
     pass_context,
@@ -29,7 +30,7 @@ from kiosk.cli.devices import device
 SERIAL_ROLES = ("turnstile", "fingerprint", "id_card", "scanner")
 role_argument = click.argument("role", type=click.Choice(SERIAL_ROLES))
 seconds_option = click.option(
-    "--seconds", type=click.FloatRange(0.1, 3600), default=20, show_default=True,
+    "--seconds", type=FloatRange(0.1, 3600), default=20, show_default=True,
     help="How long.",
 )  # fmt: skip
 
@@ -165,7 +166,7 @@ async def _drain(seen: AsyncIterator[Any]) -> int:
 
 @device.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=3, show_default=True,
+@click.option("--seconds", type=FloatRange(0.1, 3600), default=3, show_default=True,
               help="How long the driver works on it.")
 @pass_context
 def replay(c: Context, file: Path, seconds: float) -> None:

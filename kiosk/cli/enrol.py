@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kiosk.cli.base import Context, Exit, pass_context
+from kiosk.cli.base import Context, Exit, FloatRange, pass_context
 
 #: name as in `kiosk.core.fingers` → (Chinese, English)
 FINGERS: dict[str, tuple[str, str]] = {
@@ -100,7 +100,7 @@ SAYS: dict[str, tuple[str, str]] = {
 @click.option("--school", default="", help="Driving school.")
 @click.option("--accessible", is_flag=True, help="Needs an accessible terminal.")
 @click.option("--replace", is_flag=True, help="Take a candidate who is there already anew.")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=60, show_default=True,
+@click.option("--seconds", type=FloatRange(1, 600), default=60, show_default=True,
               help="How long card, face and each finger are waited for.")
 @pass_context
 def enrol(c: Context, /, folder: Path, card: bool, fingers: tuple[str, ...], no_fingers: bool,

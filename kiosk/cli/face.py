@@ -23,7 +23,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from kiosk.cli.base import Context, Exit, as_json, pass_context
+from kiosk.cli.base import Context, Exit, FloatRange, as_json, pass_context
 from kiosk.cli.face_texts import FOLDER
 from kiosk.config import schema
 
@@ -36,7 +36,7 @@ _ENCODER = schema.Face.model_fields["encoder"]
 ENCODERS: tuple[str, ...] = get_args(_ENCODER.annotation)
 #: What comes with the extra `analysis` (setup.cfg).
 _EXTRA = ("scipy", "matplotlib")
-_RATE = click.FloatRange(0, 1, min_open=True, max_open=True)
+_RATE = FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.group()

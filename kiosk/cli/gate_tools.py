@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kiosk import wire
-from kiosk.cli.base import Context, Exit, as_json, pass_context, person_option
+from kiosk.cli.base import Context, Exit, FloatRange, as_json, pass_context, person_option
 from kiosk.cli.device_texts import ENDS, PULSES, in_words
 from kiosk.cli.device_tools import by_hand, make_device, seconds_option
 from kiosk.cli.devices import turnstile
@@ -98,7 +98,7 @@ def pulse(
 
 @turnstile.command()
 @click.argument("times", type=click.IntRange(1, 1000))
-@click.option("--seconds", type=click.FloatRange(0.1, MOST_S), default=1, show_default=True,
+@click.option("--seconds", type=FloatRange(0.1, MOST_S), default=1, show_default=True,
               help="How long each unlock lasts; at least its pulse and a little.")
 @staff_no_option
 @approved_by_option

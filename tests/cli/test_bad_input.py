@@ -107,6 +107,24 @@ def test_a_mistyped_option_is_wrong_usage(name: str, run: Run, tmp_path: Path) -
     assert "Traceback" not in done.output
 
 
+def test_what_is_no_number_is_wrong_usage_wherever_a_number_is_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    """NaN lies beyond neither bound, and would be told after the work, or never."""
+    asked = [
+        (name, parameter)
+        for name, command in COMMANDS.items()
+        for parameter in command.params
+        if isinstance(parameter.type, click.types.FloatParamType)
+    ]
+    assert len(asked) > 5
+    for name, parameter in asked:
+        option = max(parameter.opts, key=len)
+        done = run(*line_of(name, tmp_path), option, "nan")
+        assert done.exit_code == Exit.USAGE, f"{name} {option}: {done.output}"
+        assert option in done.stderr and "nan is not a number" in done.stderr
+
+
 NUMBERS = [
     (name, max(option.opts, key=len))
     for name, command in sorted(COMMANDS.items())
