@@ -35,6 +35,7 @@ class FaultCode(StrEnum):
     GARBLED = "garbled"
     WRONG_DEVICE = "wrong_device"
     WRONG_SOURCE = "wrong_source"  #: what the camera's source names gives no pictures, ever
+    WRONG_MODEL = "wrong_model"  #: a face model's file is missing or damaged, not the camera
     WRONG_PASSWORD = "wrong_password"
     WRONG_KEY = "wrong_key"  #: of an encrypted line
     REFUSED = "refused"

@@ -482,22 +482,23 @@ def offline(config: Config) -> Iterator[Office]:
 
 def run_face_worker(config: Config, fd: int) -> int:
     """The child process that owns the camera."""
+    from kiosk.face.events import TOLD_WHY
+    from kiosk.face.models import WrongModel
     from kiosk.face.worker import WorkerOptions, run
     from kiosk.logs import configure
 
     configure()
-    camera = device_of(config, "camera")
-    run(
-        camera,
-        fd,
-        WorkerOptions(
-            absent_s=config.timeouts.absent_s,
-            liveness_s=config.timeouts.liveness_s,
-            frames=config.face.frames,
-            cache_dir=config.paths.data / "cache",
-            encoder=config.face.encoder,
-        ),
+    options = WorkerOptions(
+        absent_s=config.timeouts.absent_s,
+        liveness_s=config.timeouts.liveness_s,
+        frames=config.face.frames,
+        cache_dir=config.paths.data / "cache",
+        encoder=config.face.encoder,
     )
+    try:
+        run(device_of(config, "camera"), fd, options)
+    except WrongModel:
+        return TOLD_WHY
     return 0
 
 

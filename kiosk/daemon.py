@@ -350,6 +350,8 @@ class Daemon:
                 self.supervisor.report("camera", True, detail=str(info.get("model", "")))
             case face.CameraFault(code=code, detail=detail):
                 self.supervisor.report("camera", False, code, detail)
+            case face.WorkerDied(exit_code=face.TOLD_WHY):
+                pass
             case face.WorkerDied(exit_code=code):
                 self.supervisor.report("camera", False, "no_answer", f"face worker ended ({code})")
             case _:

@@ -17,6 +17,7 @@ FAULTS: Words = {
     "garbled": ("应答残缺", "disturbed answer"),
     "wrong_device": ("接的是别的设备", "another device is there"),
     "wrong_source": ("配置的不是摄像头", "what is configured is no camera"),
+    "wrong_model": ("人脸模型文件缺失或损坏", "a file of the face models is missing or damaged"),
     "wrong_key": ("加密密钥不对", "wrong encryption key"),
     "wrong_password": ("设备口令不对", "wrong device password"),
     "refused": ("设备拒绝了指令", "the device declined"),

@@ -232,7 +232,6 @@ def _understood(c: Context) -> Iterator[None]:
 def _sentence(c: Context, error: Exception) -> str | None:
     from kiosk.face.calibration.folder import FolderProblem, told
     from kiosk.face.calibration.run import NothingToCompare
-    from kiosk.face.models import WrongModel
 
     match error:
         case FolderProblem(code=code, names=names):
@@ -244,8 +243,6 @@ def _sentence(c: Context, error: Exception) -> str | None:
             return text.format(*map(told, names))
         case NothingToCompare():
             return _nothing(c, error)
-        case WrongModel():
-            return c.say(f"模型文件缺失、损坏或不是所测的版本：{error}", str(error))
         case ValueError() if "needs a detector that gives marks" in str(error):
             return c.say(
                 "这个编码器需要 yunet 检测器；用 --detector hog 时只能选 --encoder dlib-resnet-v1",

@@ -35,6 +35,7 @@ from kiosk.cli.sim import sim
 from kiosk.cli.staff import staff
 from kiosk.cli.terminal import terminal
 from kiosk.cli.usb import usb
+from kiosk.face.models import WrongModel
 
 EPILOG = (
     "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
@@ -69,6 +70,8 @@ class Main(click.Group):
             c = context.obj
             said = c.say("无法输出", "the output cannot be written")
             c.fail(Exit.BAD_INPUT, [f"{said}: {c.os_error(error)}"])
+        except WrongModel as error:  # whichever command needs faces
+            context.obj.fail(Exit.BAD_INPUT, [error.sentence(context.obj.language)])
         except click.Abort as error:  # of a question: Ctrl-C, or nobody to answer it
             c = context.obj
             if isinstance(error.__context__, KeyboardInterrupt):

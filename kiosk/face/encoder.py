@@ -5,8 +5,10 @@ Owns its chips and the running. Knows nothing of cameras, rosters or decisions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import dlib
@@ -15,6 +17,8 @@ import onnxruntime
 
 from kiosk.face import dlibdat, dlibnet, models
 from kiosk.face.parts import Chip, Face, Floats, Image
+
+T = TypeVar("T")
 
 NAME = "dlib-resnet-v1"
 _REVISION = 3  # raise when dlibnet writes something else
@@ -38,9 +42,12 @@ class DlibResnet:
         cv2.setNumThreads(1)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._net = onnxruntime.InferenceSession(
-            onnx_bytes(cache_dir, source), options, providers=["CPUExecutionProvider"]
+        load = partial(
+            onnxruntime.InferenceSession,
+            sess_options=options,
+            providers=["CPUExecutionProvider"],
         )
+        self._net = _converted(load, cache_dir, source)
 
     def chip(self, image: Image, face: Face) -> Chip:
         """150×150 RGB, aligned by the five points as dlib does."""
@@ -68,7 +75,11 @@ class DlibResnet:
 
 def onnx_bytes(cache_dir: Path | None = None, source: Path | None = None) -> bytes:
     """The converted network, from the cache if that is whole, else built and cached."""
-    return models.converted(NAME, _REVISION, models.DLIB_RESNET, _convert, cache_dir, source)
+    return _converted(bytes, cache_dir, source)
+
+
+def _converted(load: Callable[[bytes], T], cache_dir: Path | None, source: Path | None) -> T:
+    return models.converted(NAME, _REVISION, models.DLIB_RESNET, _convert, load, cache_dir, source)
 
 
 def _convert(weights: bytes) -> bytes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.face import encoder, sface
+from kiosk.face import encoder, models, sface
 from kiosk.face.encoder import DlibResnet
 from kiosk.face.fusion import Fused
+from kiosk.face.models import ModelFile
 from kiosk.face.parts import Encoder
 from kiosk.face.sface import SFace
 
@@ -38,6 +39,13 @@ LIMITS: dict[str, Limits] = {
     FUSED: Limits(0.88, 0.73, 0.20, 0.73, 0.75),
     encoder.NAME: Limits(0.41, 0.26, 0.19, 0.26, 0.45),
     sface.NAME: Limits(0.97, 0.81, 0.22, 0.81, 0.90),
+}
+
+#: The files that each encoder reads, beside `kiosk.face.models.ALWAYS`.
+MODELS: dict[str, tuple[ModelFile, ...]] = {
+    FUSED: (models.DLIB_RESNET, models.SFACE),
+    encoder.NAME: (models.DLIB_RESNET,),
+    sface.NAME: (models.SFACE,),
 }
 
 

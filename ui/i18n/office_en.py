@@ -99,6 +99,8 @@ TEXTS: dict[str, str] = {
     "3. Still so: the technician checks the baud rate.",
     "todo.wrong_device": "Two plugs are probably exchanged: compare the labels.",
     "todo.wrong_source": "The technician checks devices.camera.source in the configuration.",
+    "todo.wrong_model": "The camera is well. The technician runs examgate doctor, which names the "
+    "file to install again.",
     "todo.wrong_key": "The technician checks the key of the turnstile's board. Do not keep trying.",
     "todo.wrong_password": "The technician checks the device's password. Do not keep trying.",
     "todo.refused": "Power off for 10 seconds, then on. Still so: the technician looks at the log.",

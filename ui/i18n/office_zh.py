@@ -99,6 +99,7 @@ TEXTS: dict[str, str] = {
     "③ 还不行，请运维查看波特率。",
     "todo.wrong_device": "两个插头可能插反了：对照标签换回来。",
     "todo.wrong_source": "请运维核对配置中的 devices.camera.source。",
+    "todo.wrong_model": "摄像头没有问题。请运维运行 examgate doctor，按提示重新安装模型文件。",
     "todo.wrong_key": "请运维核对闸机控制板的密钥。不要反复重试。",
     "todo.wrong_password": "请运维核对设备口令。不要反复重试。",
     "todo.refused": "断电 10 秒再通电。还不行，请运维查看日志。",

@@ -400,6 +400,7 @@ TEXTS: dict[str, str] = {
     "fault.garbled": "信号有干扰：检查接线",
     "fault.wrong_device": "接错了设备：检查插头位置",
     "fault.wrong_source": "配置的不是摄像头：请运维处理",
+    "fault.wrong_model": "人脸模型文件缺失或损坏：请运维处理",
     "fault.wrong_key": "加密密钥不对：请运维处理",
     "fault.wrong_password": "设备口令不对：请运维处理",
     "fault.refused": "设备拒绝了指令：请运维处理",

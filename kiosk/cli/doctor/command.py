@@ -20,7 +20,7 @@ from kiosk.cli.doctor.finding import GREEN, MARKS, RED, YELLOW, Finding
 @as_json
 @pass_context
 def doctor(c: Context, make_key: bool, bundle: Path | None, json_: bool) -> None:
-    """Look at configuration, keys and certificates, permissions, devices,
+    """Look at configuration, face models, keys and certificates, permissions, devices,
     processor, heat, disk, clock, database, roster, fonts and voice.
 
     Opens every configured device, unless the daemon is running: then it is asked. Exit code 1
@@ -83,8 +83,8 @@ def _configuration(c: Context) -> Iterator[Finding]:
 def _examine(c: Context) -> Iterator[Finding]:
     yield from _configuration(c)
     key = list(trust.key(c))
-    yield from (*machine.packages(c), *key, *trust.certificates(c), *trust.permissions(c),
-                *trust.users(c))  # fmt: skip
+    yield from (*machine.packages(c), *machine.models(c), *key, *trust.certificates(c),
+                *trust.permissions(c), *trust.users(c))  # fmt: skip
     yield from (*devices.devices(c), *machine.processor(c), *machine.heat(c), *machine.disk(c))
     if key[0].colour == GREEN:  # nothing of the record can be read without it
         yield from (*records.database(c), *records.roster(c))

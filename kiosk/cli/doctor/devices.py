@@ -30,6 +30,8 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "wrong_device": ("端口接的是别的设备：核对 udev 规则", "another device is there: udev rules"),
     "wrong_source": ("改正 devices.camera.source（examgate config check）",
                      "correct devices.camera.source (examgate config check)"),
+    "wrong_model": ("重新安装上面所写的模型文件（见“人脸模型”）",
+                    "install the file again, see face models"),
     "wrong_key": ("核对 key_file 与控制板的密钥", "compare key_file with the board's key"),
     "wrong_password": ("核对配置中的设备密码", "compare the device's password with the file's"),
     "refused": ("核对配置中的线圈和输入编号", "compare coil and input numbers"),

@@ -1,4 +1,4 @@
-"""The computer: processor, heat, disk, libraries, font and voice."""
+"""The computer: processor, heat, disk, libraries, face models, font and voice."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kiosk.cli.base import Context
 from kiosk.cli.doctor.finding import GREEN, RED, YELLOW, Finding, output
+from kiosk.told import in_language
 
 THERMAL = Path("/sys/class/thermal")
 CPUINFO = Path("/proc/cpuinfo")
@@ -20,8 +21,9 @@ FAST = {"x86_64": ("avx2", "fma"), "aarch64": ("asimd",)}
 LEAST_CORES = 2  #: the face worker and the rest
 
 #: What screens and drivers load, among it everything that needs libraries of the system.
-PACKAGES = ("cv2", "dlib", "face_recognition_models", "numpy", "PyQt5.QtWidgets", "pyfingerprint",
-            "pymodbus", "serial", "sqlite_utils", "cryptography", "structlog")  # fmt: skip
+PACKAGES = ("cv2", "dlib", "face_recognition_models", "numpy", "onnxruntime", "PyQt5.QtWidgets",
+            "pyfingerprint", "pymodbus", "serial", "sqlite_utils", "cryptography",
+            "structlog")  # fmt: skip
 
 
 def packages(c: Context) -> Iterator[Finding]:
@@ -36,6 +38,27 @@ def packages(c: Context) -> Iterator[Finding]:
         yield Finding(what, RED, "; ".join(missing), "sh tools/setup.sh")
     else:
         yield Finding(what, GREEN, c.say(f"{len(PACKAGES)} 个齐全", f"all {len(PACKAGES)} load"))
+
+
+def models(c: Context) -> Iterator[Finding]:
+    """The files that the configured encoder, the detector and the challenge read, each whole."""
+    what = c.say("人脸模型", "face models")
+    try:
+        from kiosk.face.encoders import MODELS
+        from kiosk.face.models import ALWAYS, WrongModel
+    except (ImportError, OSError):  # `packages` has said which
+        return
+    files, bad = (*ALWAYS, *MODELS[c.config.face.encoder]), 0
+    for file in files:
+        try:
+            file.read()
+        except WrongModel as error:
+            bad += 1
+            said = f"{error.file}: {in_language(error.detail, c.language)}"
+            yield Finding(what, RED, said, in_language(error.remedy, c.language))
+    if not bad:
+        said = c.say(f"{len(files)} 个文件完好", f"all {len(files)} files are whole")
+        yield Finding(what, GREEN, said)
 
 
 def disk(c: Context) -> Iterator[Finding]:
