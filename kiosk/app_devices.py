@@ -19,6 +19,7 @@ from kiosk.config import Config
 
 if TYPE_CHECKING:
     from kiosk.acceptance import Ledger
+    from kiosk.face.models import ModelFile
     from kiosk.store import Store
 
 
@@ -57,6 +58,14 @@ def _probe(config: Config, role: str) -> Probe:
     except DeviceFault as fault:
         return Probe(role, driver, port, False, fault.detail, fault.code.value)
     return Probe(role, driver, info.port or port, True, info.model, None, dict(facts))
+
+
+def models_of(config: Config) -> tuple[ModelFile, ...]:
+    """The files that the face worker reads."""
+    from kiosk.face.encoders import MODELS
+    from kiosk.face.models import ALWAYS
+
+    return (*ALWAYS, *MODELS[config.face.encoder])
 
 
 async def _open_and_close(device: Any) -> Any:

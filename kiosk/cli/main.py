@@ -35,7 +35,6 @@ from kiosk.cli.sim import sim
 from kiosk.cli.staff import staff
 from kiosk.cli.terminal import terminal
 from kiosk.cli.usb import usb
-from kiosk.face.models import WrongModel
 
 EPILOG = (
     "Exit codes: 0 done; 1 declined or a check failed; 2 wrong usage; 3 bad configuration or "
@@ -70,14 +69,18 @@ class Main(click.Group):
             c = context.obj
             said = c.say("无法输出", "the output cannot be written")
             c.fail(Exit.BAD_INPUT, [f"{said}: {c.os_error(error)}"])
-        except WrongModel as error:  # whichever command needs faces
-            context.obj.fail(Exit.BAD_INPUT, [error.sentence(context.obj.language)])
         except click.Abort as error:  # of a question: Ctrl-C, or nobody to answer it
             c = context.obj
             if isinstance(error.__context__, KeyboardInterrupt):
                 c.fail(Exit.INTERRUPTED, [c.say("已中断", "interrupted")])
             said = c.say("已中断：没有输入", "interrupted: nothing was entered")
             c.fail(Exit.DECLINED, [said])
+        except Exception as error:
+            from kiosk.face.models import WrongModel
+
+            if not isinstance(error, WrongModel):  # of whichever command needs faces
+                raise
+            context.obj.fail(Exit.BAD_INPUT, [error.sentence(context.obj.language)])
 
 
 @click.group(cls=Main, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -44,11 +44,12 @@ def models(c: Context) -> Iterator[Finding]:
     """The files that the configured encoder, the detector and the challenge read, each whole."""
     what = c.say("人脸模型", "face models")
     try:
-        from kiosk.face.encoders import MODELS
-        from kiosk.face.models import ALWAYS, WrongModel
+        from kiosk.app_devices import models_of
+        from kiosk.face.models import WrongModel
+
+        files, bad = models_of(c.config), 0
     except (ImportError, OSError):  # `packages` has said which
         return
-    files, bad = (*ALWAYS, *MODELS[c.config.face.encoder]), 0
     for file in files:
         try:
             file.read()
