@@ -121,9 +121,10 @@ class SamReader:
         self._serial = link.open_serial(ROLE, self._port, self._baud)
         try:
             answer = self._ask(Command.STATUS)
+            if not _of_module(answer):  # a late answer to what was asked before it was closed?
+                answer = self._ask(Command.STATUS)
             if answer.status is not Status.OK:
-                own = answer.status is not None and answer.status.means is Means.MODULE
-                code = FaultCode.REFUSED if own else FaultCode.WRONG_DEVICE
+                code = FaultCode.REFUSED if _of_module(answer) else FaultCode.WRONG_DEVICE
                 raise DeviceFault(ROLE, code, explain(answer.sw))
         except DeviceFault:
             self._close()
@@ -242,6 +243,12 @@ class SamReader:
         except link.PORT_ERRORS as error:  # the port vanished under the library
             raise DeviceFault(ROLE, FaultCode.UNPLUGGED, self._port) from error
         raise DeviceFault(ROLE, FaultCode.NO_ANSWER, f"{self._port}: {command.name}")
+
+
+def _of_module(answer: Answer) -> bool:
+    """Whether it says how the module is, and nothing of a card."""
+    status = answer.status
+    return status is Status.OK or (status is not None and status.means is Means.MODULE)
 
 
 def _available(port: serial.Serial) -> bytes:

@@ -30,6 +30,7 @@ class VirtualSamReader(VirtualDevice):
         self.of_card: bytes | None = None  #: SW1 SW2 of these: the card's own answer
         self.letter: str | None = None  #: of the kind of card, instead of the right one
         self.silent = False  #: hears but does not answer
+        self.late: Status | None = None  #: an earlier question's answer, before the next one's
         self.lift_at: Command | None = None  #: the card goes away when this command comes
         self.reads = 0
         self.heard: Counter[Command] = Counter()  #: how often each was asked
@@ -67,6 +68,8 @@ class VirtualSamReader(VirtualDevice):
     def feed(self, data: bytes) -> bytes:
         self._heard_s = time.monotonic()
         out = b"".join(self._obey(content) for content in self._parser.feed(data))
+        if out and self.late is not None:
+            out, self.late = answer(self.late) + out, None
         return b"" if self.silent else out
 
     def tick(self) -> bytes:

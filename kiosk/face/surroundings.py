@@ -131,8 +131,11 @@ class Surroundings:
         agree = inliers.ravel().astype(bool)
         if min(agree[: counts[0]].mean(), agree[counts[0] :].mean()) < _AGREE:
             return 0.0  # people walk behind
-        # zoom, as of a lens that focuses, does not move the middle
-        return float(np.hypot(plane[0, 2], plane[1, 2]) / max(abs(plane[2, 2]), 1e-6))
+        # zoom, as of a lens that focuses, does not move the middle; and of a few weak points on a
+        # bare wall a plane's middle is a guess, so both sides must have gone there, too
+        middle = float(np.hypot(plane[0, 2], plane[1, 2]) / max(abs(plane[2, 2]), 1e-6))
+        sides = [np.median(side, axis=0) for side in np.split(new - old, counts[:1])]
+        return min(middle, float(np.hypot(*(sides[0] + sides[1]))) / 2)
 
     # --- edges of a device or a sheet -----------------------------------------------------------
 

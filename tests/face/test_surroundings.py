@@ -98,6 +98,22 @@ def test_a_wall_without_anything_on_it_is_no_evidence(scene: Scene) -> None:
     assert held([noisy(bare.picture, rng) for _ in range(12)], scene) is None
 
 
+@pytest.mark.parametrize(("stripes", "texture", "seed"), [(4, 4, 10), (16, 2, 18), (16, 4, 18)])
+def test_a_wall_with_next_to_nothing_on_it_stands_still(
+    stripes: float, texture: float, seed: int, photo: Photo, shipped_detector: Detector
+) -> None:
+    """Level stripes and a breath of roughness, in grey levels: what is followed there slips along,
+    and the plane through it has its middle anywhere."""
+    scene = Scene.of(photo("obama.jpg"), shipped_detector, 60)
+    rng = np.random.default_rng(seed)
+    rows = cv2.GaussianBlur(np.cumsum(rng.normal(0, stripes, 480))[:, None], (0, 0), 4)
+    rough = cv2.GaussianBlur(rng.normal(0, 1, (480, 640)), (0, 0), 4)
+    wall = np.clip(110 + rows + rough * texture / rough.std(), 20, 230)[..., None]
+    beside = np.abs(np.arange(640) - scene.face.eye_middle[0]) > 1.3 * scene.face.eye_width
+    picture = np.where(beside[None, :, None], wall, scene.picture).astype(np.uint8)
+    assert held([noisy(picture, rng) for _ in range(21)], scene) is None
+
+
 @pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.name)
 @pytest.mark.parametrize("name", ["obama.jpg", "biden.jpg", "astronaut.png"])
 def test_skin_has_no_grid(name: str, lens: Lens, photo: Photo, shipped_detector: Detector) -> None:

@@ -305,6 +305,22 @@ def test_something_else_answers_at_the_port(run, twin, make_reader):
     run(body())
 
 
+def test_a_late_answer_to_an_earlier_question_is_no_other_device(run, twin, make_reader, card):
+    """Of a question that was given up when the port was closed: it comes after it is open again."""
+
+    async def body():
+        for status in (Status.NOT_FOUND, Status.FOUND):
+            twin.late = status
+            reader = make_reader()
+            await reader.open()
+            twin.lay_card(card)
+            assert await asyncio.wait_for(reader.next_card(), 2) == card
+            twin.lift_card()
+            await reader.close()
+
+    run(body())
+
+
 def test_ports(run, twin, opened, make_reader):
     async def body():
         async with opened():
