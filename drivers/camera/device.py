@@ -46,7 +46,7 @@ class _Grabber(threading.Thread):
     """Owns one open source from its opening to its release, so that a call stuck in a
     driver can be left behind without taking the lane with it."""
 
-    def __init__(self, options: CameraOptions, seq: int) -> None:
+    def __init__(self, options: CameraOptions, seq: int, stuck: bytes) -> None:
         super().__init__(name="camera-grabber", daemon=True)
         self._options = options
         self.news = threading.Condition()
@@ -55,9 +55,10 @@ class _Grabber(threading.Thread):
         self.facts: dict[str, str] | None = None  #: None until opened
         self.stopping = False
         self.damaged = 0  #: pictures since the last whole one
+        self.stuck = stuck  #: samples of the picture that it hung at, until another one comes
         self._seq = seq
         self._print: bytes = b""
-        self._changed_s = 0.0
+        self._changed_s = self._stuck_s = 0.0
 
     def run(self) -> None:
         options = self._options
@@ -93,8 +94,8 @@ class _Grabber(threading.Thread):
 
     def _publish(self, image: Image, live: bool) -> None:
         now_s = time.monotonic()
-        if live and self._options.frozen_s:
-            self._look_frozen(image, now_s)
+        if live and self._options.frozen_s and self._look_frozen(image, now_s):
+            return
         if live and self.frame is not None:
             self._look_size(image, self.frame.image)
         with self.news:
@@ -111,17 +112,27 @@ class _Grabber(threading.Thread):
         detail = f"{shown(self._options.source)}: picture size changed from {was} to {now}"
         raise fault(FaultCode.MISBEHAVES, detail)
 
-    def _look_frozen(self, image: Image, now_s: float) -> None:
-        """A live sensor is never silent: noise changes some sample from picture to picture.
+    def _look_frozen(self, image: Image, now_s: float) -> bool:
+        """Whether this is still the picture that it hung at before it was opened anew.
+
+        A live sensor is never silent: noise changes some sample from picture to picture.
 
         Even pictures (a covered lens, a saturated one) may truly repeat and do not count.
         """
         samples = np.ascontiguousarray(image[::16, ::16])
         now = samples.tobytes()
+        if now == self.stuck:
+            self._stuck_s = self._stuck_s or now_s
+            if now_s - self._stuck_s >= self._options.stall_s:  # it may begin with an old one
+                raise fault(FaultCode.FROZEN, shown(self._options.source))
+            return True
+        self.stuck = b""
         if now != self._print or samples.std() < 2:
             self._print, self._changed_s = now, now_s
         elif now_s - self._changed_s >= self._options.frozen_s:
+            self.stuck = now
             raise fault(FaultCode.FROZEN, shown(self._options.source))
+        return False
 
     def wait(self, after_seq: int, until_s: float) -> Frame | None:
         """The newest frame after `after_seq`, None when there is none by `until_s`."""
@@ -151,13 +162,15 @@ class OpenCvCamera:
         self._grabber: _Grabber | None = None
         self._opened_s = 0.0
         self._seq = 0
+        self._stuck = b""
 
     def open(self) -> DeviceInfo:
         """Open and wait for the first picture, `open_timeout_s` at most. Raises `DeviceFault`:
-        PORT_MISSING, PORT_DENIED, PORT_BUSY, NO_ANSWER, WRONG_SOURCE, NO_FRAMES or MISBEHAVES."""
+        PORT_MISSING, PORT_DENIED, PORT_BUSY, NO_ANSWER, WRONG_SOURCE, NO_FRAMES, MISBEHAVES; and
+        FROZEN when it was, and still has only that picture."""
         self.close()
         options = self._options
-        grabber = self._grabber = _Grabber(options, self._seq)
+        grabber = self._grabber = _Grabber(options, self._seq, self._stuck)
         grabber.start()
         try:
             first = grabber.wait(self._seq, time.monotonic() + options.open_timeout_s)
@@ -180,6 +193,7 @@ class OpenCvCamera:
         grabber.stopping = True
         if grabber.is_alive():
             grabber.join(1.0)
+        self._stuck = grabber.stuck
         if grabber.frame is not None:
             self._seq = max(self._seq, grabber.frame.seq)
 

@@ -107,6 +107,34 @@ def test_a_frozen_picture_is_a_fault_a_covered_lens_is_not(
         camera.close()
 
 
+def test_a_frozen_camera_is_not_well_before_another_picture_comes(
+    twin: VirtualCamera, lost: Lost
+) -> None:
+    camera = OpenCvCamera({"source": twin.url, "frozen_s": 0.6})
+    try:
+        camera.open()
+        twin.freeze()
+        assert lost(camera, 5)[0].code is FaultCode.FROZEN
+        for _ in range(2):
+            with pytest.raises(DeviceFault) as caught:
+                camera.open()
+            assert caught.value.code is FaultCode.FROZEN
+        twin.unplug()
+        with pytest.raises(DeviceFault):
+            camera.open()
+        twin.replug()
+        with pytest.raises(DeviceFault) as caught:
+            camera.open()
+        assert caught.value.code is FaultCode.FROZEN
+        twin.resume()
+        camera.open()
+        seq, end_s = 0, time.monotonic() + 1.5
+        while time.monotonic() < end_s:
+            seq = camera.newest(seq, 1.0).seq
+    finally:
+        camera.close()
+
+
 def test_closing_leaves_no_thread(camera: OpenCvCamera) -> None:
     camera.open()
     camera.close()
