@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kiosk.cli.base import Context
-from kiosk.cli.face_texts import METHODS, OUT_OF_REACH, POPULATIONS, SHORTFALLS, SKIPPED
+from kiosk.cli.face_texts import METHODS, OUT_OF_REACH, SHORTFALLS, SKIPPED
 
 if TYPE_CHECKING:
     from kiosk.face.calibration.bootstrap import Rate
     from kiosk.face.calibration.engine import Result
     from kiosk.face.calibration.folder import Skipped
     from kiosk.face.calibration.recommend import Expected, Shortfall, Span, Thresholds
-    from kiosk.face.calibration.run import Finding, Point
+    from kiosk.face.calibration.run import Alike, Finding, Point
 
 _LISTED = 15  #: of a long list on the screen; report.json has all
 #: Reasons that count as failures to acquire: there was a picture and nothing came of it.
@@ -173,13 +173,15 @@ def _point(c: Context, finding: Finding, point: Point) -> tuple[str, ...]:
 
 
 def _groups(c: Context, result: Result, finding: Finding) -> None:
+    from kiosk.face.calibration.tail import least_pairs
+
     if not finding.groups:
         return
     click.echo(c.say(
-        f"分组（组内的人之间，在下面建议的阈值上；{len(result.collected.people)} 人中 "
-        f"{result.grouped} 人有分组）：",
-        f"by group (impostors within it, at the thresholds below; known of {result.grouped} of "
-        f"{len(result.collected.people)} people):",
+        f"分组（组内的人之间，在下面建议的阈值上；{len(result.collected.people)} 人中已知："
+        f"{_each(c, result.grouped)}）：",
+        f"by group (impostors within it, at the thresholds below; known, of "
+        f"{len(result.collected.people)} people: {_each(c, result.grouped)}):",
     ))  # fmt: skip
     headings = c.say(
         "分组,值,人数,FMR（1:N 阈值）,FMR（1:1 阈值）,FNMR（1:1 阈值）,最近的两人",
@@ -193,12 +195,40 @@ def _groups(c: Context, result: Result, finding: Finding) -> None:
             for row in finding.groups
         ),
     )  # fmt: skip
-    if finding.same_group_pairs is not None and "same_group" not in finding.tails:
+    held, few = (
+        {_columns(c, alike): alike.pairs for alike in finding.alike if alike.held is which}
+        for which in (True, False)
+    )
+    if held:
         click.echo(c.say(
-            f"同组的人只有 {finding.same_group_pairs} 对，太少，阈值没有按组内推算。",
-            f"only {finding.same_group_pairs} pairs of people share their groups: too few to "
-            "hold the thresholds against them.",
+            f"阈值也按同组的人推算（对数）：{_each(c, held)}。",
+            f"the thresholds are held against people of the same group too (pairs of people): "
+            f"{_each(c, held)}.",
         ))  # fmt: skip
+    if few:
+        click.echo(c.say(
+            f"同组的人太少（少于 {least_pairs()} 对），阈值没有按它们推算：{_each(c, few)}。",
+            f"too few pairs of people of the same group to hold the thresholds against (fewer than "
+            f"{least_pairs()}): {_each(c, few)}.",
+        ))  # fmt: skip
+
+
+def _each(c: Context, numbers: Mapping[str, int]) -> str:
+    return c.say("，", ", ").join(f"{name} {number}" for name, number in numbers.items())
+
+
+def _columns(c: Context, alike: Alike) -> str:
+    """By what they are alike; two columns or more are all that there are."""
+    return alike.columns[0] if len(alike.columns) == 1 else c.say("各列都相同", "all of these")
+
+
+def _population(c: Context, finding: Finding, name: str) -> str:
+    """Whose impostors decided."""
+    for alike in finding.alike:
+        if alike.name == name:
+            columns = c.say("、", ", ").join(alike.columns)
+            return c.say(f"{columns} 相同的人之间", f"people of the same {columns}")
+    return c.say("所有人之间", "all people")
 
 
 def _one_to_many(c: Context, result: Result, finding: Finding) -> None:
@@ -234,7 +264,7 @@ def _one_to_many(c: Context, result: Result, finding: Finding) -> None:
             row(f"外推 {n} 人名单：{zh}", f"extrapolated, roster of {n}: {en}",
                 [_span(getattr(e, key) if e else None) for e in expected])  # fmt: skip
         row("外推：误报辨识率 95 % 上限", "extrapolated: upper 95 % bound of FPIR",
-            [f"{percent(e.false_positive.upper)} ({c.say(*POPULATIONS[e.population])})"
+            [f"{percent(e.false_positive.upper)} ({_population(c, finding, e.population)})"
              if e else "–" for e in expected])  # fmt: skip
     c.print_table(["", *(name for name, _, _ in columns)], rows)
 
@@ -355,11 +385,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
     names = (
         "encoder", "people", "pictures", "people_genuine", "genuine", "impostor",
         "impostor_pairs", "eer", "eer_interval", "eer_threshold", "suspects_below", "shortfalls",
-        "same_group_pairs",
     )  # fmt: skip
     data: dict[str, Any] = {name: getattr(finding, name) for name in names}
     data["points"] = [asdict(point) for point in finding.points]
     data["suspects"] = [asdict(suspect) for suspect in finding.suspects]
+    data["same_group"] = [asdict(alike) for alike in finding.alike]
     data["groups"] = [asdict(row) for row in finding.groups]
     data["det"] = {"threshold": finding.det.thresholds, "fmr": finding.det.fmr,
                    "fnmr": finding.det.fnmr, "fnmr_low": finding.fnmr_limits[0],

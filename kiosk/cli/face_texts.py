@@ -97,12 +97,6 @@ METHODS: dict[str, tuple[str, str]] = {
     "none": ("没有比对", "no comparisons"),
 }
 
-#: Which impostors decided → (Chinese, English)
-POPULATIONS: dict[str, tuple[str, str]] = {
-    "all": ("所有人之间", "all people"),
-    "same_group": ("同组的人之间", "people of the same group"),
-}
-
 #: Shortfall → (Chinese, English)
 SHORTFALLS: dict[str, tuple[str, str]] = {
     "few_people": (

@@ -32,7 +32,7 @@ class Request:
 class Result:
     request: Request
     people: int  #: folders with a picture
-    grouped: int  #: of those with a usable picture, of how many a group is known
+    grouped: dict[str, int]  #: by column: of how many with a usable picture a group is known
     collected: Collected
     findings: tuple[Finding, ...]
 
@@ -67,7 +67,7 @@ def calibrate(
         now = current.get(name) or shipped(name)
         findings.append(analyse(collected, collected.samples[name], groups, request.settings, now))
     progress("figures", len(encoders), len(encoders))
-    known = groups.known(collected.people)
+    known = groups.known_by_column(collected.people)
     return Result(request, len(people.people), known, collected, tuple(findings))
 
 

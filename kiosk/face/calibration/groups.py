@@ -33,6 +33,13 @@ class Groups:
         known = self.columns[column]
         return [known.get(_composed(person), "") for person in people]
 
+    def known_by_column(self, people: Sequence[str]) -> dict[str, int]:
+        """Of how many of the people each column has a value."""
+        return {
+            column: sum(bool(value) for value in self.values(column, people))
+            for column in self.columns
+        }
+
     def known(self, people: Iterable[str]) -> int:
         """Of how many of the people anything is known."""
         names = {name for column in self.columns.values() for name in column}

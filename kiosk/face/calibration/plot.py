@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from kiosk.face.calibration.rates import Numbers
-from kiosk.face.calibration.run import ALL, SAME_GROUP, Finding
+from kiosk.face.calibration.run import ALL, Finding
 
 #: Per cent at the axes of a DET curve.
 _TICKS = (0.001, 0.01, 0.1, 1, 2, 5, 10, 20, 40, 60, 80, 95)
@@ -160,13 +161,13 @@ def draw_scores(finding: Finding, path: Path) -> None:
 
 
 def _tails(axes: Axes, finding: Finding, bins: Numbers) -> None:
-    for name, style in ((ALL, "-"), (SAME_GROUP, "--")):
-        if name in finding.tails:
-            model = finding.tails[name].model
-            edges = bins[bins <= model.below]
-            per_bin = np.diff(model.rate(edges))
-            label = f"tail model, {name.replace('_', ' ')}"
-            axes.plot(edges[1:], per_bin, style, color="#7f1d1d", linewidth=1.1, label=label)
+    styles = cycle(("--", ":", "-."))
+    for name, tail in finding.tails.items():
+        edges = bins[bins <= tail.model.below]
+        per_bin = np.diff(tail.model.rate(edges))
+        style = "-" if name == ALL else next(styles)
+        label = f"tail model, {name}"
+        axes.plot(edges[1:], per_bin, style, color="#7f1d1d", linewidth=1.1, label=label)
 
 
 def _thresholds(axes: Axes, finding: Finding) -> None:

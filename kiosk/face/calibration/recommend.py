@@ -35,7 +35,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """Impostor comparisons of one kind of pairs ("all", "same group") with their tail."""
+    """Impostor comparisons of one kind of pairs ("all", "same sex") with their tail."""
 
     name: str
     comparisons: Comparisons

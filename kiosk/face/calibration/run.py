@@ -32,7 +32,7 @@ SEED = 19795  #: the same folder gives the same figures
 FMR_POINTS = (1e-2, 1e-3, 1e-4, 1e-5)
 #: Two people nearer than this share of one person's own comparisons may be one person.
 _SUSPICIOUS = 0.5
-ALL, SAME_GROUP = "all", "same_group"
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,20 @@ class GroupRow:
     nearest: float  #: the group's nearest impostor comparison
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Pairs of people who share a known value in each of these columns of the groups."""
+
+    columns: tuple[str, ...]
+    pairs: int
+    held: bool  #: enough of them to hold thresholds against
+
+    @property
+    def name(self) -> str:
+        """Of their population and tail; never `ALL`."""
+        return f"same {' + '.join(self.columns)}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
     """What was found of one encoder."""
@@ -88,7 +102,7 @@ class Finding:
     suspects_below: float
     groups: tuple[GroupRow, ...]
     tails: dict[str, tail.Tail]
-    same_group_pairs: int | None  #: pairs of people who share every group; None without groups
+    alike: tuple[Alike, ...]  #: by each column of the groups, then by all; empty without groups
     recommendation: Recommendation | None  #: None: too few people
     current: Thresholds | None  #: what the configuration or the encoder has now
     current_expected: Expected | None
@@ -131,7 +145,7 @@ def analyse(
     if not len(c.genuine) or not len(c.impostor):
         raise NothingToCompare(len(c.genuine), len(c.impostor), settings.frames, collected.skipped)
     drawn = bootstrap.weights(samples.people, settings.replicates, rng)
-    populations = _populations(c, collected.people, groups, drawn)
+    populations, alike = _populations(c, collected.people, groups, drawn)
     simulation = identify.simulate(samples, settings.targets.roster, rng, settings.frames)
     advice = (
         recommend.recommend(settings.targets, populations, simulation, drawn)
@@ -161,7 +175,7 @@ def analyse(
         suspects_below=below,
         groups=tuple(_groups(c, collected.people, groups, best, drawn)) if best else (),
         tails={population.name: population.tail for population in populations},
-        same_group_pairs=_same_group_pairs(c, collected.people, groups),
+        alike=alike,
         recommendation=advice,
         current=current,
         current_expected=(
@@ -218,33 +232,37 @@ def _point(c: Comparisons, target: float, drawn: rates.Numbers) -> Point:
 
 def _populations(
     c: Comparisons, people: tuple[str, ...], groups: Groups, drawn: rates.Numbers
-) -> list[Population]:
-    """All impostors and, where groups are known, those who share every one: the harder ones.
+) -> tuple[list[Population], tuple[Alike, ...]]:
+    """All impostors and, where groups are known, those who are alike by them: the harder ones.
 
-    Empty when there are too few people at all; without the second when there are too few in
-    common groups.
+    By one column at a time, because few people share all that is known of them, and nothing may
+    be known of most; by all columns together as well, which is harder still. No populations when
+    there are too few people at all; without those of which there are too few.
     """
     found = []
-    alike = alike_people(people, groups)
     with contextlib.suppress(tail.TooFew):
         found.append(Population(ALL, c, tail.fit(c, drawn)))
-        if alike is not None:
-            inside = c.among(alike)
-            found.append(Population(SAME_GROUP, inside, tail.fit(inside, drawn)))
-    return found
+    alike = []
+    for columns in _shared(groups):
+        inside = c.among(alike_people(people, groups, columns))
+        enough = bool(found) and inside.impostor_pairs >= tail.least_pairs()
+        alike.append(Alike(columns, inside.impostor_pairs, enough))
+        if enough:
+            found.append(Population(alike[-1].name, inside, tail.fit(inside, drawn)))
+    return found, tuple(alike)
 
 
-def _same_group_pairs(c: Comparisons, people: tuple[str, ...], groups: Groups) -> int | None:
-    alike = alike_people(people, groups)
-    return None if alike is None else c.among(alike).impostor_pairs
+def _shared(groups: Groups) -> list[tuple[str, ...]]:
+    each: list[tuple[str, ...]] = [(column,) for column in groups.columns]
+    return [*each, tuple(groups.columns)] if len(each) > 1 else each
 
 
-def alike_people(people: tuple[str, ...], groups: Groups) -> NDArray[np.bool_] | None:
-    """Who is of the same known group as whom, in every column; None without groups."""
-    if not groups.columns:
-        return None
+def alike_people(
+    people: tuple[str, ...], groups: Groups, columns: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Who is of the same known group as whom, in every one of the columns."""
     alike = np.ones((len(people), len(people)), dtype=np.bool_)
-    for column in groups.columns:
+    for column in columns:
         values = np.array(groups.values(column, people))
         alike &= (values[:, None] == values[None, :]) & (values != "")[:, None]
     return alike
@@ -314,4 +332,4 @@ def suspects(samples: Samples, collected: Collected, below: float) -> tuple[Susp
     return tuple(sorted(found, key=lambda s: s.distance))
 
 
-__all__ = ["Finding", "GroupRow", "Method", "Point", "Settings", "Suspect", "analyse"]
+__all__ = ["Alike", "Finding", "GroupRow", "Method", "Point", "Settings", "Suspect", "analyse"]

@@ -33,6 +33,7 @@ def test_groups_by_whatever_columns(tmp_path):
     assert groups.columns == {"sex": {"a": "f", "b": "m"}, "origin": {"a": "east"}}
     assert groups.values("sex", ("b", "z", "a")) == ["m", "", "f"]
     assert groups.known(["a", "b", "c", "z"]) == 2
+    assert groups.known_by_column(["a", "b", "c", "z"]) == {"sex": 2, "origin": 1}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])

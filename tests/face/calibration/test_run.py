@@ -115,7 +115,8 @@ def test_people_of_a_group_that_are_more_alike_decide():
     s.embeddings[a] = middle + 0.75 * (s.embeddings[a] - middle)
     whole = finding_of(s)
     grouped = finding_of(s, groups_of(120, "origin"))
-    assert grouped.recommendation.expected.population == run.SAME_GROUP
+    assert grouped.recommendation.expected.population == "same origin"
+    assert grouped.alike == (run.Alike(("origin",), 2 * (60 * 59 // 2), held=True),)
     assert (
         grouped.recommendation.thresholds.identify_max_distance
         < whole.recommendation.thresholds.identify_max_distance
@@ -126,23 +127,85 @@ def test_people_of_a_group_that_are_more_alike_decide():
     assert rows["a"].fmr.units == 60 * 59 // 2, "impostors within the group"
 
 
+def test_a_column_that_nobody_shares_or_few_are_known_of_hides_no_other():
+    """What most tables look like: little is known of most, and one column tells all apart."""
+    s = made_up(120, 3)
+    a = (s.person % 2) == 0
+    middle = s.embeddings[a].mean(axis=0)
+    s.embeddings[a] = middle + 0.75 * (s.embeddings[a] - middle)
+    alone = groups_of(120, "origin")
+    names = list(alone.columns["origin"])
+    table = Groups(
+        {"source": {name: name for name in names}, **alone.columns, "age": {names[0]: "old"}}
+    )
+    found = finding_of(s, table)
+    assert found.recommendation == finding_of(s, alone).recommendation
+    assert [(one.columns, one.pairs, one.held) for one in found.alike] == [
+        (("source",), 0, False),
+        (("origin",), 2 * (60 * 59 // 2), True),
+        (("age",), 0, False),
+        (("source", "origin", "age"), 0, False),
+    ]
+
+
+def test_people_alike_in_every_column_are_held_against_as_well():
+    found = finding_of(made_up(120, 3), groups_of(120, "sex", "age"))
+    assert set(found.tails) == {run.ALL, "same sex", "same age", "same sex + age"}
+    by_hand = sum(p % 4 == q % 4 for p in range(120) for q in range(p))
+    assert found.alike[-1] == run.Alike(("sex", "age"), by_hand, held=True)
+
+
 def test_groups_of_two_columns_must_both_agree():
-    alike = run.alike_people(("p000", "p001", "p002", "p004"), groups_of(5, "sex", "age"))
+    people = ("p000", "p001", "p002", "p004")
+    alike = run.alike_people(people, groups_of(5, "sex", "age"), ("sex", "age"))
     assert alike.tolist() == [
         [True, False, False, True],
         [False, True, False, False],
         [False, False, True, False],
         [True, False, False, True],
     ]
-    assert run.alike_people(("p000",), Groups()) is None
-    unknown = run.alike_people(("who", "else"), groups_of(5, "sex"))
+    assert finding_of(made_up(40, 3)).alike == ()
+    unknown = run.alike_people(("who", "else"), groups_of(5, "sex"), ("sex",))
     assert not unknown.any(), "who is of no known group is alike to nobody"
 
 
 def test_small_groups_are_reported_but_do_not_decide():
     found = finding_of(made_up(60, 3), Groups({"origin": {"p000": "x", "p001": "x"}}))
-    assert run.SAME_GROUP not in found.tails and found.same_group_pairs == 1
+    assert list(found.tails) == [run.ALL]
+    assert found.alike == (run.Alike(("origin",), 1, held=False),)
     assert found.recommendation is not None and found.groups[0].people == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", ("known, of 60 people: sex 60, age 2)", "same group too (pairs of people): sex 870.",
+                "(fewer than 600): age 1, all of these 0.", "(people of the same sex)")),
+        ("zh", ("60 人中已知：sex 60，age 2）", "阈值也按同组的人推算（对数）：sex 870。",
+                "（少于 600 对），阈值没有按它们推算：age 1，各列都相同 0。",
+                "(sex 相同的人之间)")),
+    ],
+)  # fmt: skip
+def test_of_whom_groups_are_known_and_against_whom_limits_are_held_is_told_by_column(
+    capsys, language, says
+):
+    samples = made_up(60, 3)
+    a = (samples.person % 2) == 0
+    middle = samples.embeddings[a].mean(axis=0)
+    samples.embeddings[a] = middle + 0.75 * (samples.embeddings[a] - middle)
+    groups = Groups(groups_of(60, "sex").columns | {"age": {"p000": "old", "p001": "old"}})
+    found = finding_of(samples, groups, current=Thresholds(0.9, 0.7, 0.1))
+    collected = as_collected(samples)
+    request = Request(Path("people"), ("made-up",), groups=Path("groups.csv"))
+    known = groups.known_by_column(collected.people)
+    result = Result(request, 60, known, collected, (found,))
+    face_report.show(Context(Path("none.yaml"), language), result, [])
+    shown = capsys.readouterr().out
+    for sentence in says:
+        assert sentence in shown
+    data = face_report.as_data(result)
+    assert data["people_grouped"] == {"sex": 60, "age": 2}
+    assert data["encoders"][0]["same_group"][0] == {"columns": ["sex"], "pairs": 870, "held": True}
 
 
 def test_stricter_targets_lower_the_thresholds(finding):
@@ -179,7 +242,7 @@ def test_what_cannot_be_met_is_told_with_a_dash_and_what_it_would_take(capsys, l
     targets = Targets(5000, 1e-4, 1e-300)
     found = finding_of(samples, settings=Settings(targets, 1, 200), current=Thresholds(0.9, 0.7, 0))
     request = Request(Path("people"), ("made-up",), settings=Settings(targets))
-    result = Result(request, 120, 0, as_collected(samples), (found,))
+    result = Result(request, 120, {}, as_collected(samples), (found,))
     c = Context(Path("none.yaml"), language)
     face_report.show(c, result, [])
     shown = capsys.readouterr().out
