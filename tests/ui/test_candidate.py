@@ -162,6 +162,23 @@ def test_a_movement_is_shown_at_once_and_the_next_as_the_next(
         assert page.title.text() == text("zh", words)
 
 
+def test_who_is_to_move_the_head_is_not_told_of_a_hat(
+    qtbot: Any, daemon: Any, window: CandidateWindow
+) -> None:
+    see(qtbot, daemon, window, "face")
+    page = window.face_page
+    assert page.body.text() == text("zh", "face.body")
+    for prompt, words in (("turn_left", "face.moving"), ("more_slowly", "face.moving"),
+                          ("take_off_mask", "face.body")):
+        page._held.invalidate()
+        page.show_preview(preview(prompt))
+        assert page.body.text() == text("zh", words)
+    page.show_preview(preview("look_up"))
+    page.forget()
+    see(qtbot, daemon, window, "face")
+    assert page.body.text() != text("zh", "face.moving")
+
+
 def test_the_arrow_is_on_the_side_that_is_asked(
     qtbot: Any, daemon: Any, window: CandidateWindow
 ) -> None:

@@ -18,6 +18,7 @@ from ui.widgets.preview import ARROWS, Preview
 from ui.widgets.text import BigText
 
 PROMPT_HOLD_MS = 600  #: a prompt stays at least this long, so that words do not flicker
+_MOVING = frozenset([*ARROWS, "more_slowly", "further"])
 GROUNDS = {"plain": None, "good": theme.PALE_GOOD, "warn": theme.PALE_WARN, "bad": theme.PALE_BAD}
 
 
@@ -110,6 +111,7 @@ class FacePage(Page):
         self.then = False  #: the prompt follows another movement, which may not be over yet
         self._prompting = False
         self._language = "zh"
+        self._body = ""
 
     def show_state(self, shown: Shown, state: dict[str, Any], language: str) -> None:
         self._prompting = state.get("state") == "face"
@@ -120,7 +122,13 @@ class FacePage(Page):
         elif language != self._language:
             self.title.set_text(asked(self._prompt, self.then, language))
         self._language = language
-        self.body.set_text(shown.body)
+        self._body = shown.body
+        self._show_body()
+
+    def _show_body(self) -> None:
+        """Who is to move their head is not told of their hat."""
+        moving = self._prompt in _MOVING
+        self.body.set_text(text(self._language, "face.moving") if moving else self._body)
 
     def show_preview(self, preview: dict[str, Any]) -> None:
         self.preview.show_frame(preview)
@@ -135,6 +143,7 @@ class FacePage(Page):
         self._prompt = str(prompt)
         self._held.start()
         self.title.set_text(asked(self._prompt, self.then, self._language))
+        self._show_body()
         self.prompted.emit()
 
     @property
