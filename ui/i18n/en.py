@@ -182,10 +182,12 @@ TEXTS: dict[str, str] = {
     "next.FACE_TIMEOUT.body": "Stand before the camera without hat and mask",
     "reason.LIVENESS_FAILED": "liveness check failed",
     "next.LIVENESS_FAILED.title": "Please face the camera yourself",
-    "next.LIVENESS_FAILED.body": "Start again; slowly move your head as the arrows show. If you cannot, ask a proctor",
+    "next.LIVENESS_FAILED.body":
+        "Start again; slowly move your head as the arrows show. If you cannot, ask a proctor",
     "reason.LIVENESS_TIMEOUT": "liveness check timed out",
     "next.LIVENESS_TIMEOUT.title": "Please start again",
-    "next.LIVENESS_TIMEOUT.body": "Slowly move your head as the arrows show. If you cannot, ask a proctor",
+    "next.LIVENESS_TIMEOUT.body":
+        "Slowly move your head as the arrows show. If you cannot, ask a proctor",
     "reason.FINGER_NO_MATCH": "fingerprint does not match",
     "next.FINGER_NO_MATCH.title": "Please see a proctor",
     "next.FINGER_NO_MATCH.body": "Bring your own ID card",
