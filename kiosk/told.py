@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+
+#: errno → Chinese; the system's own words are English
+_OS_REASONS = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是文件夹",
+    errno.ENOTDIR: "路径中有不是文件夹的部分",
+    errno.EEXIST: "已经存在",
+    errno.ENOSPC: "磁盘已满",
+    errno.EROFS: "磁盘是只读的",
+    errno.EADDRINUSE: "地址已被占用",
+    errno.ECONNREFUSED: "没有程序在听",
+    errno.ENAMETOOLONG: "名称太长",
+}
+
 
 class Told(str):
     """English, as everywhere in errors and logs; `zh` besides.
@@ -25,3 +42,9 @@ class Told(str):
 def in_language(text: str, language: str) -> str:
     """`text` where it is told in one language only."""
     return text.zh if language == "zh" and isinstance(text, Told) else text
+
+
+def os_reason(error: OSError) -> str:
+    """Why the system would not; empty where it does not say."""
+    said, known = error.strerror or "", _OS_REASONS.get(error.errno or 0)
+    return Told(said, known) if said and known else said

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.centre.columns import HEADERS
 from kiosk.centre.problems import mask_number
-from kiosk.centre.table import HEADERS
 from kiosk.durable import write_whole
 
 TABLE = "roster.csv"

@@ -13,6 +13,7 @@ from PIL import Image
 
 from kiosk.core import fingers
 from kiosk.photograph import turned_by_exif, upright_rgb
+from kiosk.told import Told, os_reason
 
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 #: What is kept of a photograph: twenty of these and their templates fit one message of the wire.
@@ -38,7 +39,7 @@ def find(folder: Path, name: str, max_bytes: int) -> Path:
             raise FileProblem("file_outside")
         status = path.stat()
     except OSError as error:
-        raise FileProblem("file_missing", error.strerror or "") from error
+        raise FileProblem("file_missing", os_reason(error)) from error
     except (ValueError, RuntimeError) as error:  # a NUL in the name; links in a circle
         raise FileProblem("file_missing") from error
     if not stat.S_ISREG(status.st_mode):
@@ -54,7 +55,7 @@ def read(path: Path, max_bytes: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except OSError as error:
-        raise FileProblem("file_missing", error.strerror or "") from error
+        raise FileProblem("file_missing", os_reason(error)) from error
     if len(data) > max_bytes:
         raise FileProblem("file_too_big")
     return data
@@ -67,9 +68,10 @@ def read_template(folder: Path, name: str, format_: str) -> bytes:
     if found == format_:
         return data
     if found is not None:
-        raise FileProblem("other_format", f"{found}, not {format_}")
+        detail = Told(f"{found}, not {format_}", f"{found}，应为 {format_}")
+        raise FileProblem("other_format", detail)
     code = "template_size" if format_ == fingers.ZFM else "not_iso"
-    raise FileProblem(code, f"{len(data)} bytes")
+    raise FileProblem(code, Told(f"{len(data)} bytes", f"{len(data)} 字节"))
 
 
 def as_stored(photo: bytes, quarter_turns: int = 0) -> bytes:

@@ -6,7 +6,11 @@ Only words; finding the problems is others' work (table, files, roster_file).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from kiosk.centre.columns import HEADERS
+from kiosk.told import Told, in_language
 
 #: code → (Chinese sentence, Chinese remedy, English sentence, English remedy)
 TEXTS: dict[str, tuple[str, str, str, str]] = {
@@ -272,7 +276,12 @@ class Problem:
 
     def message_in(self, language: str) -> str:
         sentence = TEXTS[self.code][0 if language == "zh" else 2]
-        return f"{sentence} ({self.detail})" if self.detail else sentence
+        detail = in_language(self.detail, language)
+        return f"{sentence} ({detail})" if detail else sentence
+
+    def field_in(self, language: str) -> str:
+        """The column as the table's header has it in Chinese, else by the name of the format."""
+        return HEADERS.get(self.field, (self.field,))[0] if language == "zh" else self.field
 
     def remedy_in(self, language: str) -> str:
         return TEXTS[self.code][1 if language == "zh" else 3]
@@ -284,6 +293,25 @@ class Problem:
     @property
     def remedy(self) -> str:
         return self.remedy_in("en")
+
+
+#: what the face engine counts and measures
+_MEASURES = {
+    "bytes": "字节",
+    "pixels": "像素",
+    "face_px": "人脸宽度（像素）",
+    "sharpness": "清晰度",
+    "faces": "人脸数",
+    "min": "最少",
+    "max": "最多",
+}
+
+
+def measured(numbers: Mapping[str, float]) -> Told:
+    """What was found of a photograph and what is asked of it, in words."""
+    en = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+    zh = "，".join(f"{_MEASURES.get(name, name)} {value:g}" for name, value in numbers.items())
+    return Told(en, zh)
 
 
 _LONG_NUMBER = re.compile(r"[0-9]{9,}[0-9Xx]")

@@ -19,11 +19,12 @@ import numpy as np
 from kiosk.centre import files
 from kiosk.centre.files import MAX_PHOTO_BYTES, FileProblem
 from kiosk.centre.likeness import alike
-from kiosk.centre.problems import TEXTS, Problem, mask_digits, mask_number
+from kiosk.centre.problems import TEXTS, Problem, mask_digits, mask_number, measured
 from kiosk.centre.table import OPTIONAL, Line, find_table, read_table
 from kiosk.core import fingers, idnumber
 from kiosk.core.hall import LICENCE_CLASSES
 from kiosk.core.types import mask_name
+from kiosk.told import Told
 
 _YES = frozenset(["是", "需要", "yes", "y", "true", "1"])
 _NO = frozenset(["", "否", "不需要", "no", "n", "false", "0"])
@@ -178,8 +179,8 @@ class _Check:
                 first = rows[0].line.number
                 for row in rows if len(rows) > 1 else ():
                     other = first if row is not rows[0] else rows[1].line.number
-                    more = f" and {len(rows) - 2} more" if len(rows) > 2 else ""
-                    self._report(row, name, code, mask_number(value), f"line {other}{more}")
+                    detail = _line(other, "", len(rows) - 2)
+                    self._report(row, name, code, mask_number(value), detail)
 
     # --- files ----------------------------------------------------------------------------------
 
@@ -215,7 +216,7 @@ class _Check:
         """Which finger each template is of, in the templates' order; or nothing at all."""
         words = _several(row.line.fields.get("fingers", ""))
         if words and len(words) != templates:
-            said = f"{len(words)}, templates: {templates}"
+            said = f"{len(words)} ≠ {templates}"
             self._report(row, "fingers", "finger_count", said)
             return
         for word in words:
@@ -264,8 +265,8 @@ class _Check:
         shown = mask_digits(row.line.fields["photo"])
         if isinstance(result, Exception):
             numbers: dict[str, float] = getattr(result, "detail", {})
-            detail = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
-            self._report(row, "photo", str(getattr(result, "code", "unreadable")), shown, detail)
+            code = str(getattr(result, "code", "unreadable"))
+            self._report(row, "photo", code, shown, measured(numbers))
             return
         try:
             row.stored = files.as_stored(photo, result.quarter_turns)
@@ -285,14 +286,23 @@ class _Check:
         numbers = [row.line.fields["identity_number"] for row, _ in rows]
         for found in alike(vectors, numbers, max_distance):
             row, other = rows[found.index][0], rows[found.other][0]
-            more = f", and {found.more} more" if found.more else ""
-            detail = f"line {other.line.number}, distance {found.distance:.2f}{more}"
+            detail = _line(other.line.number, f"{found.distance:.2f}", found.more)
             self._warn(row, "same_face", detail)
 
     def _warn(self, row: _Row, code: str, detail: str) -> None:
         shown = mask_digits(row.line.fields["photo"])
         file = row.line.sheet or self._file
         self.warnings.append(Problem(file, row.line.number, "photo", shown, code, detail))
+
+
+def _line(number: int, distance: str, more: int) -> Told:
+    """Where the other row is, how far away its face is, and how many more there are."""
+    en, zh = [f"line {number}"], [f"第 {number} 行"]
+    if distance:
+        en, zh = [*en, f"distance {distance}"], [*zh, f"距离 {distance}"]
+    if more > 0:
+        en, zh = [*en, f"and {more} more"], [*zh, f"另有 {more} 处"]
+    return Told(", ".join(en), "，".join(zh))
 
 
 def _from(before: int, of: int, progress: Progress) -> Callable[[int], None]:

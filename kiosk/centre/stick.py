@@ -104,7 +104,8 @@ def rows_of(bundle: Opened, prepared: Prepared) -> Iterator[Said]:
     if prepared.problems:
         told = [
             {
-                lang: f"{p.file}:{p.line} {p.field}: {p.message_in(lang)}; {p.remedy_in(lang)}"
+                lang: f"{p.file}:{p.line} {p.field_in(lang)}: {p.message_in(lang)}; "
+                f"{p.remedy_in(lang)}"
                 for lang in ("zh", "en")
             }
             for p in prepared.problems[:MAX_TOLD]

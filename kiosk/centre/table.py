@@ -12,22 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk import csvtext
+from kiosk.centre.columns import HEADERS
 from kiosk.centre.problems import Problem
+from kiosk.told import os_reason
 
-#: field → header names, Chinese first; compared without case, spaces and underscores
-HEADERS: dict[str, tuple[str, ...]] = {
-    "admission_no": ("准考证明编号", "准考证号", "admission_no"),
-    "identity_number": ("身份证明号码", "身份证号", "identity_number"),
-    "name": ("姓名", "name"),
-    "licence_class": ("准考车型", "licence_class", "license_class"),
-    "session_id": ("考试场次", "session_id", "session"),
-    "photo": ("照片", "photo"),
-    "templates": ("指纹模板", "fingerprint_templates", "templates"),
-    "template_format": ("指纹模板格式", "template_format"),
-    "fingers": ("指位", "fingers"),
-    "driving_school": ("驾校", "驾驶培训机构", "driving_school", "school"),
-    "accessible": ("无障碍考台", "accessible"),
-}
 OPTIONAL = {"templates", "template_format", "fingers", "driving_school", "accessible"}
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
@@ -65,7 +53,7 @@ def read_table(path: Path) -> tuple[list[Line], list[Problem]]:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return [], [Problem(path.name, 0, "", "", "not_found", error.strerror or "")]
+        return [], [Problem(path.name, 0, "", "", "not_found", os_reason(error))]
     if len(raw) > MAX_BYTES:
         return [], [Problem(path.name, 0, "", "", "table_too_big")]
     # only what is called so: a lane never unpacks the `candidates.csv` of a bundle

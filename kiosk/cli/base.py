@@ -5,7 +5,6 @@ Reaches the daemon only through kiosk.wire; without one, the same methods throug
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
@@ -26,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kiosk import wire
-from kiosk.told import in_language
+from kiosk.told import in_language, os_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,22 +55,6 @@ def default_language() -> str:
         if value := os.environ.get(name):
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
-
-
-#: errno → Chinese; the system's own words are English
-_OS_ERRORS = {
-    errno.ENOENT: "没有这个文件或文件夹",
-    errno.EACCES: "没有权限",
-    errno.EPERM: "没有权限",
-    errno.EISDIR: "这是文件夹",
-    errno.ENOTDIR: "路径中有不是文件夹的部分",
-    errno.EEXIST: "已经存在",
-    errno.ENOSPC: "磁盘已满",
-    errno.EROFS: "磁盘是只读的",
-    errno.EADDRINUSE: "地址已被占用",
-    errno.ECONNREFUSED: "没有程序在听",
-    errno.ENAMETOOLONG: "名称太长",
-}
 
 
 @dataclass
@@ -108,8 +91,7 @@ class Context:
 
     def os_error(self, error: OSError) -> str:
         """Why the system would not, in words."""
-        known = _OS_ERRORS.get(error.errno or 0)
-        return self.say(known, error.strerror or "") if known else error.strerror or str(error)
+        return in_language(os_reason(error) or str(error), self.language)
 
     def not_running(self, error: wire.NotRunning) -> str:
         """That no daemon answers, and at which socket."""

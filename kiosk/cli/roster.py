@@ -240,7 +240,7 @@ def show_problems(c: Context, problems: list[Any]) -> None:
     c.print_table(
         headings,
         (
-            (p.file, p.line or None, p.field, p.value, p.message_in(c.language),
+            (p.file, p.line or None, p.field_in(c.language), p.value, p.message_in(c.language),
              p.remedy_in(c.language))
             for p in problems
         ),

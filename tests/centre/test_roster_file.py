@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image
 from kiosk.centre import roster_file, table
 from kiosk.centre.files import MAX_STORED_BYTES, FileProblem, as_stored
 from kiosk.centre.likeness import alike, groups, links
-from kiosk.centre.problems import TEXTS
+from kiosk.centre.problems import TEXTS, Problem, measured
 from kiosk.centre.roster_file import prepare
 from kiosk.core.idnumber import check_character
 
@@ -273,6 +274,27 @@ def test_many_alike_are_one_warning_a_row(folder):
     assert len(prepared.warnings) == 40
     assert "and 38 more" in prepared.warnings[0].detail
     assert prepare(folder, enrol_many=enrol_many, same_face_max_distance=None).warnings == []
+
+
+def test_all_that_is_told_in_chinese_is_chinese(folder):
+    lines = [line(n, photo="photos/0.jpg", no=f"B{n}", templates="") for n in range(4)]
+    wrong = line(5, photo="none.jpg", templates="")
+    prepared = read(folder, *lines, line(4, no="C", templates=""), line(4, no="D"), wrong)
+    told = [*prepared.problems, *prepared.warnings]
+    assert {p.code for p in told} == {"same_face", "file_missing", "duplicate_number"}
+    for found in told:
+        said = f"{found.field_in('zh')} {found.message_in('zh')} {found.remedy_in('zh')}"
+        assert not re.search("[A-Za-z]", said), said
+        assert found.field_in("en") == found.field
+    assert any("第 3 行，距离 0.00，另有 2 处" in p.message_in("zh") for p in told)
+    assert any("没有这个文件或文件夹" in p.message_in("zh") for p in told)
+
+
+def test_what_the_face_engine_measures_is_told_in_both_languages():
+    numbers = {"face_px": 31, "min": 60}
+    problem = Problem("r.csv", 2, "photo", "a.jpg", "too_small", measured(numbers))
+    assert problem.message_in("en").endswith("(face_px 31, min 60)")
+    assert problem.message_in("zh").endswith("(人脸宽度（像素） 31，最少 60)")
 
 
 # --- the table ------------------------------------------------------------------------------------
