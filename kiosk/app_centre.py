@@ -99,6 +99,7 @@ def run_stick_reader(config: Config, what: str, path: Path) -> int:
     """The child process that reads a stick: `look` at a folder, or `take` one bundle whole."""
     from kiosk.centre.bundle.problems import BundleError
     from kiosk.centre.stick import rows_of
+    from kiosk.face.models import WrongModel
 
     def say(said: dict[str, Any]) -> None:
         sys.stdout.buffer.write(json.dumps(said).encode() + b"\n")
@@ -114,7 +115,7 @@ def run_stick_reader(config: Config, what: str, path: Path) -> int:
         with open_bundle(config, path) as bundle:
             for said in rows_of(bundle, prepare_bundle(config, bundle, lambda *_: None)):
                 say(said)
-    except BundleError as error:
+    except (BundleError, WrongModel) as error:
         say({"failed": [{"zh": error.sentence("zh"), "en": error.sentence("en")}]})
     except BrokenPipeError:  # nobody listens any more
         return 1

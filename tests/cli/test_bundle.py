@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from kiosk import app, app_centre
 from kiosk.centre.bundle import seal
 from kiosk.centre.bundle.build import Label, write_bundle
 from kiosk.config import load
+from kiosk.face.models import SFACE
 from tests.centre.bundle.conftest import row
 from tests.centre.web import NGINX, Authority, nginx
 
@@ -184,3 +187,17 @@ def test_the_days_bundle_is_fetched_and_taken_once(run, make, config_file, tmp_p
 def test_without_an_address_there_is_nothing_to_fetch(run, lane):
     done = run("roster", "download")
     assert done.exit_code == 3 and "centre.urls" in done.stderr
+
+
+def test_a_damaged_model_is_told_to_who_put_in_the_stick(config, damaged_model, monkeypatch, capfd):
+    @contextmanager
+    def opened(*_):
+        SFACE.read()
+        yield
+
+    monkeypatch.syspath_prepend(str(damaged_model))
+    monkeypatch.setattr(app_centre.os, "nice", lambda step: step)
+    monkeypatch.setattr(app_centre, "open_bundle", opened)
+    assert app_centre.run_stick_reader(config, "take", Path("x.age")) == 0
+    (failed,) = json.loads(capfd.readouterr().out)["failed"]
+    assert "重新安装" in failed["zh"] and "install it again" in failed["en"]
