@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import given
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -63,8 +64,8 @@ def timed(what: str, work: Callable[[], Any]) -> tuple[Any, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--candidates", type=int, default=5000)
-    parser.add_argument("--photo-kb", type=int, default=54)
+    parser.add_argument("--candidates", type=given.whole(1), default=5000)
+    parser.add_argument("--photo-kb", type=given.whole(1), default=54)
     options = parser.parse_args()
     rows = [row(n, options.photo_kb * 1000) for n in range(options.candidates)]
     key, lane = Ed25519PrivateKey.generate(), pyrage.x25519.Identity.generate()

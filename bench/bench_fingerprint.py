@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 from rich.console import Console
 from rich.table import Table
 
@@ -101,7 +102,7 @@ def add(table: Table, name: str, count: int, work_s: float, seconds: list[float]
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=20)
+    arguments.add_argument("--rounds", type=given.whole(1), default=20)
     rounds = arguments.parse_args().rounds
     table = Table(title=f"fingerprint reader, timed twin, {BAUD} baud, {rounds} rounds, ms")
     for column in ("step", "bytes", "wire", "module's work", "median", "max", "over"):

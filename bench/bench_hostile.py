@@ -25,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 from rich.console import Console
 from rich.table import Table
 
@@ -353,21 +354,23 @@ def together(parts: list[Result]) -> Result:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--count", type=int, default=50, help="transactions on each link")
+    arguments.add_argument(
+        "--count", type=given.whole(1), default=50, help="transactions on each link"
+    )
     arguments.add_argument("--driver", choices=SUBJECTS, default=None)
-    arguments.add_argument("--jobs", type=int, default=1, help="processes at a time")
-    given = arguments.parse_args()
-    share = given.count if given.jobs == 1 else min(given.count, SHARE)
-    firsts = range(0, given.count, share)
-    table = Table(title=f"{given.count} transactions a link")
+    arguments.add_argument("--jobs", type=given.whole(1), default=1, help="processes at a time")
+    chosen = arguments.parse_args()
+    share = chosen.count if chosen.jobs == 1 else min(chosen.count, SHARE)
+    firsts = range(0, chosen.count, share)
+    table = Table(title=f"{chosen.count} transactions a link")
     for column in ("driver", "link", "done", "faults", "unlocks", "worst s", "recovered s", ""):
         table.add_column(column, justify="left" if column in ("driver", "link", "") else "right")
     broken = False
-    names = [given.driver] if given.driver else list(SUBJECTS)
-    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
+    names = [chosen.driver] if chosen.driver else list(SUBJECTS)
+    with ProcessPoolExecutor(chosen.jobs, multiprocessing.get_context("spawn")) as pool:
         begun = {
             (name, link): [
-                pool.submit(run, name, link, first, min(share, given.count - first))
+                pool.submit(run, name, link, first, min(share, chosen.count - first))
                 for first in firsts
             ]
             for name in names

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import given
 from bench_store import WIDTH, bare_fsync, row, show, timed
 
 from kiosk.audit.record import parse_record
@@ -136,7 +137,7 @@ def checking(lines: list[str], people: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, help="where to make the databases")
-    parser.add_argument("--people", type=int, default=500)
+    parser.add_argument("--people", type=given.whole(1), default=500)
     parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:

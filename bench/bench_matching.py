@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -127,20 +128,20 @@ def add(table: Table, name: str, seconds: list[float]) -> None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=20)
+    arguments.add_argument("--rounds", type=given.whole(1), default=20)
     folder = Path(__file__).resolve().parents[1] / ".cache" / "prints"
     arguments.add_argument("--prints", type=Path, default=folder)
-    given = arguments.parse_args()
-    prints = read(given.prints)
+    chosen = arguments.parse_args()
+    prints = read(chosen.prints)
     if len(prints) < 2:
-        said = f"{given.prints}: fewer than two images; python tools/fetch_prints.py"
+        said = f"{chosen.prints}: fewer than two images; python tools/fetch_prints.py"
         print(said, file=sys.stderr)
         return 3
-    mine, said = asyncio.run(ours(prints, given.rounds))
-    theirs = bare(prints, given.rounds)
-    _, module, _ = asyncio.run(measure(WorkTimes(), given.rounds))
+    mine, said = asyncio.run(ours(prints, chosen.rounds))
+    theirs = bare(prints, chosen.rounds)
+    _, module, _ = asyncio.run(measure(WorkTimes(), chosen.rounds))
     fingers = len({finger(name) for name in prints})
-    title = f"{len(prints)} images of {fingers} fingers, {given.rounds} rounds, ms"
+    title = f"{len(prints)} images of {fingers} fingers, {chosen.rounds} rounds, ms"
     table = Table(title=title)
     for column in ("step", "count", "median", "p95", "max"):
         table.add_column(column, justify="left" if column == "step" else "right")

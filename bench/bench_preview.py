@@ -21,6 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import given  # noqa: E402
 import psutil  # noqa: E402
 import yaml  # noqa: E402
 
@@ -99,8 +100,8 @@ def at(times: list[float], part: float) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=15.0)
-    parser.add_argument("--camera-fps", type=float, default=30.0)
+    parser.add_argument("--seconds", type=given.seconds, default=15.0)
+    parser.add_argument("--camera-fps", type=given.seconds, default=30.0)
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--serve", nargs=2, metavar=("CONFIG", "SOCKET"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()

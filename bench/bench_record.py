@@ -15,6 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
+
 from bench.bench_store import row
 from kiosk.clock import SystemClock
 from kiosk.core.codes import JournalKind, Reason
@@ -65,7 +67,7 @@ def one(store: Store, n: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--people", type=int, default=100)
+    parser.add_argument("--people", type=given.whole(1), default=100)
     people = parser.parse_args().people
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 import numpy as np
 from PIL import Image, ImageEnhance
 
@@ -79,8 +80,8 @@ def show(what: str, seconds: float, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--candidates", type=int, default=500)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--candidates", type=given.whole(1), default=500)
+    parser.add_argument("--workers", type=given.whole(1), default=2)
     options = parser.parse_args()
     n = options.candidates
     if not all((PHOTOS / name).exists() for name in NAMES):

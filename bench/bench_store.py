@@ -17,6 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
+
 from kiosk.clock import SystemClock
 from kiosk.core.codes import Reason
 from kiosk.core.idnumber import check_character
@@ -107,7 +109,7 @@ def admissions(store: Store, folder: Path, people: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, help="where to make the database")
-    parser.add_argument("--admits", type=int, default=300)
+    parser.add_argument("--admits", type=given.whole(1), default=300)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)

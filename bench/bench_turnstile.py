@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 import serial
 from rich.console import Console
 from rich.table import Table
@@ -202,7 +203,7 @@ def add(table: Table, name: str, seconds: list[float], wire_bytes: int) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=40)
+    arguments.add_argument("--rounds", type=given.whole(1), default=40)
     rounds = arguments.parse_args().rounds
     table = Table(title=f"turnstile on a virtual cable, {rounds} rounds, ms")
     for column in ("step", "median", "p95", "max", f"wire at {BAUD}"):

@@ -15,6 +15,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 from rich.console import Console
 from rich.table import Table
 
@@ -82,7 +83,7 @@ def stroke_ms(app: qt.QApplication, window: CandidateWindow, rounds: int) -> lis
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--rounds", type=given.whole(1), default=500)
     parser.add_argument("--size", default="1920x1080")
     arguments = parser.parse_args()
     wide, _, high = arguments.size.partition("x")

@@ -23,6 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import given
 import psycopg
 import pyrage
 
@@ -116,9 +117,9 @@ def bare(database: str, rows: int, pictures: int, size: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--pictures", type=int, default=10_000, help="of the rows")
-    parser.add_argument("--picture-bytes", type=int, default=20_000)
+    parser.add_argument("--rows", type=given.whole(1), default=100_000)
+    parser.add_argument("--pictures", type=given.whole(0), default=10_000, help="of the rows")
+    parser.add_argument("--picture-bytes", type=given.whole(1), default=20_000)
     options = parser.parse_args()
     rows, size = options.rows, options.picture_bytes
     key = pyrage.x25519.Identity.generate()

@@ -67,6 +67,11 @@ def test_a_folder_of_no_use(bench: str, tmp_path: Path, picture: Path) -> None:
         ("face", "--roster", "-1", "from 1 up"),
         ("detect", "--empty", "nope", "is not there"),
         ("recapture", "--recordings", "nope", "is not there"),
+        ("preview", "--seconds", "-1", "more than 0"),
+        ("hostile", "--count", "0", "from 1 up"),
+        ("matching", "--rounds", "0", "from 1 up"),
+        ("roster", "--workers", "0", "from 1 up"),
+        ("turnstile", "--rounds", "0", "from 1 up"),
     ],
 )
 def test_a_value_of_no_use(bench: str, option: str, value: str, there_is: str) -> None:
