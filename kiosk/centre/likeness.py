@@ -99,21 +99,17 @@ def groups(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
 
 
 def alike(
-    embeddings: NDArray[np.float32],
-    persons: Sequence[str],
-    max_distance: float,
-    only: Sequence[int] | None = None,
+    embeddings: NDArray[np.float32], persons: Sequence[str], max_distance: float
 ) -> Iterator[Alike]:
     """Each row (N × size) with another person's row at or below the Euclidean `max_distance`.
 
-    Rows with the same entry in `persons` are one person and not compared. `only`: the rows to
-    look from; they are still compared with all.
+    Rows with the same entry in `persons` are one person and not compared.
     """
     if not len(embeddings):
         return
     _, who = np.unique(np.asarray(persons), return_inverse=True)
     squares = (embeddings**2).sum(axis=1)
-    rows = np.arange(len(embeddings)) if only is None else np.asarray(only, dtype=np.int64)
+    rows = np.arange(len(embeddings))
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         # |a - b|² = |a|² + |b|² - 2ab
