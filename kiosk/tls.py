@@ -219,7 +219,7 @@ class Listener:
             self._refused("not_listed", detail="unreadable")
         finally:
             self._far -= 1
-            writer.transport.abort()
+            _cut(writer.transport)
 
     async def _handshake(
         self, end: socket.socket
@@ -248,7 +248,7 @@ class Listener:
             return
         left = (certificate.not_valid_after_utc - datetime.now(UTC)).total_seconds()
         # what has expired is over, also while it is connected
-        over = asyncio.get_running_loop().call_later(min(left, 1e6), writer.transport.abort)
+        over = asyncio.get_running_loop().call_later(min(left, 1e6), _cut, writer.transport)
         try:
             await serve(reader, writer, Peer.only(screen, far=True, whose=subject))
         finally:
@@ -270,6 +270,11 @@ async def _never_a_reason_to_stop(work: Awaitable[None]) -> None:
         await work
     except Exception:
         log.critical("bug_in_tls", exc_info=True)
+
+
+def _cut(transport: asyncio.WriteTransport) -> None:
+    with contextlib.suppress(AttributeError):  # Python 3.11.2, Debian 12's: it was closed twice
+        transport.abort()
 
 
 def _notice_the_dead(end: socket.socket) -> None:
